@@ -1,0 +1,435 @@
+/*
+ * api.c - the public calls: arguments are checked and handed over, nothing else.
+ *
+ * Stores, transactions, keys, listing, watching and dumps; values are in api_values.c. Needs
+ * everything.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "api.h"
+#include "transfer.h"
+#include "watch.h"
+
+#define RS_VERSION "0.1.0"
+
+const char *rs_version(void)
+{
+    return RS_VERSION;
+}
+
+void rs_free(void *memory)
+{
+    free(memory);
+}
+
+/* ---- The store ---- */
+
+static int join(char **dir, const char *head, const char *tail)
+{
+    size_t size = strlen(head) + strlen(tail) + 1;
+    char *joined = malloc(size);
+    if (joined == NULL) {
+        return RS_ENOMEM;
+    }
+    memcpy(joined, head, strlen(head) + 1);
+    memcpy(joined + strlen(head), tail, strlen(tail) + 1);
+    *dir = joined;
+    return RS_OK;
+}
+
+static bool is_set(const char *variable)
+{
+    return variable != NULL && *variable != '\0';
+}
+
+int rs_default_dir(char **dir)
+{
+    const char *named = secure_getenv("REGSTORE");
+    const char *state = secure_getenv("XDG_STATE_HOME");
+    const char *home = secure_getenv("HOME");
+    if (is_set(named)) {
+        return join(dir, named, "");
+    }
+    if (geteuid() == 0) {
+        return join(dir, "/var/lib/regstore", "");
+    }
+    if (is_set(state)) {
+        return join(dir, state, "/regstore");
+    }
+    return is_set(home) ? join(dir, home, "/.local/state/regstore") : RS_ENOTFOUND;
+}
+
+int rs_open(const char *dir, unsigned flags, rs_store **store, rs_error *error)
+{
+    char *chosen = NULL;
+    if (store == NULL || (flags & ~(RS_CREATE | RS_READONLY)) != 0) {
+        return fail(error, RS_EINVAL, "invalid argument");
+    }
+    if (dir == NULL) {
+        int status = rs_default_dir(&chosen);
+        if (status != RS_OK) {
+            return fail(error, status,
+                        "no directory of a store is named and the environment has no home");
+        }
+        dir = chosen;
+    }
+    int status = store_open(dir, flags, store, error);
+    free(chosen);
+    return status;
+}
+
+void rs_close(rs_store *store)
+{
+    if (store != NULL) {
+        store_close(store);
+    }
+}
+
+const char *rs_store_dir(const rs_store *store)
+{
+    return store->dir;
+}
+
+/* ---- Transactions ---- */
+
+int rs_begin(rs_store *store, unsigned mode, rs_txn **txn)
+{
+    if (store == NULL || txn == NULL || mode > RS_WRITE) {
+        return RS_EINVAL;
+    }
+    return store_begin(store, mode == RS_WRITE, txn, NULL);
+}
+
+int rs_commit(rs_txn *txn, uint64_t *revision)
+{
+    if (txn == NULL || !txn->env.write) {
+        return RS_EINVAL;
+    }
+    return store_commit(txn, revision);
+}
+
+void rs_abort(rs_txn *txn)
+{
+    if (txn != NULL) {
+        store_abort(txn);
+    }
+}
+
+uint64_t rs_revision(const rs_txn *txn)
+{
+    /* Looking it up fills a place in the transaction; what is seen does not change. */
+    return store_revision((rs_txn *)(uintptr_t)txn);
+}
+
+void rs_txn_errors(rs_txn *txn, rs_error *error)
+{
+    txn->tree.error = error;
+}
+
+static int set_note(rs_txn *txn, const char *text, const char **note)
+{
+    if (text == NULL || !txn->env.write) {
+        return RS_EINVAL;
+    }
+    size_t len = strlen(text);
+    size_t units;
+    if (len > JOURNAL_MAX_NOTE) {
+        return fail(txn->tree.error, RS_ETOOLONG, "more than %u bytes of text", JOURNAL_MAX_NOTE);
+    }
+    int status = text_units(text, len, &units);
+    if (status != RS_OK) {
+        return fail(txn->tree.error, status, "%s", rs_strerror(status));
+    }
+    const char *copy = arena_copy(&txn->arena, text, len);
+    if (copy == NULL) {
+        return RS_ENOMEM;
+    }
+    *note = copy;
+    return RS_OK;
+}
+
+int rs_txn_message(rs_txn *txn, const char *message)
+{
+    return txn != NULL ? set_note(txn, message, &txn->message) : RS_EINVAL;
+}
+
+int rs_txn_program(rs_txn *txn, const char *program)
+{
+    return txn != NULL ? set_note(txn, program, &txn->program) : RS_EINVAL;
+}
+
+/* ---- Keys ---- */
+
+int rs_key_open_n(rs_txn *txn, rs_key base, const char *path, size_t len, unsigned flags,
+                  rs_key *key)
+{
+    if (txn == NULL || key == NULL || (flags & ~RS_NOFOLLOW) != 0) {
+        return RS_EINVAL;
+    }
+    return tree_open(&txn->tree, base, path, text_length(path, len), flags, key);
+}
+
+int rs_key_create_n(rs_txn *txn, rs_key base, const char *path, size_t len, unsigned flags,
+                    rs_key *key, int *created)
+{
+    bool made = false;
+    if (txn == NULL || key == NULL || (flags & ~(RS_NOFOLLOW | RS_VOLATILE)) != 0) {
+        return RS_EINVAL;
+    }
+    int status = tree_create(&txn->tree, base, path, text_length(path, len), flags, key, &made);
+    if (status == RS_OK && created != NULL) {
+        *created = made;
+    }
+    return status;
+}
+
+int api_stored_key(rs_txn *txn, rs_key *key)
+{
+    if (txn == NULL || *key == RS_NO_KEY) {
+        return RS_EINVAL;
+    }
+    const struct path_root *root = path_root_by_key(*key);
+    if (root == NULL || root->stored == root->key) {
+        return RS_OK;
+    }
+    return tree_open(&txn->tree, *key, "", 0, 0, key);
+}
+
+int rs_key_delete(rs_txn *txn, rs_key key, unsigned flags)
+{
+    if (txn == NULL || (flags & ~RS_RECURSIVE) != 0) {
+        return RS_EINVAL;
+    }
+    if (path_root_by_key(key) != NULL) {
+        return fail(txn->tree.error, RS_EROOT, "a root key cannot be deleted");
+    }
+    return tree_delete(&txn->tree, key, (flags & RS_RECURSIVE) != 0);
+}
+
+int rs_key_rename_n(rs_txn *txn, rs_key key, const char *name, size_t len)
+{
+    if (txn == NULL) {
+        return RS_EINVAL;
+    }
+    if (path_root_by_key(key) != NULL) {
+        return fail(txn->tree.error, RS_EROOT, "a root key cannot be renamed");
+    }
+    return tree_rename(&txn->tree, key, name, text_length(name, len));
+}
+
+int rs_key_set_class_n(rs_txn *txn, rs_key key, const char *name, size_t len)
+{
+    int status = api_stored_key(txn, &key);
+    return status == RS_OK ? tree_set_class(&txn->tree, key, name, text_length(name, len)) : status;
+}
+
+/* Texts of nodes live in the cache of a write transaction; what a transaction returns has to live
+ * longer. */
+static int give_info(rs_txn *txn, const struct node *node, rs_key_info *info)
+{
+    const char *name = node->name;
+    const char *class_name = node->class_name;
+    if (txn->env.write) {
+        name = arena_copy(&txn->arena, name, node->name_len);
+        class_name = arena_copy(&txn->arena, class_name, node->class_len);
+        if (name == NULL || class_name == NULL) {
+            return RS_ENOMEM;
+        }
+    }
+    *info = (rs_key_info){
+        .key = node->id,
+        .parent = node->parent,
+        .name = name,
+        .name_len = node->name_len,
+        .class_name = class_name,
+        .class_len = node->class_len,
+        .written = node->written,
+        .subkeys = node->subkeys,
+        .values = node->values,
+        .flags = node->flags,
+    };
+    return RS_OK;
+}
+
+int rs_key_info_get(rs_txn *txn, rs_key key, rs_key_info *info)
+{
+    struct node node;
+    int status = info != NULL ? api_stored_key(txn, &key) : RS_EINVAL;
+    if (status == RS_OK) {
+        status = tree_node(&txn->tree, key, &node);
+    }
+    return status == RS_OK ? give_info(txn, &node, info) : status;
+}
+
+/* Moves a text that was built in a buffer into the transaction. */
+static int give_text(rs_txn *txn, struct buffer *buffer, int status, const char **text, size_t *len)
+{
+    if (status == RS_OK) {
+        const char *copy = arena_copy(&txn->arena, buffer->data, buffer->size);
+        status = copy != NULL ? RS_OK : RS_ENOMEM;
+        if (status == RS_OK) {
+            *text = copy;
+        }
+        if (status == RS_OK && len != NULL) {
+            *len = buffer->size;
+        }
+    }
+    buffer_free(buffer);
+    return status;
+}
+
+int rs_key_path(rs_txn *txn, rs_key key, const char **path, size_t *len)
+{
+    struct buffer buffer = BUFFER_INIT;
+    int status = path != NULL ? api_stored_key(txn, &key) : RS_EINVAL;
+    if (status == RS_OK) {
+        status = tree_path(&txn->tree, key, &buffer);
+    }
+    return give_text(txn, &buffer, status, path, len);
+}
+
+int rs_link_create(rs_txn *txn, rs_key base, const char *path, const char *target, unsigned flags,
+                   rs_key *key)
+{
+    if (txn == NULL || target == NULL || (flags & ~RS_VOLATILE) != 0) {
+        return RS_EINVAL;
+    }
+    return tree_link_create(&txn->tree, base, path, text_length(path, RS_NTS), target,
+                            strlen(target), flags, key);
+}
+
+int rs_link_target(rs_txn *txn, rs_key key, const char **target, size_t *len)
+{
+    struct buffer buffer = BUFFER_INIT;
+    int status = target != NULL ? api_stored_key(txn, &key) : RS_EINVAL;
+    if (status == RS_OK) {
+        status = tree_link_target(&txn->tree, key, &buffer);
+    }
+    return give_text(txn, &buffer, status, target, len);
+}
+
+/* ---- Listing ---- */
+
+static int open_cursor(rs_txn *txn, rs_key key, bool values, rs_cursor **out)
+{
+    int status = out != NULL ? api_stored_key(txn, &key) : RS_EINVAL;
+    if (status != RS_OK) {
+        return status;
+    }
+    rs_cursor *cursor = txn->free_cursors;
+    if (cursor != NULL) {
+        txn->free_cursors = cursor->next_free;
+    } else {
+        cursor = calloc(1, sizeof *cursor);
+        if (cursor == NULL) {
+            return RS_ENOMEM;
+        }
+    }
+    cursor->txn = txn;
+    cursor->values = values;
+    status = values ? tree_list_values(&cursor->list, &txn->tree, key)
+                    : tree_list_subkeys(&cursor->list, &txn->tree, key);
+    if (status != RS_OK) {
+        rs_cursor_close(cursor);
+        return status;
+    }
+    *out = cursor;
+    return RS_OK;
+}
+
+int rs_subkeys(rs_txn *txn, rs_key key, rs_cursor **cursor)
+{
+    return open_cursor(txn, key, false, cursor);
+}
+
+int rs_values(rs_txn *txn, rs_key key, rs_cursor **cursor)
+{
+    return open_cursor(txn, key, true, cursor);
+}
+
+int rs_next_key(rs_cursor *cursor, rs_key_info *info)
+{
+    struct node node;
+    if (cursor == NULL || info == NULL || cursor->values) {
+        return RS_EINVAL;
+    }
+    int status = tree_list_next_key(&cursor->list, &node);
+    return status == RS_OK ? give_info(cursor->txn, &node, info) : status;
+}
+
+int rs_next_value(rs_cursor *cursor, rs_value *value)
+{
+    if (cursor == NULL || value == NULL || !cursor->values) {
+        return RS_EINVAL;
+    }
+    return tree_list_next_value(&cursor->list, value);
+}
+
+void rs_cursor_close(rs_cursor *cursor)
+{
+    if (cursor != NULL) {
+        cursor->next_free = cursor->txn->free_cursors;
+        cursor->txn->free_cursors = cursor;
+    }
+}
+
+/* ---- Watching ---- */
+
+int rs_watch_open(rs_store *store, const char *path, unsigned flags, uint64_t since,
+                  rs_watch **watch, rs_error *error)
+{
+    if (store == NULL || path == NULL || watch == NULL || (flags & ~RS_SUBTREE) != 0) {
+        return fail(error, RS_EINVAL, "invalid argument");
+    }
+    return watch_open(store, path, flags, since, watch, error);
+}
+
+int rs_watch_fd(const rs_watch *watch)
+{
+    return watch_fd(watch);
+}
+
+int rs_watch_next(rs_watch *watch, const rs_batch **batch)
+{
+    return watch != NULL && batch != NULL ? watch_next(watch, batch) : RS_EINVAL;
+}
+
+uint64_t rs_watch_position(const rs_watch *watch)
+{
+    return watch_position(watch);
+}
+
+void rs_watch_close(rs_watch *watch)
+{
+    watch_close(watch);
+}
+
+int rs_watchers(rs_store *store, int (*each)(void *context, const rs_watcher *watcher),
+                void *context)
+{
+    return store != NULL && each != NULL ? watch_list(store->dir, each, context) : RS_EINVAL;
+}
+
+/* ---- Dumps ---- */
+
+int rs_import(rs_txn *txn, const char *file, const rs_import_options *options,
+              rs_import_report *report, rs_error *error)
+{
+    if (txn == NULL || file == NULL) {
+        return fail(error, RS_EINVAL, "invalid argument");
+    }
+    return transfer_import(&txn->tree, file, options, report, error);
+}
+
+int rs_export(rs_txn *txn, rs_key key, const char *file, const rs_export_options *options,
+              rs_error *error)
+{
+    int status = file != NULL ? api_stored_key(txn, &key) : RS_EINVAL;
+    if (status != RS_OK) {
+        return fail(error, status, "%s", rs_strerror(status));
+    }
+    return transfer_export(&txn->tree, key, file, options, error);
+}

@@ -1,0 +1,154 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/epoll.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include <stdbool.h>
+
+#include "bell.h"
+
+#define BELL_FILE "bell"
+#define SECONDS_BETWEEN_LOOKS 1
+
+static int bell_path(const char *dir, char *path, size_t size)
+{
+    int len = snprintf(path, size, "%s/%s", dir, BELL_FILE);
+    return len > 0 && (size_t)len < size ? RS_OK : RS_EINVAL;
+}
+
+int bell_create(const char *dir, rs_error *error)
+{
+    char path[4096];
+    if (bell_path(dir, path, sizeof path) != RS_OK) {
+        return fail(error, RS_EINVAL, "%s: the path is too long", dir);
+    }
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0) {
+        return errno == EEXIST ? RS_OK : fail_errno(error, "%s: cannot be made", path);
+    }
+    int status = fchmod(fd, 0660) == 0 ? RS_OK : fail_errno(error, "%s", path);
+    close(fd);
+    return status;
+}
+
+/* ---- Ringing ---- */
+
+static bool is_gone(int fd)
+{
+    struct stat st;
+    return fstat(fd, &st) != 0 || st.st_nlink == 0;
+}
+
+void bell_ring(struct bell *bell, const char *dir)
+{
+    char path[4096];
+    if (bell->fd >= 0 && is_gone(bell->fd)) {
+        bell_close(bell);
+    }
+    if (bell->fd < 0 && bell_path(dir, path, sizeof path) == RS_OK) {
+        bell_create(dir, NULL);
+        bell->fd = open(path, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    }
+    if (bell->fd >= 0 && pwrite(bell->fd, "\a", 1, 0) != 1) {
+        bell_close(bell);
+    }
+}
+
+void bell_close(struct bell *bell)
+{
+    if (bell->fd >= 0) {
+        close(bell->fd);
+        bell->fd = -1;
+    }
+}
+
+/* ---- Waiting ---- */
+
+static void watch_file(struct bell_wait *wait, const char *dir)
+{
+    char path[4096];
+    if (wait->inotify >= 0 && wait->watch < 0 && bell_path(dir, path, sizeof path) == RS_OK) {
+        wait->watch = inotify_add_watch(wait->inotify, path,
+                                        IN_MODIFY | IN_DELETE_SELF | IN_MOVE_SELF | IN_ATTRIB);
+    }
+}
+
+static int start_timer(struct bell_wait *wait)
+{
+    struct itimerspec every = {
+        .it_interval = {.tv_sec = SECONDS_BETWEEN_LOOKS},
+        .it_value = {.tv_sec = SECONDS_BETWEEN_LOOKS},
+    };
+    wait->timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+    return wait->timer >= 0 ? timerfd_settime(wait->timer, 0, &every, NULL) : -1;
+}
+
+static int add_to_poll(const struct bell_wait *wait, int fd)
+{
+    struct epoll_event event = {.events = EPOLLIN};
+    return fd < 0 ? 0 : epoll_ctl(wait->fd, EPOLL_CTL_ADD, fd, &event);
+}
+
+int bell_wait_open(struct bell_wait *wait, const char *dir, rs_error *error)
+{
+    *wait = (struct bell_wait){-1, -1, -1, -1};
+    wait->fd = epoll_create1(EPOLL_CLOEXEC);
+    /* inotify's instances are few; without one the timer has to do. */
+    wait->inotify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+    if (wait->fd < 0 || start_timer(wait) != 0 || add_to_poll(wait, wait->timer) != 0 ||
+        add_to_poll(wait, wait->inotify) != 0) {
+        int status = fail_errno(error, "%s: cannot wait for changes", dir);
+        bell_wait_close(wait);
+        return status;
+    }
+    watch_file(wait, dir);
+    return RS_OK;
+}
+
+/* True if the file was removed or replaced. */
+static bool drain(int inotify)
+{
+    bool lost = false;
+    _Alignas(struct inotify_event) char events[4096];
+    ssize_t size;
+    while ((size = read(inotify, events, sizeof events)) > 0) {
+        for (char *at = events; at < events + size;) {
+            const struct inotify_event *event = (const struct inotify_event *)at;
+            lost = lost ||
+                   (event->mask & (IN_IGNORED | IN_DELETE_SELF | IN_MOVE_SELF | IN_ATTRIB)) != 0;
+            at += sizeof *event + event->len;
+        }
+    }
+    return lost;
+}
+
+void bell_wait_clear(struct bell_wait *wait, const char *dir)
+{
+    uint64_t ticks;
+    if (read(wait->timer, &ticks, sizeof ticks) < 0 && errno != EAGAIN) {
+        return;
+    }
+    if (wait->inotify < 0) {
+        return;
+    }
+    if (drain(wait->inotify) && wait->watch >= 0) {
+        inotify_rm_watch(wait->inotify, wait->watch);
+        wait->watch = -1;
+    }
+    watch_file(wait, dir);
+}
+
+void bell_wait_close(struct bell_wait *wait)
+{
+    const int fds[] = {wait->fd, wait->inotify, wait->timer};
+    for (size_t i = 0; i < sizeof fds / sizeof *fds; i++) {
+        if (fds[i] >= 0) {
+            close(fds[i]);
+        }
+    }
+    *wait = (struct bell_wait){-1, -1, -1, -1};
+}

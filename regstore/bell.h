@@ -1,0 +1,41 @@
+/*
+ * bell.h - the file that wakes watchers.
+ *
+ * A writer rings after its commit by writing a byte into the file "bell" in the store's directory;
+ * a waiter has an inotify watch on it. A ring may be lost: the writer can be killed between commit
+ * and ring, inotify can be out of instances. So a waiter also wakes once a second and looks for
+ * itself. Needs status.
+ */
+#ifndef REGSTORE_BELL_H
+#define REGSTORE_BELL_H
+
+#include "status.h"
+
+/* Makes the bell's file, for the owner and the group, if there is none. */
+int bell_create(const char *dir, rs_error *error);
+
+/* For a writer: -1 or an open descriptor, kept from one ring to the next. Failing is nobody's loss
+ * but a second's. */
+struct bell {
+    int fd;
+};
+#define BELL_INIT                                                                                  \
+    {                                                                                              \
+        -1                                                                                         \
+    }
+void bell_ring(struct bell *bell, const char *dir);
+void bell_close(struct bell *bell);
+
+/* For a waiter: fd polls readable after a ring and once a second. */
+struct bell_wait {
+    int fd;      /* epoll of the two below */
+    int inotify; /* -1: none to be had, the timer alone */
+    int timer;
+    int watch; /* inotify's, -1 while the file is not there */
+};
+int bell_wait_open(struct bell_wait *wait, const char *dir, rs_error *error);
+/* Takes note of what happened, so that fd is quiet until the next ring or second. */
+void bell_wait_clear(struct bell_wait *wait, const char *dir);
+void bell_wait_close(struct bell_wait *wait);
+
+#endif

@@ -1,0 +1,96 @@
+/*
+ * env.h - the environment: LMDB, and the only user of lmdb.h.
+ *
+ * Opens and creates a store's files, shares one environment per directory and process, checks that
+ * what it opens is safe, whole and of a version it knows, pools reader transactions, and offers
+ * tables and cursors of bytes. Knows nothing of keys and values. Needs text (and status).
+ *
+ * Files of a store: data.mdb (0640) and lock.mdb (0660) are LMDB's; the directory is 0750 when it
+ * is made here.
+ */
+#ifndef REGSTORE_ENV_H
+#define REGSTORE_ENV_H
+
+#include "text.h"
+
+struct env;
+struct MDB_txn;
+struct MDB_cursor;
+
+enum env_table { TABLE_META, TABLE_TREE, TABLE_JOURNAL, TABLE_COUNT };
+
+struct slice {
+    const void *data;
+    size_t size;
+};
+
+/* A transaction, embedded in its owner. */
+struct env_txn {
+    struct env *env;
+    struct MDB_txn *mdb; /* NULL when it has ended */
+    bool write;
+};
+
+/* The version of the format that this library writes, and the only one it reads. */
+#define ENV_FORMAT 1u
+
+/* Makes the first records of a new environment, in the transaction that makes its tables. */
+typedef int (*env_init)(struct env_txn *txn);
+
+/* Opens the environment in dir; flags are rs_open()'s. With RS_CREATE an environment that is not
+ * there is made: tables, the format's record and what init makes appear in one transaction. */
+int env_open(const char *dir, unsigned flags, env_init init, struct env **env, rs_error *error);
+/* Gives back one env_open(); the last one closes the files. */
+void env_close(struct env *env);
+const char *env_dir(const struct env *env);
+/* True if the files cannot be written by this process. */
+bool env_readonly(const struct env *env);
+/* True in a child of the process that opened it. */
+bool env_forked(const struct env *env);
+
+int env_begin(struct env *env, bool write, struct env_txn *txn, rs_error *error);
+/* A read transaction that was reset gives up its snapshot but not its place; renewing it takes the
+ * latest snapshot, which is cheaper than a new transaction. */
+void env_reset(struct env_txn *txn);
+int env_renew(struct env_txn *txn, rs_error *error);
+/* Ends the transaction in any case. */
+int env_commit(struct env_txn *txn, rs_error *error);
+void env_abort(struct env_txn *txn);
+/* LMDB's number of the snapshot; of a write transaction its own. */
+uint64_t env_txn_number(const struct env_txn *txn);
+
+/* Slices that come out point into the map: in a read transaction they live until it ends, in a
+ * write transaction until the next change. */
+int env_get(struct env_txn *txn, enum env_table table, struct slice key, struct slice *value);
+int env_put(struct env_txn *txn, enum env_table table, struct slice key, struct slice value);
+int env_delete(struct env_txn *txn, enum env_table table, struct slice key);
+
+struct env_cursor {
+    struct MDB_cursor *mdb; /* NULL when closed */
+};
+int env_cursor_open(struct env_txn *txn, enum env_table table, struct env_cursor *cursor);
+/* The first entry whose key is not below key. RS_END if there is none. */
+int env_cursor_seek(struct env_cursor *cursor, struct slice key, struct slice *found,
+                    struct slice *value);
+int env_cursor_next(struct env_cursor *cursor, struct slice *key, struct slice *value);
+int env_cursor_first(struct env_cursor *cursor, struct slice *key, struct slice *value);
+int env_cursor_last(struct env_cursor *cursor, struct slice *key, struct slice *value);
+int env_cursor_delete(struct env_cursor *cursor);
+void env_cursor_close(struct env_cursor *cursor);
+
+struct env_size {
+    uint64_t file; /* bytes */
+    uint64_t used;
+    uint64_t map;
+    uint32_t max_readers;
+};
+int env_size(struct env_txn *txn, struct env_size *size);
+/* Calls each for every reader slot in use that holds a snapshot. */
+int env_readers(struct env *env, int (*each)(void *context, uint32_t pid, uint64_t txn_number),
+                void *context);
+
+/* Big-endian numbers in keys, so that they sort; little-endian ones in records. */
+void env_put_be64(unsigned char *at, uint64_t number);
+uint64_t env_get_be64(const unsigned char *at);
+
+#endif

@@ -1,0 +1,227 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "env_check.h"
+#include "status.h"
+
+/* The head of LMDB 0.9's meta pages, as its mdb.c lays it out in native types. */
+struct lmdb_db {
+    uint32_t pad; /* of the first one: the page size */
+    uint16_t flags;
+    uint16_t depth;
+    size_t branch_pages, leaf_pages, overflow_pages, entries;
+    size_t root;
+};
+
+struct lmdb_meta_page {
+    size_t page_number;
+    uint16_t pad;
+    uint16_t flags;
+    uint32_t bounds;
+    uint32_t magic;
+    uint32_t version;
+    void *address;
+    size_t map_size;
+    struct lmdb_db dbs[2];
+    size_t last_page;
+    size_t txn_number;
+};
+
+#define LMDB_MAGIC 0xBEEFC0DEu
+#define LMDB_META_FLAG 0x08u
+#define LMDB_NO_PAGE ((size_t)-1)
+#define LMDB_MAX_DEPTH 32
+#define LMDB_MIN_PAGE 512u
+#define LMDB_MAX_PAGE 65536u
+
+/* Pages that the file is kept longer than needed by. */
+#define SLACK_PAGES 16u
+
+static int make_directories(const char *dir)
+{
+    char path[4096];
+    size_t len = strlen(dir);
+    if (len == 0 || len >= sizeof path) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    memcpy(path, dir, len + 1);
+    while (len > 1 && path[len - 1] == '/') {
+        path[--len] = '\0';
+    }
+    for (size_t i = 1; i < len; i++) {
+        if (path[i] != '/') {
+            continue;
+        }
+        path[i] = '\0';
+        if (mkdir(path, 0755) != 0 && errno != EEXIST) {
+            return -1;
+        }
+        path[i] = '/';
+    }
+    if (mkdir(path, 0750) != 0 && errno != EEXIST) {
+        return -1;
+    }
+    return 0;
+}
+
+static int fail_open(const char *dir, rs_error *error)
+{
+    if (errno == ENOENT || errno == ENOTDIR) {
+        return fail(error, RS_ENOSTORE, "%s: no store there", dir);
+    }
+    return fail_errno(error, "%s: cannot open the store's directory", dir);
+}
+
+int env_check_directory(const char *dir, bool create, int *fd, rs_error *error)
+{
+    if (create && make_directories(dir) != 0) {
+        return fail_errno(error, "%s: cannot make the store's directory", dir);
+    }
+    int opened = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (opened < 0) {
+        return fail_open(dir, error);
+    }
+    struct stat st;
+    int status = RS_OK;
+    if (fstat(opened, &st) != 0) {
+        status = fail_errno(error, "%s", dir);
+    } else if (st.st_mode & S_IWOTH) {
+        status = fail(error, RS_EUNSAFE, "%s: refused, others may write this directory (chmod o-w)",
+                      dir);
+    }
+    if (status != RS_OK) {
+        close(opened);
+        return status;
+    }
+    *fd = opened;
+    return RS_OK;
+}
+
+static bool db_plausible(const struct lmdb_db *db, size_t last_page)
+{
+    return db->depth <= LMDB_MAX_DEPTH && (db->root == LMDB_NO_PAGE || db->root <= last_page);
+}
+
+static bool meta_plausible(const struct lmdb_meta_page *meta)
+{
+    return (meta->flags & LMDB_META_FLAG) && meta->magic == LMDB_MAGIC && meta->last_page >= 1 &&
+           meta->last_page < LMDB_NO_PAGE / LMDB_MAX_PAGE &&
+           db_plausible(&meta->dbs[0], meta->last_page) &&
+           db_plausible(&meta->dbs[1], meta->last_page);
+}
+
+static bool page_size_plausible(size_t size)
+{
+    return size >= LMDB_MIN_PAGE && size <= LMDB_MAX_PAGE && (size & (size - 1)) == 0;
+}
+
+/* Both meta pages must be whole: LMDB reads the page size from the first and roots from either. */
+static bool header_plausible(int fd)
+{
+    struct lmdb_meta_page meta;
+    if (pread(fd, &meta, sizeof meta, 0) != (ssize_t)sizeof meta || !meta_plausible(&meta)) {
+        return false;
+    }
+    size_t page_size = meta.dbs[0].pad;
+    if (!page_size_plausible(page_size)) {
+        return false;
+    }
+    if (pread(fd, &meta, sizeof meta, (off_t)page_size) != (ssize_t)sizeof meta) {
+        return false;
+    }
+    return meta_plausible(&meta) && meta.dbs[0].pad == page_size;
+}
+
+static int check_file(int dir_fd, const char *dir, const char *name, struct stat *st,
+                      rs_error *error)
+{
+    if (fstatat(dir_fd, name, st, AT_SYMLINK_NOFOLLOW) != 0) {
+        if (errno == ENOENT) {
+            st->st_size = 0;
+            return RS_OK;
+        }
+        return fail_errno(error, "%s/%s", dir, name);
+    }
+    if (!S_ISREG(st->st_mode)) {
+        return fail(error, RS_EUNSAFE, "%s/%s: refused, not a regular file", dir, name);
+    }
+    if (st->st_mode & S_IWOTH) {
+        return fail(error, RS_EUNSAFE, "%s/%s: refused, others may write this file", dir, name);
+    }
+    return RS_OK;
+}
+
+int env_check_files(int dir_fd, const char *dir, bool *exists, rs_error *error)
+{
+    struct stat st;
+    int status = check_file(dir_fd, dir, ENV_LOCK_FILE, &st, error);
+    if (status == RS_OK) {
+        status = check_file(dir_fd, dir, ENV_DATA_FILE, &st, error);
+    }
+    if (status != RS_OK) {
+        return status;
+    }
+    if (st.st_size == 0) {
+        *exists = false;
+        return RS_OK;
+    }
+    int fd = openat(dir_fd, ENV_DATA_FILE, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0) {
+        return fail_errno(error, "%s/%s: cannot be opened", dir, ENV_DATA_FILE);
+    }
+    bool plausible = header_plausible(fd);
+    close(fd);
+    if (!plausible) {
+        return fail(error, RS_EDAMAGED, "%s/%s: its header is damaged or it is no store", dir,
+                    ENV_DATA_FILE);
+    }
+    *exists = true;
+    return RS_OK;
+}
+
+static int make_file(int dir_fd, const char *dir, const char *name, mode_t mode, rs_error *error)
+{
+    int fd = openat(dir_fd, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0) {
+        return errno == EEXIST ? RS_OK : fail_errno(error, "%s/%s: cannot be made", dir, name);
+    }
+    /* Not left to the umask: the group's access is part of the store's contract. */
+    int status = fchmod(fd, mode) == 0 ? RS_OK : fail_errno(error, "%s/%s", dir, name);
+    close(fd);
+    return status;
+}
+
+int env_make_files(int dir_fd, const char *dir, rs_error *error)
+{
+    int status = make_file(dir_fd, dir, ENV_LOCK_FILE, 0660, error);
+    return status == RS_OK ? make_file(dir_fd, dir, ENV_DATA_FILE, 0640, error) : status;
+}
+
+int env_check_length(int fd, uint64_t pages, uint64_t page_size, const char *dir, rs_error *error)
+{
+    struct stat st;
+    if (fstat(fd, &st) != 0) {
+        return fail_errno(error, "%s/%s", dir, ENV_DATA_FILE);
+    }
+    if ((uint64_t)st.st_size < pages * page_size) {
+        return fail(error, RS_EDAMAGED, "%s/%s: cut short, %lld bytes of at least %llu", dir,
+                    ENV_DATA_FILE, (long long)st.st_size, (unsigned long long)(pages * page_size));
+    }
+    return RS_OK;
+}
+
+void env_keep_length(int fd, uint64_t pages, uint64_t page_size)
+{
+    struct stat st;
+    if (fstat(fd, &st) != 0 || (uint64_t)st.st_size >= pages * page_size) {
+        return;
+    }
+    /* A hole costs nothing, and if it cannot be made the file is as good as before. */
+    if (ftruncate(fd, (off_t)((pages + SLACK_PAGES) * page_size)) != 0) {
+        return;
+    }
+}

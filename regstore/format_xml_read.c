@@ -1,0 +1,314 @@
+/*
+ * format_xml_read.c - a dump through libxml2's push parser.
+ *
+ * Reads the input in chunks, passes them through the filter to the parser, and the parser's events
+ * to the grammar (format_xml_elements.c). Tells where in the file a failure is. Needs libxml2.
+ *
+ * libxml2's limits are lifted (XML_PARSE_HUGE: hives nest deeper than 256 and hold longer values),
+ * and its protections with them, so ours stand here and in the grammar: a DOCTYPE is refused before
+ * an entity can be declared; entities are never replaced, nothing is loaded; depth and lengths have
+ * limits; markup that the parser would have to hold as a whole ends at XML_MAX_MARKUP. What the
+ * parser holds at a time is all that is held: memory does not depend on the dump's size.
+ */
+#include "format_xml.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <libxml/parser.h>
+#include <libxml/parserInternals.h>
+
+/* ---- Places ---- */
+
+struct place {
+    uint64_t line;
+    uint64_t offset;
+};
+
+/* Where the parser stands, or where the tag that it is in begins. */
+static struct place find_place(const struct xml_reader *reader, bool tag)
+{
+    struct place place = {1, reader->fed};
+    const xmlParserInput *input = reader->parser ? reader->parser->input : NULL;
+
+    if (!input || !input->cur || !input->base || !input->end)
+        return place;
+    const xmlChar *at = input->cur;
+    place.line = (uint64_t)input->line;
+    if (tag && at > input->base) {
+        do {
+            at--;
+        } while (at > input->base && *at != '<');
+        for (const xmlChar *c = at; c < input->cur; c++)
+            place.line -= *c == '\n';
+    }
+    uint64_t ahead = xml_original_size(at, (size_t)(input->end - at));
+    place.offset = ahead < reader->fed ? reader->fed - ahead : 0;
+    return place;
+}
+
+static void tell(struct xml_reader *reader, int status, struct place place, const char *text)
+{
+    reader->status = status;
+    if (reader->error && reader->error->status == RS_OK) {
+        fail(reader->error, status, "%s:%llu: offset %llu: %s", reader->input->name,
+             (unsigned long long)place.line, (unsigned long long)place.offset, text);
+        reader->error->line = place.line;
+        reader->error->offset = place.offset;
+    }
+    if (reader->parser)
+        xmlStopParser(reader->parser);
+}
+
+int xml_fail(struct xml_reader *reader, int status, bool tag, const char *format, ...)
+{
+    char text[RS_ERROR_TEXT_MAX];
+    va_list list;
+
+    if (reader->status != RS_OK)
+        return reader->status;
+    va_start(list, format);
+    vsnprintf(text, sizeof text, format, list);
+    va_end(list);
+    tell(reader, status, find_place(reader, tag), text);
+    return status;
+}
+
+/* ---- The parser's events ---- */
+
+/* The grammar reads UTF-8 only; the parser has just seen what the file says of itself. */
+static void on_document(void *context)
+{
+    struct xml_reader *reader = context;
+    const xmlChar *encoding = reader->parser->encoding;
+
+    if (encoding && strcasecmp((const char *)encoding, "UTF-8") != 0)
+        xml_fail(reader, RS_EFORMAT, false, "the encoding is %s: only UTF-8 is read",
+                 (const char *)encoding);
+}
+
+static void on_doctype(void *context, const xmlChar *name, const xmlChar *external,
+                       const xmlChar *system)
+{
+    (void)name;
+    (void)external;
+    (void)system;
+    xml_fail(context, RS_EFORMAT, false, "a DOCTYPE: hive dumps have none, and it is not read");
+}
+
+/* Puts one attribute of a tag where the grammar looks for it. libxml2 has found duplicates. */
+static int keep_attribute(struct xml_reader *reader, const char *element, const xmlChar **row)
+{
+    const char *name = (const char *)row[0];
+    enum xml_attribute which = row[1] ? XML_ATTRIBUTES : xml_attribute_find(name);
+
+    if (which == XML_ATTRIBUTES)
+        return xml_fail(reader, RS_EFORMAT, true, "unknown attribute \"%s\" of <%s>", name,
+                        element);
+    reader->attributes[which].text = (const char *)row[3];
+    reader->attributes[which].len = (size_t)(row[4] - row[3]);
+    return RS_OK;
+}
+
+static void on_start(void *context, const xmlChar *local, const xmlChar *prefix, const xmlChar *uri,
+                     int namespaces, const xmlChar **uris, int count, int defaulted,
+                     const xmlChar **attributes)
+{
+    struct xml_reader *reader = context;
+    const char *name = (const char *)local;
+
+    (void)uris;
+    (void)defaulted;
+    if (reader->status != RS_OK)
+        return;
+    if (prefix || uri || namespaces > 0) {
+        xml_fail(reader, RS_EFORMAT, true, "<%s> with a namespace: hive dumps have none", name);
+        return;
+    }
+    memset(reader->attributes, 0, sizeof reader->attributes);
+    for (int i = 0; i < count; i++) {
+        if (keep_attribute(reader, name, attributes + (ptrdiff_t)i * 5) != RS_OK)
+            return;
+    }
+    xml_element_start(reader, name);
+}
+
+static void on_end(void *context, const xmlChar *local, const xmlChar *prefix, const xmlChar *uri)
+{
+    struct xml_reader *reader = context;
+
+    (void)local;
+    (void)prefix;
+    (void)uri;
+    if (reader->status == RS_OK)
+        xml_element_end(reader);
+}
+
+static void on_text(void *context, const xmlChar *text, int len)
+{
+    struct xml_reader *reader = context;
+
+    if (reader->status == RS_OK)
+        xml_element_text(reader, (const char *)text, (size_t)len);
+}
+
+/* In it a reference would be text, which the filter does not know; no dump has one. */
+static void on_cdata(void *context, const xmlChar *text, int len)
+{
+    (void)text;
+    (void)len;
+    xml_fail(context, RS_EFORMAT, false, "a CDATA section: hive dumps have none");
+}
+
+/* libxml2's own complaint, in our form. */
+static void on_error(void *context, xmlErrorPtr error)
+{
+    struct xml_reader *reader = context;
+    char text[256];
+
+    if (reader->status != RS_OK || error->level != XML_ERR_FATAL)
+        return;
+    if (error->code == XML_ERR_NO_MEMORY) {
+        xml_fail(reader, RS_ENOMEM, false, "%s", rs_strerror(RS_ENOMEM));
+    } else if (reader->at_end) {
+        xml_fail(reader, RS_EFORMAT, false, "the dump ends in the middle");
+    } else if (error->code == XML_ERR_INVALID_CHAR || error->code == XML_ERR_INVALID_ENCODING) {
+        xml_fail(reader, RS_EFORMAT, false, "text is not valid UTF-8");
+    } else {
+        snprintf(text, sizeof text, "%s", error->message ? error->message : "unknown error");
+        text[strcspn(text, "\n")] = '\0';
+        xml_fail(reader, RS_EFORMAT, false, "not well-formed XML: %s", text);
+    }
+}
+
+static const xmlSAXHandler handler = {
+    .initialized = XML_SAX2_MAGIC,
+    .startDocument = on_document,
+    .internalSubset = on_doctype,
+    .startElementNs = on_start,
+    .endElementNs = on_end,
+    .characters = on_text,
+    .ignorableWhitespace = on_text,
+    .cdataBlock = on_cdata,
+    .serror = on_error,
+};
+
+/* ---- Feeding ---- */
+
+/* Gives the parser bytes, and looks at what it did not take because it is not complete. */
+static int feed(struct xml_reader *reader, const struct buffer *bytes)
+{
+    int result = xmlParseChunk(reader->parser, bytes->data, (int)bytes->size, 0);
+
+    if (reader->status == RS_OK && result == XML_ERR_NO_MEMORY)
+        return xml_fail(reader, RS_ENOMEM, false, "%s", rs_strerror(RS_ENOMEM));
+    if (reader->status != RS_OK)
+        return reader->status;
+    const xmlParserInput *input = reader->parser->input;
+    if ((size_t)(input->end - input->cur) > XML_MAX_MARKUP)
+        return xml_fail(reader, RS_ETOOBIG, false, "a tag is longer than %zu bytes",
+                        XML_MAX_MARKUP);
+    return RS_OK;
+}
+
+/* A dump in UTF-16 begins with a byte order mark or has a NUL beside its first character. */
+static int check_start(struct xml_reader *reader, const unsigned char *head, size_t size)
+{
+    bool mark =
+        size >= 2 && ((head[0] == 0xff && head[1] == 0xfe) || (head[0] == 0xfe && head[1] == 0xff));
+    bool wide = size >= 2 && (head[0] == 0) != (head[1] == 0);
+
+    if (mark || wide)
+        return xml_fail(reader, RS_EFORMAT, false, "the encoding is UTF-16: only UTF-8 is read");
+    return RS_OK;
+}
+
+/* Fills a chunk; *got is less than size at the end of the file only. */
+static int fill(struct xml_reader *reader, char *at, size_t size, size_t *got)
+{
+    *got = 0;
+    while (*got < size) {
+        size_t part;
+        int status = reader->input->read(reader->input, at + *got, size - *got, &part);
+        if (status != RS_OK) {
+            reader->status = status;
+            return fail(reader->error, status, "%s: %s", reader->input->name, rs_strerror(status));
+        }
+        if (part == 0)
+            break;
+        *got += part;
+    }
+    return RS_OK;
+}
+
+/* Moves the whole file through the filter into the parser. chunk holds size bytes. */
+static int pump(struct xml_reader *reader, char *chunk, size_t size, struct buffer *filtered)
+{
+    size_t rest = 0; /* bytes that the filter left for the next round; they stand at the front */
+    bool last = false;
+    bool first = true;
+
+    while (!last) {
+        size_t got;
+        size_t used;
+        int status = fill(reader, chunk + rest, size - rest, &got);
+        if (status != RS_OK)
+            return status;
+        last = got < size - rest;
+        if (first && check_start(reader, (const unsigned char *)chunk, got) != RS_OK)
+            return reader->status;
+        first = false;
+        filtered->size = 0;
+        int filter_status = xml_filter(chunk, rest + got, last, filtered, &used);
+        reader->fed += used;
+        if (filtered->size > 0 && (status = feed(reader, filtered)) != RS_OK)
+            return status;
+        if (filter_status == RS_EFORMAT)
+            return xml_fail(reader, RS_EFORMAT, false, "a NUL byte: the file is not UTF-8 text");
+        if (filter_status != RS_OK)
+            return xml_fail(reader, filter_status, false, "%s", rs_strerror(filter_status));
+        rest = rest + got - used;
+        memmove(chunk, chunk + used, rest);
+    }
+    reader->at_end = true;
+    xmlParseChunk(reader->parser, NULL, 0, 1);
+    if (reader->status == RS_OK && (!reader->parser->wellFormed || reader->depth > 0))
+        xml_fail(reader, RS_EFORMAT, false, "the dump ends in the middle");
+    return reader->status;
+}
+
+/* ---- The reader ---- */
+
+static void release(struct xml_reader *reader)
+{
+    xmlFreeParserCtxt(reader->parser);
+    buffer_free(&reader->text);
+    buffer_free(&reader->scratch);
+    buffer_free(&reader->key_name);
+    buffer_free(&reader->key_class);
+    xml_value_free(&reader->value);
+}
+
+int xml_read_chunked(struct format_input *input, struct format_sink *sink, size_t chunk,
+                     rs_error *error)
+{
+    struct xml_reader reader = {.input = input, .sink = sink, .error = error};
+    struct buffer raw = BUFFER_INIT;
+    struct buffer filtered = BUFFER_INIT;
+    xmlSAXHandler sax = handler;
+    int status = buffer_reserve(&raw, chunk);
+
+    reader.parser = xmlCreatePushParserCtxt(&sax, &reader, NULL, 0, NULL);
+    if (status == RS_OK && !reader.parser)
+        status = RS_ENOMEM;
+    if (status == RS_OK) {
+        xmlCtxtUseOptions(reader.parser, XML_PARSE_HUGE | XML_PARSE_NONET);
+        status = pump(&reader, raw.data, chunk, &filtered);
+    } else {
+        fail(error, status, "%s: %s", input->name, rs_strerror(status));
+    }
+    release(&reader);
+    buffer_free(&raw);
+    buffer_free(&filtered);
+    return status;
+}

@@ -1,0 +1,203 @@
+/*
+ * formats.c - the known dump formats, how a file is recognised, and the loading of their modules.
+ *
+ * One row per format in the table below; a format of the library itself has a struct format there,
+ * one that needs a foreign library is a module. Modules are loaded when they are first needed and
+ * stay loaded. Tests link them statically, which a weak symbol tells. Needs format.
+ *
+ * A module is looked for in $REGSTORE_MODULES if that is set, beside the library (libregstore.so's
+ * directory, then regstore/), and in the directory that it was installed to.
+ */
+#include "format.h"
+
+#include <dlfcn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#ifndef RS_MODULE_DIR
+#define RS_MODULE_DIR "/usr/local/lib/regstore"
+#endif
+
+/* There if the program has a module linked in. */
+extern const struct format_module regstore_format __attribute__((weak, visibility("default")));
+
+struct known_format {
+    const char *name;
+    const char *suffix;
+    bool (*sniff)(const unsigned char *head, size_t size);
+};
+
+/* ---- Recognising content ---- */
+
+static bool begins(const unsigned char *head, size_t size, const char *magic, size_t len)
+{
+    return size >= len && memcmp(head, magic, len) == 0;
+}
+
+/* Markup after a byte order mark and white space; UTF-16 too, so that the reader can refuse it. */
+static bool sniff_xml(const unsigned char *head, size_t size)
+{
+    size_t at = begins(head, size, "\xef\xbb\xbf", 3) ? 3 : 0;
+
+    if (begins(head, size, "\xff\xfe<", 3) || begins(head, size, "\xfe\xff\0<", 4) ||
+        begins(head, size, "<\0", 2) || begins(head, size, "\0<", 2))
+        return true;
+    while (at < size && strchr(" \t\r\n", head[at]) && head[at] != '\0')
+        at++;
+    return at < size && head[at] == '<';
+}
+
+/* A row per format; to add one, README.md tells how. */
+static const struct known_format formats[] = {
+    {"xml", ".xml", sniff_xml},
+};
+#define FORMATS (sizeof formats / sizeof formats[0])
+
+/* Contents that are recognised only to say so. */
+static const struct {
+    const char *magic;
+    size_t len;
+    const char *what;
+} unsupported[] = {
+    {"regf", 4, "regf hives cannot be read by this version"},
+    {"REGEDIT4", 8, ".reg files cannot be read by this version"},
+    {"Windows Registry Editor", 23, ".reg files cannot be read by this version"},
+    {"\xef\xbb\xbfWindows Registry Editor", 26, ".reg files cannot be read by this version"},
+    {"\xff\xfeW\0i\0n\0d\0o\0w\0s\0", 16, ".reg files cannot be read by this version"},
+    {"\x1f\x8b", 2, "a gzip file: unpack it first"},
+    {"BZh", 3, "a bzip2 file: unpack it first"},
+    {"\xfd"
+     "7zXZ",
+     5, "an xz file: unpack it first"},
+    {"\x28\xb5\x2f\xfd", 4, "a zstd file: unpack it first"},
+};
+
+/* ---- Loading ---- */
+
+/* Takes a module's format if it is the one that is wanted. */
+static int accept(const struct format_module *module, const char *name, const char *file,
+                  const struct format **format, rs_error *error)
+{
+    if (module->abi != REGSTORE_FORMAT_ABI)
+        return fail(error, RS_EMODULE, "%s: made for module version %u, this library needs %u",
+                    file, module->abi, (unsigned)REGSTORE_FORMAT_ABI);
+    if (strcmp(module->format->name, name) != 0)
+        return fail(error, RS_EMODULE, "%s: holds the format %s, not %s", file,
+                    module->format->name, name);
+    *format = module->format;
+    return RS_OK;
+}
+
+/* Loads one file. RS_ENOTFOUND without a word if it does not exist. */
+static int load_file(const char *file, const char *name, const struct format **format,
+                     rs_error *error)
+{
+    if (access(file, F_OK) != 0)
+        return RS_ENOTFOUND;
+    /* Loading it again gives the same object; RTLD_NODELETE says that it stays. */
+    void *object = dlopen(file, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+    if (!object)
+        return fail(error, RS_EMODULE, "cannot load a format module: %s", dlerror());
+    const struct format_module *module = dlsym(object, REGSTORE_FORMAT_SYMBOL);
+    int status = module ? accept(module, name, file, format, error)
+                        : fail(error, RS_EMODULE, "%s: not a format module", file);
+    dlclose(object);
+    return status;
+}
+
+/* The path of a format's module in one of the places; false if that place is not known. */
+static int module_path(unsigned place, const char *name, struct buffer *path, bool *known)
+{
+    const char *directory = place == 0 ? secure_getenv("REGSTORE_MODULES") : RS_MODULE_DIR;
+    const char *below = "/";
+    size_t len = directory ? strlen(directory) : 0;
+    Dl_info self;
+
+    if (place == 1 && dladdr((const void *)formats, &self) != 0 && self.dli_fname) {
+        const char *slash = strrchr(self.dli_fname, '/');
+        directory = slash ? self.dli_fname : ".";
+        len = slash ? (size_t)(slash - self.dli_fname) : 1;
+        below = "/regstore/";
+    }
+    path->size = 0;
+    *known = directory && len > 0;
+    if (!*known)
+        return RS_OK;
+    return buffer_printf(path, "%.*s%sformat_%s.so%c", (int)len, directory, below, name, '\0');
+}
+
+/* Tries the places in their order. */
+static int load_from_places(const char *name, struct buffer *path, const struct format **format,
+                            rs_error *error)
+{
+    struct buffer tried = BUFFER_INIT;
+    int status = RS_ENOTFOUND;
+
+    for (unsigned place = 0; place < 3 && status == RS_ENOTFOUND; place++) {
+        bool known;
+        int failed = module_path(place, name, path, &known);
+        if (failed == RS_OK && known) {
+            status = load_file(path->data, name, format, error);
+            failed = buffer_printf(&tried, "%s%s", tried.size > 0 ? ", " : "", path->data);
+        }
+        if (failed != RS_OK)
+            status = fail(error, failed, "%s", rs_strerror(failed));
+    }
+    if (status == RS_ENOTFOUND)
+        status = fail(error, RS_EMODULE, "no module for the format %s: there is no %.*s", name,
+                      (int)tried.size, tried.data ? tried.data : "");
+    buffer_free(&tried);
+    return status;
+}
+
+static int load(const struct known_format *known, const struct format **format, rs_error *error)
+{
+    struct buffer path = BUFFER_INIT;
+
+    if (&regstore_format && strcmp(regstore_format.format->name, known->name) == 0)
+        return accept(&regstore_format, known->name, "the module linked in", format, error);
+    int status = load_from_places(known->name, &path, format, error);
+    buffer_free(&path);
+    return status;
+}
+
+/* ---- Finding ---- */
+
+int format_by_name(const char *name, const struct format **format, rs_error *error)
+{
+    for (size_t i = 0; i < FORMATS; i++) {
+        if (strcasecmp(formats[i].name, name) == 0)
+            return load(&formats[i], format, error);
+    }
+    return fail(error, RS_ENOFORMAT, "there is no format \"%s\"", name);
+}
+
+int format_by_content(const void *head, size_t size, const char *file, const struct format **format,
+                      rs_error *error)
+{
+    for (size_t i = 0; i < FORMATS; i++) {
+        if (formats[i].sniff(head, size))
+            return load(&formats[i], format, error);
+    }
+    for (size_t i = 0; i < sizeof unsupported / sizeof unsupported[0]; i++) {
+        if (begins(head, size, unsupported[i].magic, unsupported[i].len))
+            return fail(error, RS_ENOFORMAT, "%s: %s", file, unsupported[i].what);
+    }
+    if (size == 0)
+        return fail(error, RS_ENOFORMAT, "%s: the file is empty", file);
+    return fail(error, RS_ENOFORMAT, "%s: not a dump of a format that is known", file);
+}
+
+int format_by_suffix(const char *file, const struct format **format, rs_error *error)
+{
+    size_t len = strlen(file);
+
+    for (size_t i = 0; i < FORMATS; i++) {
+        size_t suffix = strlen(formats[i].suffix);
+        if (len > suffix && strcasecmp(file + len - suffix, formats[i].suffix) == 0)
+            return load(&formats[i], format, error);
+    }
+    return fail(error, RS_ENOFORMAT, "%s: no format has files of that name's ending", file);
+}

@@ -1,0 +1,76 @@
+/*
+ * journal.h - the record of every revision: who, when, and each change with what was before.
+ *
+ * Gives a sink that writes a transaction's changes as they happen, a reader that gives them back,
+ * and the retention. History, undo and watches stand on it. Needs env, record, change.
+ *
+ * The table is keyed by (revision, chunk), both big-endian. Chunk 0 holds the revision's head and
+ * the end of its stream of changes; a longer stream begins in the chunks 1, 2, ... A chunk is at
+ * most JOURNAL_CHUNK bytes. Each change in the stream has its length before it.
+ */
+#ifndef REGSTORE_JOURNAL_H
+#define REGSTORE_JOURNAL_H
+
+#include "change.h"
+#include "env.h"
+#include "record.h"
+
+#define JOURNAL_CHUNK 65536u
+#define JOURNAL_MAX_NOTE 4096u /* bytes of a message or a program's name */
+
+/* What is known of a revision as a whole. Texts read from the journal live as long as the read
+ * transaction. */
+struct journal_head {
+    uint64_t revision;
+    uint64_t time; /* FILETIME */
+    uint32_t uid;
+    uint32_t pid;
+    const char *program;
+    const char *message;
+};
+
+/* ---- Writing ---- */
+
+struct journal {
+    struct change_sink sink; /* for the tree */
+    struct env_txn *txn;
+    uint64_t revision;     /* that is being made */
+    uint32_t chunk;        /* the last one written */
+    uint64_t changes;      /* told so far */
+    struct buffer pending; /* of the stream, not written yet */
+};
+void journal_begin(struct journal *journal, struct env_txn *txn, uint64_t revision);
+/* Writes what is left, and the head, whose revision is the journal's own. */
+int journal_finish(struct journal *journal, const struct journal_head *head);
+void journal_free(struct journal *journal);
+
+/* Removes the oldest revisions until at most keep are left, at most limit revisions and a bounded
+ * number of chunks in one call, so that it costs a commit a bounded amount of work. */
+int journal_trim(struct env_txn *txn, uint64_t latest, uint64_t keep, unsigned limit);
+#define JOURNAL_KEEP 10000u /* revisions */
+#define JOURNAL_TRIM_STEP 4u
+
+/* ---- Reading ---- */
+
+struct journal_reader {
+    struct env_txn *txn;
+    uint64_t revision;
+    uint32_t chunk;       /* the next one to read; 0: the end of the stream in the head */
+    uint32_t chunks;      /* numbered ones */
+    struct slice tail;    /* of the stream, in chunk 0 */
+    bool ended;           /* the tail is in the buffer */
+    struct buffer buffer; /* of the stream */
+    size_t at;            /* in the buffer */
+};
+/* The oldest revision kept; 0 if there is none. */
+int journal_first(struct env_txn *txn, uint64_t *revision);
+/* Starts reading a revision in a read transaction. RS_ENOTFOUND if the journal does not hold it.
+ * reader starts as {0} and may be opened again, which reuses its memory. */
+int journal_open(struct journal_reader *reader, struct env_txn *txn, uint64_t revision,
+                 struct journal_head *head);
+/* The next change, in the order they were made; RS_END after the last. Pointers live until the next
+ * call. */
+int journal_next(struct journal_reader *reader, struct change *change);
+void journal_close(struct journal_reader *reader);
+
+#endif

@@ -1,0 +1,738 @@
+/*
+ * regstore.h - the public face of libregstore, a registry-shaped configuration store.
+ *
+ * A store is a directory that holds one typed, hierarchical tree of keys and values, with the
+ * names, types and rules of the Windows registry ([MS-RRP] 3.1.1.1, 2.2.9). Programs read it
+ * through snapshots, change it through transactions that are checked, recorded and committed as a
+ * whole, and watch it for changes made by any other process. This is the only header that is
+ * installed and the only one that a program outside regstore/ includes.
+ *
+ * Conventions, true of every call unless its comment says otherwise:
+ *
+ *  - A call returns RS_OK (0) or a negative RS_E... status. Output arguments stand last and are
+ * written only on success.
+ *  - Text is UTF-8, NUL-terminated. Names in real hives may hold NUL and lone surrogates; so lone
+ *    surrogates are taken and given as three-byte sequences (WTF-8), and each call that takes a
+ * name or a path has a form ending in _n with a length in bytes, RS_NTS meaning "up to the first
+ * NUL". Lengths do not count the terminator, which is always there in texts that the library
+ * returns.
+ *  - What a transaction returns (texts, data, arrays) belongs to the transaction and lives until it
+ *    ends; what a cursor returns lives until the cursor's next step; what a watch returns lives
+ * until the next rs_watch_next() on it. Only what rs_free() is named for is the caller's to free.
+ *  - Times are FILETIMEs: 100 ns since 1601-01-01 UTC ([MS-DTYP] 2.3.3).
+ *  - Read calls never block. rs_begin(RS_WRITE) blocks while another writer is at work; rs_commit()
+ *    returns after the disk has the data.
+ *  - A store may be used by many threads, a transaction, cursor or watch by one at a time; a write
+ *    transaction must end in the thread that began it. Nothing crosses fork(2): in the child every
+ * call on the parent's store answers RS_EFORK, and the child opens its own.
+ *  - The library never prints, never logs and never exits.
+ */
+#ifndef REGSTORE_H
+#define REGSTORE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define RS_API __attribute__((visibility("default")))
+#define RS_MUST_USE __attribute__((warn_unused_result))
+#define RS_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
+#else
+#define RS_API
+#define RS_MUST_USE
+#define RS_PRINTF(fmt, args)
+#endif
+
+/* ---- Statuses
+ * ------------------------------------------------------------------------------------ */
+
+/* The one list of statuses: name, number, text. Worth switching on in ordinary programs: RS_END,
+ * RS_ENOTFOUND, RS_EDELETED, RS_ETYPE, RS_EBEHIND, RS_EFULL, RS_EACCESS. */
+#define RS_STATUS_LIST(X)                                                                          \
+    X(RS_OK, 0, "success")                                                                         \
+    X(RS_END, -1, "no more entries")                                                               \
+    X(RS_ENOTFOUND, -2, "no such key or value")                                                    \
+    X(RS_EEXIST, -3, "a key or file of this name exists")                                          \
+    X(RS_EDELETED, -4, "the key has been deleted")                                                 \
+    X(RS_EINVAL, -5, "invalid argument")                                                           \
+    X(RS_EPATH, -6, "malformed key path")                                                          \
+    X(RS_ENAME, -7, "invalid name")                                                                \
+    X(RS_ETEXT, -8, "text is not valid UTF-8")                                                     \
+    X(RS_ETOOLONG, -9, "name is too long")                                                         \
+    X(RS_EDEPTH, -10, "keys are nested too deep")                                                  \
+    X(RS_ETOOBIG, -11, "value data is too large")                                                  \
+    X(RS_ETYPE, -12, "the value has another type")                                                 \
+    X(RS_EDATA, -13, "data does not fit the type")                                                 \
+    X(RS_ELOOP, -14, "too many symbolic links, or a loop of them")                                 \
+    X(RS_ELINK, -15, "the key is a symbolic link")                                                 \
+    X(RS_ENOTEMPTY, -16, "the key has subkeys")                                                    \
+    X(RS_EROOT, -17, "not possible for a root key")                                                \
+    X(RS_EREADONLY, -18, "the store or the transaction is read-only")                              \
+    X(RS_EACCESS, -19, "permission denied")                                                        \
+    X(RS_ENOSTORE, -20, "no store there")                                                          \
+    X(RS_EUNSAFE, -21, "the store's directory or a file of it is not safe to use")                 \
+    X(RS_EVERSION, -22, "the store was made by a newer version")                                   \
+    X(RS_EDAMAGED, -23, "the store is damaged")                                                    \
+    X(RS_EFULL, -24, "the store is full")                                                          \
+    X(RS_EDISK, -25, "no space left on the device")                                                \
+    X(RS_EREADERS, -26, "too many concurrent readers")                                             \
+    X(RS_EBEHIND, -27, "the journal no longer reaches back that far")                              \
+    X(RS_EFORMAT, -28, "malformed input file")                                                     \
+    X(RS_ENOFORMAT, -29, "the file's format is not known")                                         \
+    X(RS_EMODULE, -30, "a format module cannot be loaded")                                         \
+    X(RS_ECANCELLED, -31, "cancelled by the caller")                                               \
+    X(RS_EBUSY, -32, "in use")                                                                     \
+    X(RS_ENOMEM, -33, "out of memory")                                                             \
+    X(RS_EIO, -34, "input or output error")                                                        \
+    X(RS_EFORK, -35, "the store was opened before a fork")
+
+enum rs_status {
+#define RS_STATUS_ENUM(name, number, text) name = number,
+    RS_STATUS_LIST(RS_STATUS_ENUM)
+#undef RS_STATUS_ENUM
+};
+
+/* The text of a status; never NULL, static. */
+RS_API const char *rs_strerror(int status);
+/* The name of a status, "RS_EPATH"; NULL for a number that is none. Static. */
+RS_API const char *rs_status_name(int status);
+/* The library's version, "0.1.0"; static. */
+RS_API const char *rs_version(void);
+
+/*
+ * A failure described for a person; the caller owns it and starts with RS_ERROR_INIT. Calls that
+ * are given one fill it when they fail; the first error wins, so one rs_error can serve a row of
+ * calls. The text is one line without line end, names the file and place, and has control
+ * characters escaped.
+ */
+#define RS_ERROR_TEXT_MAX 1024
+typedef struct rs_error {
+    int status;      /* RS_OK as long as nothing failed */
+    uint64_t line;   /* in a dump, from 1; 0 where there is none */
+    uint64_t column; /* in bytes from 1; 0 where there is none */
+    uint64_t offset; /* bytes from the start of a dump */
+    char text[RS_ERROR_TEXT_MAX];
+} rs_error;
+#define RS_ERROR_INIT                                                                              \
+    {                                                                                              \
+        0, 0, 0, 0,                                                                                \
+        {                                                                                          \
+            0                                                                                      \
+        }                                                                                          \
+    }
+
+/* ---- Types and limits
+ * ---------------------------------------------------------------------------- */
+
+/* The one table of value types ([MS-RRP] 3.1.1.5, winnt.h): name, number. Any other number up to
+ * 0xffffffff is stored and given back as it is. */
+#define RS_TYPE_LIST(X)                                                                            \
+    X(REG_NONE, 0)                                                                                 \
+    X(REG_SZ, 1)                                                                                   \
+    X(REG_EXPAND_SZ, 2)                                                                            \
+    X(REG_BINARY, 3)                                                                               \
+    X(REG_DWORD, 4)                                                                                \
+    X(REG_DWORD_BIG_ENDIAN, 5)                                                                     \
+    X(REG_LINK, 6)                                                                                 \
+    X(REG_MULTI_SZ, 7)                                                                             \
+    X(REG_RESOURCE_LIST, 8)                                                                        \
+    X(REG_FULL_RESOURCE_DESCRIPTOR, 9)                                                             \
+    X(REG_RESOURCE_REQUIREMENTS_LIST, 10)                                                          \
+    X(REG_QWORD, 11)
+
+enum rs_type {
+#define RS_TYPE_ENUM(name, number) name = number,
+    RS_TYPE_LIST(RS_TYPE_ENUM)
+#undef RS_TYPE_ENUM
+};
+
+#define RS_MAX_KEY_NAME 255            /* UTF-16 units in a key's name */
+#define RS_MAX_VALUE_NAME 16383        /* UTF-16 units in a value's name */
+#define RS_MAX_CLASS 32767             /* UTF-16 units in a class name */
+#define RS_MAX_DEPTH 512               /* names between a root key and a key */
+#define RS_MAX_DATA ((size_t)16 << 20) /* bytes of data in a value */
+
+#define RS_NTS ((size_t)-1) /* as a length: the text ends at its first NUL */
+
+typedef struct rs_store rs_store;
+typedef struct rs_txn rs_txn;
+typedef struct rs_cursor rs_cursor;
+typedef struct rs_watch rs_watch;
+
+/*
+ * A key: a plain number, not a resource. It stays valid across transactions, processes and renames
+ * of the key or its ancestors and is never given to another key; once the key is deleted, calls
+ * answer RS_EDELETED.
+ */
+typedef uint64_t rs_key;
+
+/* The root keys. HKLM, HKU and HKRS (the store's own: rules and settings) are stored. The others
+ * are views, looked up anew at each use: HKCR is HKLM\SOFTWARE\Classes, HKCC is
+ * HKLM\SYSTEM\CurrentControlSet\Hardware Profiles\Current, HKCU is HKU\S-1-22-1-<uid of the
+ * process>, the SID that Samba gives a Unix user. A view whose target does not exist answers
+ * RS_ENOTFOUND, and rs_key_create() below it makes the target. */
+#define RS_NO_KEY ((rs_key)0) /* as a base: the path begins with the name of a root */
+#define RS_HKLM ((rs_key)1)
+#define RS_HKU ((rs_key)2)
+#define RS_HKRS ((rs_key)3)
+#define RS_HKCR ((rs_key)-1)
+#define RS_HKCU ((rs_key)-2)
+#define RS_HKCC ((rs_key)-3)
+
+/* Stored bytes of a value, exactly as Windows keeps them: strings are UTF-16LE, terminated or not.
+ */
+typedef struct rs_value {
+    const char *name; /* "" for the default value */
+    size_t name_len;
+    uint32_t type;
+    const void *data; /* not aligned; never NULL */
+    size_t size;      /* bytes */
+} rs_value;
+
+#define RS_KEY_LINK                                                                                \
+    1u /* the key is a symbolic link: it has a REG_LINK value "SymbolicLinkValue"                  \
+        */
+#define RS_KEY_VOLATILE 2u /* made by the system, never exported or saved */
+
+typedef struct rs_key_info {
+    rs_key key;
+    rs_key parent;    /* RS_NO_KEY for a root */
+    const char *name; /* as spelled at creation or last rename; a root's long name */
+    size_t name_len;
+    const char *class_name; /* "" if it has none */
+    size_t class_len;
+    uint64_t written; /* last write time */
+    uint32_t subkeys;
+    uint32_t values;
+    unsigned flags; /* RS_KEY_... */
+} rs_key_info;
+
+/* ---- The store
+ * ----------------------------------------------------------------------------------- */
+
+#define RS_CREATE 1u   /* make the directory and the store if there is none */
+#define RS_READONLY 2u /* never write, whatever the permissions allow */
+
+/*
+ * Opens the store in directory dir, or for NULL in the default one (rs_default_dir). A directory
+ * opened twice in one process shares one environment. Without RS_READONLY a store whose files may
+ * not be written is opened for reading, and rs_begin(RS_WRITE) answers RS_EREADONLY. Switch on:
+ * RS_ENOSTORE; RS_EUNSAFE (the directory can be written by others, a file is a symlink);
+ * RS_EVERSION; RS_EDAMAGED (header damaged, file cut short); RS_EACCESS.
+ */
+RS_API int rs_open(const char *dir, unsigned flags, rs_store **store, rs_error *error) RS_MUST_USE;
+/* Closes the store; all its transactions, cursors and watches must have ended. NULL is allowed. */
+RS_API void rs_close(rs_store *store);
+/* The store's directory; lives as long as the store. */
+RS_API const char *rs_store_dir(const rs_store *store);
+/* The default directory: $REGSTORE, else /var/lib/regstore for root, else $XDG_STATE_HOME/regstore
+ * (~/.local/state/regstore). *dir is the caller's, to be released with rs_free(). RS_ENOTFOUND if
+ * the environment names no home. */
+RS_API int rs_default_dir(char **dir) RS_MUST_USE;
+/* Releases memory that a call named as the caller's. NULL is allowed. */
+RS_API void rs_free(void *memory);
+
+/* ---- Transactions
+ * -------------------------------------------------------------------------------- */
+
+#define RS_READ 0u
+#define RS_WRITE 1u
+
+/*
+ * Begins a transaction: with RS_READ a snapshot of the latest revision, which later commits do not
+ * change; with RS_WRITE the store's one writer. Keep read transactions short: a snapshot held open
+ * keeps the file from reusing space. Switch on: RS_EREADONLY; RS_EREADERS; RS_EFORK.
+ */
+RS_API int rs_begin(rs_store *store, unsigned mode, rs_txn **txn) RS_MUST_USE;
+/*
+ * Commits a write transaction: all of its changes become the next revision, durably, or none does.
+ * The transaction has ended in either case. revision may be NULL; it receives the new revision, or
+ * the current one when nothing was changed: then no revision is made. After a failed change that
+ * left the transaction unusable the commit gives that call's status again. Switch on: RS_EFULL,
+ * RS_EDISK, RS_EIO. On a read transaction: RS_EINVAL.
+ */
+RS_API int rs_commit(rs_txn *txn, uint64_t *revision) RS_MUST_USE;
+/* Ends a transaction; a write transaction's changes are dropped. NULL is allowed. */
+RS_API void rs_abort(rs_txn *txn);
+/* The revision that the transaction sees (in a write transaction: the one it started from). */
+RS_API uint64_t rs_revision(const rs_txn *txn);
+/* From here on, calls on txn that fail describe it in *error, which must outlive the transaction;
+ * NULL ends that. */
+RS_API void rs_txn_errors(rs_txn *txn, rs_error *error);
+/* The message and the program recorded with the revision; copied. At most 4,096 bytes, else
+ * RS_ETOOLONG. The program is the process's name unless set. */
+RS_API int rs_txn_message(rs_txn *txn, const char *message);
+RS_API int rs_txn_program(rs_txn *txn, const char *program);
+
+/* ---- Keys
+ * ---------------------------------------------------------------------------------------- */
+
+#define RS_NOFOLLOW 1u  /* a link at the end of the path is opened itself, not what it points to */
+#define RS_RECURSIVE 2u /* with subkeys and everything below; never through links */
+#define RS_VOLATILE 4u  /* create: mark the key as volatile */
+
+/*
+ * Opens the key at path below base. A path is names joined by '\'; "" is base itself. With
+ * RS_NO_KEY as base it begins with a root (HKLM or HKEY_LOCAL_MACHINE), and if it begins with '/'
+ * and a root, '/' joins. One trailing separator is accepted after a name. Links on the way are
+ * followed. Switch on: RS_ENOTFOUND; RS_EPATH (empty component, unknown root); RS_ELOOP;
+ * RS_EDELETED (base).
+ */
+RS_API int rs_key_open_n(rs_txn *txn, rs_key base, const char *path, size_t len, unsigned flags,
+                         rs_key *key) RS_MUST_USE;
+/* The same, and makes each key of the path that does not exist. created may be NULL; it receives 1
+ * if the last key was made, else 0. Switch on: RS_ENAME, RS_ETOOLONG, RS_EDEPTH (limits above);
+ * RS_EREADONLY. Nothing is made when it fails. */
+RS_API int rs_key_create_n(rs_txn *txn, rs_key base, const char *path, size_t len, unsigned flags,
+                           rs_key *key, int *created) RS_MUST_USE;
+/* Deletes a key with its values; with RS_RECURSIVE also everything below. A link is deleted itself,
+ * its target stays. Switch on: RS_ENOTEMPTY; RS_EROOT; RS_EDELETED. */
+RS_API int rs_key_delete(rs_txn *txn, rs_key key, unsigned flags) RS_MUST_USE;
+/* Gives a key another name below the same parent; a change of case alone is possible. Switch on:
+ * RS_EEXIST; RS_EROOT. */
+RS_API int rs_key_rename_n(rs_txn *txn, rs_key key, const char *name, size_t len) RS_MUST_USE;
+/* Sets the class name ("" removes it). */
+RS_API int rs_key_set_class_n(rs_txn *txn, rs_key key, const char *name, size_t len) RS_MUST_USE;
+/* What is known about a key. */
+RS_API int rs_key_info_get(rs_txn *txn, rs_key key, rs_key_info *info) RS_MUST_USE;
+/* The canonical path of a key: the root's long name, then names as spelled, joined by '\'. len may
+ * be NULL. */
+RS_API int rs_key_path(rs_txn *txn, rs_key key, const char **path, size_t *len) RS_MUST_USE;
+
+/* Makes a symbolic link at path below base that points to the key path target, which need not
+ * exist. An existing link is pointed elsewhere; an existing key that is no link gives RS_EEXIST.
+ * flags: RS_VOLATILE. */
+RS_API int rs_link_create(rs_txn *txn, rs_key base, const char *path, const char *target,
+                          unsigned flags, rs_key *key) RS_MUST_USE;
+/* Where a link (opened with RS_NOFOLLOW) points, as a canonical path. RS_ENOTFOUND if the key is no
+ * link. */
+RS_API int rs_link_target(rs_txn *txn, rs_key key, const char **target, size_t *len) RS_MUST_USE;
+
+/* ---- Listing
+ * ------------------------------------------------------------------------------------- */
+
+/* A cursor over a key's subkeys in the order of their folded names, or over its values in the order
+ * of their creation. It shows the key as it was when the cursor was made: subkeys deleted since are
+ * left out, later changes are not shown. Close cursors before their transaction ends. */
+RS_API int rs_subkeys(rs_txn *txn, rs_key key, rs_cursor **cursor) RS_MUST_USE;
+RS_API int rs_values(rs_txn *txn, rs_key key, rs_cursor **cursor) RS_MUST_USE;
+/* The next entry; RS_END after the last. */
+RS_API int rs_next_key(rs_cursor *cursor, rs_key_info *info) RS_MUST_USE;
+RS_API int rs_next_value(rs_cursor *cursor, rs_value *value) RS_MUST_USE;
+/* NULL is allowed. */
+RS_API void rs_cursor_close(rs_cursor *cursor);
+
+/* ---- Values, as stored
+ * --------------------------------------------------------------------------- */
+
+/* Reads the stored bytes. Name "" is the default value. Switch on: RS_ENOTFOUND; RS_EDELETED. */
+RS_API int rs_value_get_n(rs_txn *txn, rs_key key, const char *name, size_t len,
+                          rs_value *value) RS_MUST_USE;
+/* Stores bytes under a type number, as they are. A value that exists keeps its place and its first
+ * spelling. Storing what is stored already changes nothing. Switch on: RS_ETOOLONG, RS_ETOOBIG;
+ * RS_EREADONLY. */
+RS_API int rs_value_set_n(rs_txn *txn, rs_key key, const char *name, size_t len, uint32_t type,
+                          const void *data, size_t size) RS_MUST_USE;
+RS_API int rs_value_delete_n(rs_txn *txn, rs_key key, const char *name, size_t len) RS_MUST_USE;
+
+/* ---- Values, typed
+ * ------------------------------------------------------------------------------- */
+
+/* Where an effective value comes from. */
+enum rs_origin {
+    RS_ORIGIN_NONE = 0,   /* not set and no default known */
+    RS_ORIGIN_SET = 1,    /* set in the store */
+    RS_ORIGIN_DEFAULT = 2 /* the default of a rule (no rules in this version) */
+};
+
+/* The effective value: what is set, else the default known for it. value may be NULL. *origin tells
+ * which; a value that is neither gives RS_OK with RS_ORIGIN_NONE and leaves *value alone. */
+RS_API int rs_effective_n(rs_txn *txn, rs_key key, const char *name, size_t len, rs_value *value,
+                          enum rs_origin *origin) RS_MUST_USE;
+
+/*
+ * The getters give the effective value decoded. Statuses worth switching on: RS_ENOTFOUND;
+ * RS_ETYPE, the value has a type that the call does not take; RS_EDATA, the data does not decode (a
+ * REG_DWORD of 3 bytes). A string ends at its first NUL, as Windows programs read it; a missing
+ * terminator and an odd last byte are tolerated. rs_get_string() takes REG_SZ and REG_EXPAND_SZ
+ * unexpanded; rs_get_expanded() replaces %NAME% in a REG_EXPAND_SZ by the environment variable of
+ * that name (unset: left as it is) and takes REG_SZ too. rs_get_bool() takes a REG_DWORD: 0 is
+ * false, all else true. rs_get_multi() gives an array of *count texts followed by NULL; empty
+ * strings inside a list are kept. rs_get_binary() takes REG_BINARY and REG_NONE.
+ */
+RS_API int rs_get_dword_n(rs_txn *txn, rs_key key, const char *name, size_t len,
+                          uint32_t *number) RS_MUST_USE;
+RS_API int rs_get_qword_n(rs_txn *txn, rs_key key, const char *name, size_t len,
+                          uint64_t *number) RS_MUST_USE;
+RS_API int rs_get_bool_n(rs_txn *txn, rs_key key, const char *name, size_t len,
+                         int *truth) RS_MUST_USE;
+RS_API int rs_get_string_n(rs_txn *txn, rs_key key, const char *name, size_t len, const char **text,
+                           size_t *text_len) RS_MUST_USE;
+RS_API int rs_get_expanded_n(rs_txn *txn, rs_key key, const char *name, size_t len,
+                             const char **text, size_t *text_len) RS_MUST_USE;
+RS_API int rs_get_multi_n(rs_txn *txn, rs_key key, const char *name, size_t len,
+                          const char *const **strings, size_t *count) RS_MUST_USE;
+RS_API int rs_get_binary_n(rs_txn *txn, rs_key key, const char *name, size_t len, const void **data,
+                           size_t *size) RS_MUST_USE;
+
+/* The setters store the type named, strings with their terminator. Switch on: RS_ETEXT (not UTF-8).
+ * A multi-string may not hold a NUL inside an entry. */
+RS_API int rs_set_dword_n(rs_txn *txn, rs_key key, const char *name, size_t len,
+                          uint32_t number) RS_MUST_USE;
+RS_API int rs_set_qword_n(rs_txn *txn, rs_key key, const char *name, size_t len,
+                          uint64_t number) RS_MUST_USE;
+RS_API int rs_set_bool_n(rs_txn *txn, rs_key key, const char *name, size_t len,
+                         int truth) RS_MUST_USE;
+RS_API int rs_set_string_n(rs_txn *txn, rs_key key, const char *name, size_t len,
+                           const char *text) RS_MUST_USE;
+RS_API int rs_set_expanded_n(rs_txn *txn, rs_key key, const char *name, size_t len,
+                             const char *text) RS_MUST_USE;
+RS_API int rs_set_multi_n(rs_txn *txn, rs_key key, const char *name, size_t len,
+                          const char *const *strings, size_t count) RS_MUST_USE;
+RS_API int rs_set_binary_n(rs_txn *txn, rs_key key, const char *name, size_t len, const void *data,
+                           size_t size) RS_MUST_USE;
+
+/* Adds a string at the end of a REG_MULTI_SZ, or removes it, keeping all others (KB Q121853:
+ * entries that exist must not be replaced). They start from the effective value, or from an empty
+ * list. Strings compare as names do, regardless of case; appending one that is there and removing
+ * one that is not change nothing. changed may be NULL; it receives 1 or 0. Switch on: RS_ETYPE;
+ * RS_ENOTFOUND (remove, no value). */
+RS_API int rs_multi_append_n(rs_txn *txn, rs_key key, const char *name, size_t len,
+                             const char *text, int *changed) RS_MUST_USE;
+RS_API int rs_multi_remove_n(rs_txn *txn, rs_key key, const char *name, size_t len,
+                             const char *text, int *changed) RS_MUST_USE;
+
+/* ---- Types, data and names as text
+ * --------------------------------------------------------------- */
+
+/* "REG_DWORD" for 4; NULL for a number without a name. Static. */
+RS_API const char *rs_type_name(uint32_t type);
+/* The number of a type name in any case, of REG_DWORD_LITTLE_ENDIAN, or of a number (decimal, or 0x
+ * and hexadecimal). RS_EINVAL. */
+RS_API int rs_type_parse(const char *text, uint32_t *type) RS_MUST_USE;
+/* The bytes that text means for a type, in reg.exe's notation: decimal or 0x for numbers,
+ * hexadecimal digits for binary types, separator between the strings of a REG_MULTI_SZ (NULL: the
+ * two characters \0). *data is the caller's (rs_free). Switch on: RS_EDATA, with the reason in
+ * *error. */
+RS_API int rs_data_parse(uint32_t type, const char *text, size_t len, const char *separator,
+                         void **data, size_t *size, rs_error *error) RS_MUST_USE;
+/* The text that reg.exe prints for stored bytes. *text is the caller's (rs_free). */
+RS_API int rs_data_print(uint32_t type, const void *data, size_t size, const char *separator,
+                         char **text, size_t *len) RS_MUST_USE;
+
+/* Stored bytes decoded, where encoding them again would give exactly those bytes. */
+enum rs_decoded_kind {
+    RS_DECODED_NONE = 0, /* no exact decoding: only the bytes tell */
+    RS_DECODED_NUMBER = 1,
+    RS_DECODED_TEXT = 2,
+    RS_DECODED_LIST = 3
+};
+typedef struct rs_text {
+    const char *text;
+    size_t len; /* the text may hold NUL */
+} rs_text;
+typedef struct rs_decoded {
+    enum rs_decoded_kind kind;
+    uint64_t number;
+    rs_text text;
+    const rs_text *list;
+    size_t count;
+} rs_decoded;
+/* *decoded is the caller's (rs_free), one block. */
+RS_API int rs_decode(uint32_t type, const void *data, size_t size,
+                     rs_decoded **decoded) RS_MUST_USE;
+
+/* Compares names as the registry does, regardless of case, in the order in which subkeys are
+ * listed: <0, 0, >0. Text that is not valid UTF-8 is compared as bytes, after all valid text. */
+RS_API int rs_name_compare(const char *a, size_t a_len, const char *b, size_t b_len);
+
+/* ---- State
+ * --------------------------------------------------------------------------------------- */
+
+typedef struct rs_stat {
+    uint64_t revision;
+    uint64_t written;        /* time of the latest revision; 0 if there is none */
+    uint64_t first_revision; /* the oldest in the journal; 0 if it is empty */
+    uint64_t keys;           /* without the roots */
+    uint64_t values;
+    uint64_t file_size; /* bytes of data.mdb */
+    uint64_t used_size; /* bytes of it in use */
+    uint64_t map_size;  /* bytes it may grow to */
+    uint32_t format;    /* version of the store's format */
+    uint32_t max_readers;
+} rs_stat;
+RS_API int rs_stat_get(rs_txn *txn, rs_stat *stat) RS_MUST_USE;
+
+/* One reader's snapshot. */
+typedef struct rs_reader {
+    uint32_t pid;
+    uint64_t revision; /* that it sees */
+    uint64_t behind;   /* revisions made since */
+    uint64_t age;      /* 100 ns since its snapshot was superseded; 0 while it is the latest */
+} rs_reader;
+/* Calls each for every process that holds a snapshot, this transaction excepted. each returns 0 to
+ * go on; another number ends the listing and is returned. */
+RS_API int rs_readers(rs_txn *txn, int (*each)(void *context, const rs_reader *reader),
+                      void *context) RS_MUST_USE;
+
+/* One open watch of any process. */
+typedef struct rs_watcher {
+    uint32_t pid;
+    const char *program;
+    const char *path; /* as given to rs_watch_open */
+} rs_watcher;
+/* Calls each for every open watch on the store; the same rule. */
+RS_API int rs_watchers(rs_store *store, int (*each)(void *context, const rs_watcher *watcher),
+                       void *context) RS_MUST_USE;
+
+/* ---- Watching
+ * ------------------------------------------------------------------------------------ */
+
+enum rs_change_kind {
+    RS_KEY_CREATED = 1, /* the key and everything below is new: read it */
+    RS_KEY_DELETED = 2,
+    RS_KEY_RENAMED = 3,
+    RS_KEY_CLASS = 4,    /* its class name or its write time was set */
+    RS_KEY_RELINKED = 5, /* a link came, went or points elsewhere: read again */
+    RS_VALUE_SET = 6,
+    RS_VALUE_DELETED = 7
+};
+
+typedef struct rs_change {
+    enum rs_change_kind kind;
+    rs_key key;
+    const char *path; /* the key's canonical path, before a rename or delete */
+    size_t path_len;
+    const char *relative; /* the same below the watched key; "" for that key itself and what lies
+                             above it */
+    size_t relative_len;
+    const char *name; /* of the value; the new name of a renamed key; else "" */
+    size_t name_len;
+    const rs_value *old_value; /* of a value: NULL if it was not set */
+    const rs_value *new_value; /* of a value: NULL if it is not set any more */
+} rs_change;
+
+/* The changes of one revision that concern the watch, in the order they were made. */
+typedef struct rs_batch {
+    uint64_t revision;
+    uint64_t time; /* when it was committed */
+    uint32_t uid;  /* by whom */
+    uint32_t pid;
+    const char *program;
+    const char *message; /* "" if none */
+    size_t count;
+    const rs_change *changes;
+} rs_batch;
+
+#define RS_SUBTREE 1u         /* keys below the watched one too */
+#define RS_NOW ((uint64_t)-1) /* as a position: the latest revision */
+
+/*
+ * Watches the key at path (with its root's name; it need not exist yet, and comes to life when it
+ * does) for revisions after since. Reading settings after the watch was opened misses nothing.
+ * Without RS_SUBTREE only the key's own changes are told: its values, its class, its coming and
+ * going and that of its direct subkeys.
+ */
+RS_API int rs_watch_open(rs_store *store, const char *path, unsigned flags, uint64_t since,
+                         rs_watch **watch, rs_error *error) RS_MUST_USE;
+/* A descriptor that polls readable when there may be something; it belongs to the watch. It also
+ * becomes readable once a second, so that nothing is lost when a writer died before it could wake
+ * anyone. Call rs_watch_next() until RS_END each time. */
+RS_API int rs_watch_fd(const rs_watch *watch);
+/*
+ * The next batch; never blocks. RS_END: nothing more for now. RS_EBEHIND: the journal no longer
+ * holds what comes after the watch's position; the watch goes on from the latest revision, and the
+ * caller must read everything again. Revisions that do not concern the watch make no batch.
+ */
+RS_API int rs_watch_next(rs_watch *watch, const rs_batch **batch) RS_MUST_USE;
+/* The last revision that the watch has passed. */
+RS_API uint64_t rs_watch_position(const rs_watch *watch);
+/* NULL is allowed. */
+RS_API void rs_watch_close(rs_watch *watch);
+
+/* ---- Dumps
+ * --------------------------------------------------------------------------------------- */
+
+typedef struct rs_progress {
+    uint64_t bytes; /* read or written so far */
+    uint64_t total; /* of all bytes; 0 if not known */
+    uint64_t keys;
+    uint64_t values;
+} rs_progress;
+
+/* What a dump had lost before it came here, or what was left out of it; facts about a place,
+ * counted by the caller. */
+enum rs_loss_kind {
+    RS_LOSS_TYPE = 1,      /* the type's number is not in the dump; REG type 0xffffffff is stored */
+    RS_LOSS_LIST_END = 2,  /* how a REG_MULTI_SZ ended is not in the dump */
+    RS_LOSS_DUPLICATE = 3, /* a second key or value whose name folds alike: left out */
+    RS_LOSS_TIME = 4,      /* a key without a write time */
+    RS_LOSS_NUMBER = 5     /* a number that may stand for data of another length */
+};
+/* What is lost in a line for a person; NULL for a number that is no kind. Static. */
+RS_API const char *rs_loss_text(enum rs_loss_kind kind);
+
+typedef struct rs_import_options {
+    const char
+        *key; /* where a dump without a place of its own is mounted; NULL: the dump must say */
+    unsigned flags; /* RS_KEEP */
+    int (*progress)(void *context,
+                    const rs_progress *progress); /* NULL, or called now and then; not 0 cancels */
+    void (*loss)(void *context, enum rs_loss_kind kind, const char *path,
+                 const char *value); /* value: NULL for a key */
+    void *context;
+} rs_import_options;
+#define RS_KEEP 1u /* never overwrite a value that is set */
+
+typedef struct rs_import_report {
+    const char *format; /* "xml"; static */
+    const char *key;    /* the canonical path it was imported to; belongs to the transaction */
+    uint64_t keys_added;
+    uint64_t keys_found; /* existed before */
+    uint64_t values_added;
+    uint64_t values_changed;
+    uint64_t values_same;
+    uint64_t values_kept; /* RS_KEEP left the value as it was */
+    uint64_t losses;
+    int foreign; /* not 0: the dump is not of our making; class names and exact times are not in it
+                  */
+} rs_import_report;
+
+/*
+ * Reads a dump into a write transaction, merging: keys and values that are not in the dump stay.
+ * The format is recognised by content. file is a path, or "-" for standard input. options may be
+ * NULL. After a failure the transaction can only be aborted. Switch on: RS_ENOFORMAT; RS_EFORMAT
+ * (place in *error); RS_ELINK (mounted on a link); RS_EPATH (no key given and none in the dump).
+ */
+RS_API int rs_import(rs_txn *txn, const char *file, const rs_import_options *options,
+                     rs_import_report *report, rs_error *error) RS_MUST_USE;
+
+typedef struct rs_export_options {
+    const char *format; /* "xml"; NULL: by the ending of the file's name, else xml */
+    unsigned flags;     /* RS_OVERWRITE */
+    int (*progress)(void *context, const rs_progress *progress);
+    void *context;
+} rs_export_options;
+#define RS_OVERWRITE 1u /* replace a file of that name */
+
+/* Writes key and everything below it to a file, which appears complete or not at all; "-" is
+ * standard output. Volatile keys are left out, links are written as links. Switch on: RS_EEXIST;
+ * RS_EDISK; RS_EACCESS. */
+RS_API int rs_export(rs_txn *txn, rs_key key, const char *file, const rs_export_options *options,
+                     rs_error *error) RS_MUST_USE;
+
+/* ---- The same calls for NUL-terminated names
+ * ----------------------------------------------------- */
+
+static inline int rs_key_open(rs_txn *t, rs_key base, const char *path, rs_key *key)
+{
+    return rs_key_open_n(t, base, path, RS_NTS, 0, key);
+}
+static inline int rs_key_create(rs_txn *t, rs_key base, const char *path, rs_key *key)
+{
+    return rs_key_create_n(t, base, path, RS_NTS, 0, key, NULL);
+}
+static inline int rs_key_rename(rs_txn *t, rs_key key, const char *name)
+{
+    return rs_key_rename_n(t, key, name, RS_NTS);
+}
+static inline int rs_key_set_class(rs_txn *t, rs_key key, const char *name)
+{
+    return rs_key_set_class_n(t, key, name, RS_NTS);
+}
+static inline int rs_value_get(rs_txn *t, rs_key key, const char *name, rs_value *value)
+{
+    return rs_value_get_n(t, key, name, RS_NTS, value);
+}
+static inline int rs_value_set(rs_txn *t, rs_key key, const char *name, uint32_t type,
+                               const void *data, size_t size)
+{
+    return rs_value_set_n(t, key, name, RS_NTS, type, data, size);
+}
+static inline int rs_value_delete(rs_txn *t, rs_key key, const char *name)
+{
+    return rs_value_delete_n(t, key, name, RS_NTS);
+}
+static inline int rs_effective(rs_txn *t, rs_key key, const char *name, rs_value *value,
+                               enum rs_origin *origin)
+{
+    return rs_effective_n(t, key, name, RS_NTS, value, origin);
+}
+static inline int rs_get_dword(rs_txn *t, rs_key key, const char *name, uint32_t *number)
+{
+    return rs_get_dword_n(t, key, name, RS_NTS, number);
+}
+static inline int rs_get_qword(rs_txn *t, rs_key key, const char *name, uint64_t *number)
+{
+    return rs_get_qword_n(t, key, name, RS_NTS, number);
+}
+static inline int rs_get_bool(rs_txn *t, rs_key key, const char *name, int *truth)
+{
+    return rs_get_bool_n(t, key, name, RS_NTS, truth);
+}
+static inline int rs_get_string(rs_txn *t, rs_key key, const char *name, const char **text)
+{
+    return rs_get_string_n(t, key, name, RS_NTS, text, NULL);
+}
+static inline int rs_get_expanded(rs_txn *t, rs_key key, const char *name, const char **text)
+{
+    return rs_get_expanded_n(t, key, name, RS_NTS, text, NULL);
+}
+static inline int rs_get_multi(rs_txn *t, rs_key key, const char *name, const char *const **strings,
+                               size_t *count)
+{
+    return rs_get_multi_n(t, key, name, RS_NTS, strings, count);
+}
+static inline int rs_get_binary(rs_txn *t, rs_key key, const char *name, const void **data,
+                                size_t *size)
+{
+    return rs_get_binary_n(t, key, name, RS_NTS, data, size);
+}
+static inline int rs_set_dword(rs_txn *t, rs_key key, const char *name, uint32_t number)
+{
+    return rs_set_dword_n(t, key, name, RS_NTS, number);
+}
+static inline int rs_set_qword(rs_txn *t, rs_key key, const char *name, uint64_t number)
+{
+    return rs_set_qword_n(t, key, name, RS_NTS, number);
+}
+static inline int rs_set_bool(rs_txn *t, rs_key key, const char *name, int truth)
+{
+    return rs_set_bool_n(t, key, name, RS_NTS, truth);
+}
+static inline int rs_set_string(rs_txn *t, rs_key key, const char *name, const char *text)
+{
+    return rs_set_string_n(t, key, name, RS_NTS, text);
+}
+static inline int rs_set_expanded(rs_txn *t, rs_key key, const char *name, const char *text)
+{
+    return rs_set_expanded_n(t, key, name, RS_NTS, text);
+}
+static inline int rs_set_multi(rs_txn *t, rs_key key, const char *name, const char *const *strings,
+                               size_t count)
+{
+    return rs_set_multi_n(t, key, name, RS_NTS, strings, count);
+}
+static inline int rs_set_binary(rs_txn *t, rs_key key, const char *name, const void *data,
+                                size_t size)
+{
+    return rs_set_binary_n(t, key, name, RS_NTS, data, size);
+}
+static inline int rs_multi_append(rs_txn *t, rs_key key, const char *name, const char *text)
+{
+    return rs_multi_append_n(t, key, name, RS_NTS, text, NULL);
+}
+static inline int rs_multi_remove(rs_txn *t, rs_key key, const char *name, const char *text)
+{
+    return rs_multi_remove_n(t, key, name, RS_NTS, text, NULL);
+}
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,348 @@
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "store.h"
+
+/* FILETIME's origin is 1601, Unix's 1970. */
+#define FILETIME_OF_UNIX UINT64_C(116444736000000000)
+
+uint64_t store_now(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return FILETIME_OF_UNIX + (uint64_t)now.tv_sec * 10000000 + (uint64_t)now.tv_nsec / 100;
+}
+
+/* ---- The state record ---- */
+
+static const struct slice state_key = {"state", 5};
+
+int store_state_read(struct env_txn *txn, struct store_state *state)
+{
+    struct slice found;
+    struct record record;
+    int status = env_get(txn, TABLE_META, state_key, &found);
+    if (status != RS_OK) {
+        return status == RS_ENOTFOUND ? RS_EDAMAGED : status;
+    }
+    record_begin(&record, found.data, found.size);
+    state->revision = record_u64(&record);
+    state->txn_number = record_u64(&record);
+    state->tree.next_id = record_u64(&record);
+    state->tree.keys = record_u64(&record);
+    state->tree.values = record_u64(&record);
+    return record_end(&record);
+}
+
+static int state_write(struct env_txn *txn, const struct store_state *state)
+{
+    const uint64_t numbers[] = {state->revision, state->txn_number, state->tree.next_id,
+                                state->tree.keys, state->tree.values};
+    struct buffer record = BUFFER_INIT;
+    int status = RS_OK;
+    for (size_t i = 0; status == RS_OK && i < sizeof numbers / sizeof *numbers; i++) {
+        status = record_put_u64(&record, numbers[i]);
+    }
+    if (status == RS_OK) {
+        status = env_put(txn, TABLE_META, state_key, (struct slice){record.data, record.size});
+    }
+    buffer_free(&record);
+    return status;
+}
+
+/* ---- Opening and closing ---- */
+
+/* The first records of a new store: its roots and its state, revision 0. */
+static int init_store(struct env_txn *txn)
+{
+    struct tree tree;
+    struct arena arena = ARENA_INIT;
+    struct store_state state = {.txn_number = env_txn_number(txn)};
+    int status = tree_begin_write(&tree, txn, &arena, &state.tree, NULL, store_now());
+    if (status == RS_OK) {
+        status = tree_create_roots(&tree);
+    }
+    if (status == RS_OK) {
+        status = tree_flush(&tree);
+    }
+    state.tree = tree.state;
+    tree_end(&tree);
+    arena_free(&arena);
+    return status == RS_OK ? state_write(txn, &state) : status;
+}
+
+int store_open(const char *dir, unsigned flags, struct rs_store **out, rs_error *error)
+{
+    struct rs_store *store = calloc(1, sizeof *store);
+    char *copy = strdup(dir);
+    if (store == NULL || copy == NULL) {
+        free(store);
+        free(copy);
+        return fail(error, RS_ENOMEM, "out of memory");
+    }
+    store->dir = copy;
+    store->bell = (struct bell)BELL_INIT;
+    pthread_mutex_init(&store->bell_lock, NULL);
+    int status = env_open(dir, flags, init_store, &store->env, error);
+    if (status != RS_OK) {
+        pthread_mutex_destroy(&store->bell_lock);
+        free(copy);
+        free(store);
+        return status;
+    }
+    store->readonly = (flags & RS_READONLY) != 0 || env_readonly(store->env);
+    if ((flags & RS_CREATE) && !store->readonly) {
+        status = bell_create(dir, error);
+    }
+    if (status != RS_OK) {
+        store_close(store);
+        return status;
+    }
+    *out = store;
+    return RS_OK;
+}
+
+/* Releases a transaction that is not pooled; its env transaction has ended. */
+static void free_txn(struct rs_txn *txn)
+{
+    while (txn->free_cursors != NULL) {
+        struct rs_cursor *cursor = txn->free_cursors;
+        txn->free_cursors = cursor->next_free;
+        tree_list_free(&cursor->list);
+        free(cursor);
+    }
+    tree_end(&txn->tree);
+    arena_free(&txn->arena);
+    free(txn);
+}
+
+void store_close(struct rs_store *store)
+{
+    for (unsigned i = 0; i < STORE_POOL; i++) {
+        struct rs_txn *txn = atomic_exchange(&store->pool[i], NULL);
+        if (txn != NULL) {
+            env_abort(&txn->env);
+            free_txn(txn);
+        }
+    }
+    bell_close(&store->bell);
+    pthread_mutex_destroy(&store->bell_lock);
+    env_close(store->env);
+    free(store->dir);
+    free(store);
+}
+
+/* ---- Read transactions ---- */
+
+/* Threads begin at different places of the pool, so that they do not take each other's cache lines.
+ */
+static unsigned pool_start(void)
+{
+    static atomic_uint threads;
+    static _Thread_local unsigned start;
+    if (start == 0) {
+        start = atomic_fetch_add(&threads, 1) % STORE_POOL + 1;
+    }
+    return start - 1;
+}
+
+static struct rs_txn *pool_take(struct rs_store *store)
+{
+    unsigned start = pool_start();
+    for (unsigned i = 0; i < STORE_POOL; i++) {
+        _Atomic(struct rs_txn *) *slot = &store->pool[(start + i) % STORE_POOL];
+        if (atomic_load_explicit(slot, memory_order_relaxed) != NULL) {
+            struct rs_txn *txn = atomic_exchange(slot, NULL);
+            if (txn != NULL) {
+                return txn;
+            }
+        }
+    }
+    return NULL;
+}
+
+static bool pool_give(struct rs_store *store, struct rs_txn *txn)
+{
+    unsigned start = pool_start();
+    for (unsigned i = 0; i < STORE_POOL; i++) {
+        struct rs_txn *empty = NULL;
+        if (atomic_compare_exchange_strong(&store->pool[(start + i) % STORE_POOL], &empty, txn)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int begin_read(struct rs_store *store, struct rs_txn **out, rs_error *error)
+{
+    struct rs_txn *txn = pool_take(store);
+    int status;
+    if (txn != NULL) {
+        status = env_renew(&txn->env, error);
+    } else {
+        txn = calloc(1, sizeof *txn);
+        if (txn == NULL) {
+            return fail(error, RS_ENOMEM, "out of memory");
+        }
+        status = env_begin(store->env, false, &txn->env, error);
+    }
+    if (status != RS_OK) {
+        env_abort(&txn->env);
+        free_txn(txn);
+        return status;
+    }
+    txn->store = store;
+    txn->state_loaded = false;
+    tree_begin_read(&txn->tree, &txn->env, &txn->arena);
+    *out = txn;
+    return RS_OK;
+}
+
+static void end_read(struct rs_txn *txn)
+{
+    env_reset(&txn->env);
+    arena_reset(&txn->arena);
+    if (!pool_give(txn->store, txn)) {
+        env_abort(&txn->env);
+        free_txn(txn);
+    }
+}
+
+uint64_t store_revision(struct rs_txn *txn)
+{
+    if (!txn->state_loaded) {
+        struct store_state state = {0};
+        txn->state_loaded = store_state_read(&txn->env, &state) == RS_OK;
+        txn->revision = state.revision;
+    }
+    return txn->revision;
+}
+
+/* ---- Write transactions ---- */
+
+static int start_writing(struct rs_txn *txn)
+{
+    struct store_state state;
+    int status = store_state_read(&txn->env, &state);
+    if (status != RS_OK) {
+        return status;
+    }
+    txn->revision = state.revision;
+    txn->state_loaded = true;
+    journal_begin(&txn->journal, &txn->env, state.revision + 1);
+    return tree_begin_write(&txn->tree, &txn->env, &txn->arena, &state.tree, &txn->journal.sink,
+                            store_now());
+}
+
+static int begin_write(struct rs_store *store, struct rs_txn **out, rs_error *error)
+{
+    if (store->readonly) {
+        return fail(error, RS_EREADONLY, "%s: the store is read-only", store->dir);
+    }
+    struct rs_txn *txn = calloc(1, sizeof *txn);
+    if (txn == NULL) {
+        return fail(error, RS_ENOMEM, "out of memory");
+    }
+    txn->store = store;
+    int status = env_begin(store->env, true, &txn->env, error);
+    if (status == RS_OK) {
+        status = start_writing(txn);
+    }
+    if (status != RS_OK) {
+        fail(error, status, "%s: %s", store->dir, rs_strerror(status));
+        env_abort(&txn->env);
+        free_txn(txn);
+        return status;
+    }
+    *out = txn;
+    return RS_OK;
+}
+
+int store_begin(struct rs_store *store, bool write, struct rs_txn **txn, rs_error *error)
+{
+    if (env_forked(store->env)) {
+        return fail(error, RS_EFORK, "%s: opened before a fork; the child has to open it itself",
+                    store->dir);
+    }
+    return write ? begin_write(store, txn, error) : begin_read(store, txn, error);
+}
+
+static void end_write(struct rs_txn *txn)
+{
+    env_abort(&txn->env);
+    journal_free(&txn->journal);
+    free_txn(txn);
+}
+
+static int write_journal(struct rs_txn *txn)
+{
+    struct journal_head head = {
+        .time = store_now(),
+        .uid = (uint32_t)getuid(),
+        .pid = (uint32_t)getpid(),
+        .program = txn->program != NULL ? txn->program : program_invocation_short_name,
+        .message = txn->message != NULL ? txn->message : "",
+    };
+    int status = journal_finish(&txn->journal, &head);
+    return status == RS_OK
+               ? journal_trim(&txn->env, txn->journal.revision, JOURNAL_KEEP, JOURNAL_TRIM_STEP)
+               : status;
+}
+
+static int write_revision(struct rs_txn *txn)
+{
+    struct store_state state = {
+        .revision = txn->journal.revision,
+        .txn_number = env_txn_number(&txn->env),
+    };
+    int status = tree_flush(&txn->tree);
+    if (status == RS_OK) {
+        status = write_journal(txn);
+    }
+    if (status == RS_OK) {
+        state.tree = txn->tree.state;
+        status = state_write(&txn->env, &state);
+    }
+    return status == RS_OK
+               ? RS_OK
+               : fail(txn->tree.error, status, "cannot commit: %s", rs_strerror(status));
+}
+
+int store_commit(struct rs_txn *txn, uint64_t *revision)
+{
+    struct rs_store *store = txn->store;
+    uint64_t made = txn->revision;
+    int status = txn->tree.failed;
+    if (status == RS_OK && txn->journal.changes > 0) {
+        made = txn->journal.revision;
+        status = write_revision(txn);
+        if (status == RS_OK) {
+            status = env_commit(&txn->env, txn->tree.error);
+        }
+        if (status == RS_OK) {
+            pthread_mutex_lock(&store->bell_lock);
+            bell_ring(&store->bell, store->dir);
+            pthread_mutex_unlock(&store->bell_lock);
+        }
+    }
+    end_write(txn);
+    if (status == RS_OK && revision != NULL) {
+        *revision = made;
+    }
+    return status;
+}
+
+void store_abort(struct rs_txn *txn)
+{
+    if (txn->env.write) {
+        end_write(txn);
+    } else if (env_forked(txn->store->env)) {
+        txn->env.mdb = NULL;
+        free_txn(txn);
+    } else {
+        end_read(txn);
+    }
+}

@@ -1,0 +1,69 @@
+/*
+ * store.h - an open store and its transactions: where environment, tree, journal and bell meet.
+ *
+ * Gives rs_store and rs_txn. A commit is: write back the tree, write the journal, commit the
+ * environment, ring the bell. Read transactions are pooled: an ended one keeps its reader slot and
+ * is renewed by the next. Needs everything before it.
+ */
+#ifndef REGSTORE_STORE_H
+#define REGSTORE_STORE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "bell.h"
+#include "journal.h"
+#include "tree.h"
+
+#define STORE_POOL 16u /* idle read transactions kept */
+
+struct rs_store {
+    struct env *env;
+    bool readonly; /* asked for, or all that the files allow */
+    struct bell bell;
+    pthread_mutex_t
+        bell_lock; /* threads ring after their commits, which is outside of any other lock */
+    char *dir;
+    _Atomic(struct rs_txn *) pool[STORE_POOL];
+};
+
+struct rs_cursor {
+    struct rs_txn *txn;
+    struct tree_list list;
+    bool values; /* or subkeys */
+    struct rs_cursor *next_free;
+};
+
+struct rs_txn {
+    struct rs_store *store;
+    struct env_txn env;
+    struct tree tree;
+    struct journal journal; /* of a write transaction */
+    struct arena arena;
+    struct rs_cursor *free_cursors; /* closed ones, kept for their memory */
+    uint64_t revision;              /* that it sees; of a read transaction once state is loaded */
+    bool state_loaded;
+    const char *program; /* NULL: the process's */
+    const char *message; /* NULL: none */
+};
+
+/* What the store counts, from its one state record. */
+struct store_state {
+    uint64_t revision;
+    uint64_t txn_number; /* LMDB's, of the commit that made the revision */
+    struct tree_state tree;
+};
+int store_state_read(struct env_txn *txn, struct store_state *state);
+
+int store_open(const char *dir, unsigned flags, struct rs_store **store, rs_error *error);
+void store_close(struct rs_store *store);
+
+int store_begin(struct rs_store *store, bool write, struct rs_txn **txn, rs_error *error);
+int store_commit(struct rs_txn *txn, uint64_t *revision);
+void store_abort(struct rs_txn *txn);
+uint64_t store_revision(struct rs_txn *txn);
+
+/* The present as a FILETIME. */
+uint64_t store_now(void);
+
+#endif

@@ -1,0 +1,95 @@
+/*
+ * transfer.h - dumps into the tree, the tree into dumps.
+ *
+ * Gives import (transfer_import.c), export (transfer_export.c), the files that both use
+ * (transfer_file.c) and the sets that find doubles (transfer_seen.c). Needs tree and format.
+ * rs_loss_text() of regstore.h is defined here.
+ */
+#ifndef REGSTORE_TRANSFER_H
+#define REGSTORE_TRANSFER_H
+
+#include "format.h"
+#include "tree.h"
+
+/* rs_import() and rs_export() of regstore.h, on the tree of a transaction. options, report and
+ * error may be NULL. The report's key comes from the tree's arena. */
+int transfer_import(struct tree *tree, const char *file, const rs_import_options *options,
+                    rs_import_report *report, rs_error *error);
+int transfer_export(struct tree *tree, rs_key key, const char *file,
+                    const rs_export_options *options, rs_error *error);
+
+/* ---- Progress ---- */
+
+/* Tells a caller how far the work is, about every MiB or 50 ms. */
+struct transfer_progress {
+    int (*call)(void *context, const rs_progress *progress); /* or NULL */
+    void *context;
+    rs_progress now;
+    uint64_t told_bytes;
+    int64_t told_time; /* ms */
+};
+/* After more bytes. RS_ECANCELLED, described in *error. */
+int transfer_tell(struct transfer_progress *progress, uint64_t bytes, rs_error *error);
+
+/* ---- Files ---- */
+
+#define TRANSFER_HEAD 512u /* bytes that a format is recognised by */
+
+/* A dump that is read. */
+struct transfer_input {
+    struct format_input input; /* the first member */
+    int descriptor;
+    bool owned; /* or standard input */
+    unsigned char head[TRANSFER_HEAD];
+    size_t head_size;
+    size_t head_used;
+    struct transfer_progress *progress;
+    rs_error *error;
+};
+/* Opens a file, "-" being standard input, and reads its head. */
+int transfer_input_open(struct transfer_input *input, const char *file,
+                        struct transfer_progress *progress, rs_error *error);
+void transfer_input_close(struct transfer_input *input);
+
+/* A dump that is written: to a file beside its target, which takes the target's place at the end;
+ * to standard output, a device or a pipe at once. */
+struct transfer_output {
+    struct format_output output; /* the first member */
+    int descriptor;
+    bool owned;
+    bool overwrite;
+    const char *name;     /* as given, for errors */
+    struct buffer target; /* the file that is to appear */
+    struct buffer temporary;
+    struct transfer_progress *progress;
+    rs_error *error;
+};
+int transfer_output_open(struct transfer_output *output, const char *file, bool overwrite,
+                         struct transfer_progress *progress, rs_error *error);
+/* Makes the file appear, durably, or with keep false makes it vanish; releases in any case. */
+int transfer_output_close(struct transfer_output *output, bool keep);
+
+/* ---- Doubles ---- */
+
+/* Names that have been seen, regardless of case. Start with {0}. */
+struct seen_names {
+    struct buffer folded;
+    struct seen_slot *slots;
+    size_t capacity; /* a power of two, or 0 */
+    size_t count;
+};
+/* Adds a name; *seen tells whether it was there already. */
+int seen_names_add(struct seen_names *names, const char *name, size_t len, bool *seen);
+void seen_names_reset(struct seen_names *names);
+void seen_names_free(struct seen_names *names);
+
+/* Keys that have been seen. Start with {0}. */
+struct seen_keys {
+    rs_key *slots; /* RS_NO_KEY: free */
+    size_t capacity;
+    size_t count;
+};
+int seen_keys_add(struct seen_keys *keys, rs_key key, bool *seen);
+void seen_keys_free(struct seen_keys *keys);
+
+#endif

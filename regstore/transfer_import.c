@@ -1,0 +1,510 @@
+/*
+ * transfer_import.c - a dump's events become keys and values, merged into the tree.
+ *
+ * Needs tree and format. The dump is mounted at the key that the caller names, else where the dump
+ * itself says that it belongs. What is in the tree and not in the dump stays. A key that the import
+ * makes, or finds without content, takes class and write time of the dump; another one keeps its
+ * own (its time becomes the present when something in it changes).
+ *
+ * Links are never followed below the mount point: a dump's key that meets a link is refused, unless
+ * it is that link itself, that is, its first value is the link's target.
+ *
+ * Hives can hold two keys or values whose names fold alike. The first is taken; the second is told
+ * as RS_LOSS_DUPLICATE, a key with all that is in it. A key that was met twice is known from its
+ * id: either this import made it, and ids are given in order, or it is in the set of those that
+ * were found. So memory does not depend on the dump's size: one frame per level, the value names of
+ * one key, and eight bytes for each key that was in the store before and is met.
+ */
+#include "transfer.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SYSTEM "HKEY_LOCAL_MACHINE\\SYSTEM"
+
+/* An open key. */
+struct frame {
+    rs_key key;
+    uint64_t written; /* to be set at its end; 0: none */
+    bool fresh;       /* made by this import, or found without content */
+    bool link;        /* found as a link, and the dump has not shown yet that it means the link */
+};
+
+struct importer {
+    struct format_sink sink; /* the first member */
+    struct tree *tree;
+    const rs_import_options *options;
+    rs_import_report report;
+    struct transfer_progress progress;
+    struct transfer_input input;
+    rs_error input_error; /* of the file; needs no place */
+    rs_error why;         /* of the tree or the sink; the reader adds the place */
+    bool no_place;        /* why is not about a place in the dump */
+
+    struct frame *frames;
+    size_t depth;
+    size_t capacity;
+    unsigned left_out; /* keys open inside one that is left out, itself included */
+    rs_key first_new;  /* keys from here on were made by this import */
+    rs_key mount;
+    struct seen_keys met;
+    struct seen_names names; /* values of the innermost key */
+    struct arena arena;      /* of the tree while it imports; emptied again and again */
+    struct buffer path;
+};
+
+const char *rs_loss_text(enum rs_loss_kind kind)
+{
+    switch (kind) {
+    case RS_LOSS_TYPE:
+        return "the type's number is not in the dump: stored as type 0xffffffff";
+    case RS_LOSS_LIST_END:
+        return "how the list ended is not in the dump";
+    case RS_LOSS_DUPLICATE:
+        return "a second one of this name: left out";
+    case RS_LOSS_TIME:
+        return "the key's write time is not in the dump";
+    case RS_LOSS_NUMBER:
+        return "the number stands for data of another length";
+    }
+    return NULL;
+}
+
+/* ---- Losses ---- */
+
+/* Tells a loss about the innermost open key, or a value or subkey of it. */
+static int tell_loss(struct importer *importer, enum rs_loss_kind kind, const char *subkey,
+                     size_t subkey_len, const char *value, size_t value_len)
+{
+    struct buffer name = BUFFER_INIT;
+    int status = RS_OK;
+
+    importer->report.losses++;
+    if (!importer->options->loss)
+        return RS_OK;
+    importer->path.size = 0;
+    if (importer->depth > 0)
+        status =
+            tree_path(importer->tree, importer->frames[importer->depth - 1].key, &importer->path);
+    if (status == RS_OK && subkey) {
+        status = buffer_append_byte(&importer->path, '\\');
+        if (status == RS_OK)
+            status = buffer_append(&importer->path, subkey, subkey_len);
+    }
+    if (status == RS_OK)
+        status = buffer_terminate(&importer->path);
+    if (status == RS_OK && value)
+        status = buffer_append(&name, value, value_len);
+    if (status == RS_OK && value)
+        status = buffer_terminate(&name);
+    if (status == RS_OK)
+        importer->options->loss(importer->options->context, kind, importer->path.data,
+                                value ? name.data : NULL);
+    buffer_free(&name);
+    return status;
+}
+
+static int on_loss(struct format_sink *sink, enum rs_loss_kind kind, const char *value,
+                   size_t value_len)
+{
+    struct importer *importer = (struct importer *)sink;
+
+    return importer->left_out > 0 ? RS_OK : tell_loss(importer, kind, NULL, 0, value, value_len);
+}
+
+static void on_foreign(struct format_sink *sink)
+{
+    ((struct importer *)sink)->report.foreign = 1;
+}
+
+/* ---- Keys ---- */
+
+static int refuse_link(struct importer *importer, rs_key key)
+{
+    struct buffer path = BUFFER_INIT;
+    int status = tree_path(importer->tree, key, &path);
+
+    if (status == RS_OK)
+        status = fail(&importer->why, RS_ELINK, "%s is a symbolic link, and the dump's key is none",
+                      path.data);
+    buffer_free(&path);
+    return status;
+}
+
+/* The innermost open key is about to get something else than a link's target. */
+static int check_no_link(struct importer *importer)
+{
+    if (importer->depth > 0 && importer->frames[importer->depth - 1].link)
+        return refuse_link(importer, importer->frames[importer->depth - 1].key);
+    return RS_OK;
+}
+
+static int push(struct importer *importer, const struct frame *frame)
+{
+    if (importer->depth == importer->capacity) {
+        size_t capacity = importer->capacity ? importer->capacity * 2 : 32;
+        struct frame *frames = realloc(importer->frames, capacity * sizeof *frames);
+        if (!frames)
+            return RS_ENOMEM;
+        importer->frames = frames;
+        importer->capacity = capacity;
+    }
+    importer->frames[importer->depth++] = *frame;
+    seen_names_reset(&importer->names);
+    return RS_OK;
+}
+
+/* A key is open from here on: counted, and given its class if it has none of its own. */
+static int enter(struct importer *importer, rs_key key, bool created, const struct format_key *told)
+{
+    struct node node;
+    int status = tree_node(importer->tree, key, &node);
+
+    if (status != RS_OK)
+        return status;
+    struct frame frame = {
+        .key = key,
+        .written = told->written,
+        .fresh = created || (node.values == 0 && node.subkeys == 0),
+        .link = !created && (node.flags & RS_KEY_LINK) != 0,
+    };
+    importer->report.keys_added += created;
+    importer->report.keys_found += !created;
+    importer->progress.now.keys++;
+    if (frame.fresh && told->class_name && (told->class_len > 0 || !created))
+        status = tree_set_class(importer->tree, key, told->class_name, told->class_len);
+    return status == RS_OK ? push(importer, &frame) : status;
+}
+
+/* Where the dump goes: the key named, else what its outermost key says. */
+static int enter_mount(struct importer *importer, const struct format_key *told)
+{
+    const char *path = importer->options->key;
+    size_t len = path ? strlen(path) : told->name_len;
+    bool created;
+
+    importer->no_place = true;
+    if (!path && !told->absolute)
+        return fail(&importer->why, RS_EPATH,
+                    "this dump does not say where it belongs: name a key");
+    int status = tree_create(importer->tree, RS_NO_KEY, path ? path : told->name, len, RS_NOFOLLOW,
+                             &importer->mount, &created);
+    if (status != RS_OK)
+        return status;
+    importer->no_place = false;
+    return enter(importer, importer->mount, created, told);
+}
+
+/* Has the dump shown this key before? */
+static int was_met(struct importer *importer, rs_key key, bool created, bool *met)
+{
+    *met = !created && key >= importer->first_new;
+    return created || *met ? RS_OK : seen_keys_add(&importer->met, key, met);
+}
+
+static int enter_child(struct importer *importer, const struct format_key *told)
+{
+    rs_key child;
+    bool created;
+    bool met;
+    int status = check_no_link(importer);
+
+    if (status == RS_OK)
+        status = tree_create_child(importer->tree, importer->frames[importer->depth - 1].key,
+                                   told->name, told->name_len, 0, &child, &created);
+    if (status == RS_OK)
+        status = was_met(importer, child, created, &met);
+    if (status != RS_OK)
+        return status;
+    if (!met)
+        return enter(importer, child, created, told);
+    importer->left_out = 1;
+    return tell_loss(importer, RS_LOSS_DUPLICATE, told->name, told->name_len, NULL, 0);
+}
+
+static int on_key_begin(struct format_sink *sink, const struct format_key *told)
+{
+    struct importer *importer = (struct importer *)sink;
+
+    if (importer->left_out > 0) {
+        importer->left_out++;
+        return RS_OK;
+    }
+    int status = importer->depth == 0 ? enter_mount(importer, told) : enter_child(importer, told);
+    arena_reset(&importer->arena);
+    return status;
+}
+
+static int on_key_end(struct format_sink *sink)
+{
+    struct importer *importer = (struct importer *)sink;
+
+    if (importer->left_out > 0) {
+        importer->left_out--;
+        return RS_OK;
+    }
+    int status = check_no_link(importer);
+    if (status != RS_OK)
+        return status;
+    const struct frame *frame = &importer->frames[--importer->depth];
+    seen_names_reset(&importer->names);
+    if (frame->fresh && frame->written != 0)
+        status = tree_set_written(importer->tree, frame->key, frame->written);
+    arena_reset(&importer->arena);
+    return status;
+}
+
+/* ---- Values ---- */
+
+static bool is_link_target(const rs_value *value)
+{
+    return value->type == REG_LINK &&
+           text_compare(value->name, value->name_len, TREE_LINK_VALUE, TREE_LINK_VALUE_LEN) == 0;
+}
+
+/* What is set under the value's name; *set false if nothing is. A key that this import made cannot
+ * have anything: its doubles were found before. */
+static int find_set(struct importer *importer, const struct frame *frame, const rs_value *value,
+                    rs_value *found, bool *set)
+{
+    struct tree *tree = importer->tree;
+    int status = RS_ENOTFOUND;
+
+    if (frame->key < importer->first_new) {
+        tree->error = NULL; /* that there is none is no failure */
+        status = tree_value_get(tree, frame->key, value->name, value->name_len, found);
+        tree->error = &importer->why;
+    }
+    *set = status == RS_OK;
+    return status == RS_ENOTFOUND ? RS_OK : status;
+}
+
+static int merge_value(struct importer *importer, const struct frame *frame, const rs_value *value)
+{
+    rs_value found;
+    bool set;
+    int status = find_set(importer, frame, value, &found, &set);
+
+    if (status != RS_OK)
+        return status;
+    if (set && found.type == value->type && found.size == value->size &&
+        memcmp(found.data, value->data, value->size) == 0) {
+        importer->report.values_same++;
+        return RS_OK;
+    }
+    if (set && (importer->options->flags & RS_KEEP)) {
+        importer->report.values_kept++;
+        return RS_OK;
+    }
+    importer->report.values_added += !set;
+    importer->report.values_changed += set;
+    return tree_value_set(importer->tree, frame->key, value->name, value->name_len, value->type,
+                          value->data, value->size);
+}
+
+static int on_value(struct format_sink *sink, const rs_value *value)
+{
+    struct importer *importer = (struct importer *)sink;
+    bool seen;
+
+    if (importer->left_out > 0)
+        return RS_OK;
+    struct frame *frame = &importer->frames[importer->depth - 1];
+    if (is_link_target(value))
+        frame->link = false;
+    int status = check_no_link(importer);
+    if (status == RS_OK)
+        status = seen_names_add(&importer->names, value->name, value->name_len, &seen);
+    if (status != RS_OK)
+        return status;
+    if (seen)
+        return tell_loss(importer, RS_LOSS_DUPLICATE, NULL, 0, value->name, value->name_len);
+    importer->progress.now.values++;
+    status = merge_value(importer, frame, value);
+    arena_reset(&importer->arena);
+    return status;
+}
+
+/* ---- The current control set ---- */
+
+/* HKLM\SYSTEM\Select as it is at one time. */
+struct selection {
+    bool exists;
+    uint32_t current; /* 0: not set, or no REG_DWORD */
+};
+
+/* Failures of looking are not failures of the importer. */
+static struct selection selection_now(struct tree *tree)
+{
+    static const char path[] = SYSTEM "\\Select";
+    struct selection selection = {false, 0};
+    rs_error *error = tree->error;
+    rs_value value;
+    rs_key key;
+
+    tree->error = NULL;
+    if (tree_open(tree, RS_NO_KEY, path, sizeof path - 1, 0, &key) == RS_OK) {
+        selection.exists = true;
+        if (tree_value_get(tree, key, "Current", 7, &value) == RS_OK && value.type == REG_DWORD &&
+            value_to_dword(value.type, value.data, value.size, &selection.current) != RS_OK)
+            selection.current = 0;
+    }
+    tree->error = error;
+    return selection;
+}
+
+/* True if CurrentControlSet is not there, or is the system's own link. */
+static bool may_link(struct tree *tree, rs_key system)
+{
+    struct node node;
+    rs_key key;
+    int status = tree_child(tree, system, "CurrentControlSet", 17, &key, NULL);
+
+    if (status != RS_OK)
+        return status == RS_ENOTFOUND;
+    return tree_node(tree, key, &node) == RS_OK && (node.flags & RS_KEY_LINK) &&
+           (node.flags & RS_KEY_VOLATILE);
+}
+
+/*
+ * Hives hold ControlSet001 and which set is current, but not CurrentControlSet: NT makes that link
+ * when it starts, and so does an import that brings or changes the selection. The link is volatile,
+ * so that it does not come into dumps, and SYSTEM's write time does not tell of it.
+ */
+static int link_current(struct importer *importer, const struct selection *before)
+{
+    static const char link_path[] = SYSTEM "\\CurrentControlSet";
+    struct tree *tree = importer->tree;
+    struct selection now = selection_now(tree);
+    char target[64];
+    struct node node;
+    rs_key system;
+    rs_key key;
+
+    if (!now.exists || now.current == 0 || now.current > 999 ||
+        (before->exists && before->current == now.current))
+        return RS_OK;
+    int len = snprintf(target, sizeof target, SYSTEM "\\ControlSet%03u", (unsigned)now.current);
+    tree->error = NULL;
+    bool wanted = tree_open(tree, RS_NO_KEY, target, (size_t)len, 0, &key) == RS_OK &&
+                  tree_open(tree, RS_NO_KEY, SYSTEM, sizeof SYSTEM - 1, 0, &system) == RS_OK &&
+                  may_link(tree, system) && tree_node(tree, system, &node) == RS_OK;
+    tree->error = &importer->why;
+    if (!wanted)
+        return RS_OK;
+    uint64_t written = node.written;
+    int status = tree_link_create(tree, RS_NO_KEY, link_path, sizeof link_path - 1, target,
+                                  (size_t)len, RS_VOLATILE, &key);
+    return status == RS_OK ? tree_set_written(tree, system, written) : status;
+}
+
+/* ---- The whole ---- */
+
+/* Describes a failure: the file's own as it is, another with the place that the reader found. */
+static int explain(struct importer *importer, int status, const rs_error *place, rs_error *error)
+{
+    const char *file = importer->input.input.name;
+
+    if (!error || error->status != RS_OK)
+        return status;
+    if (importer->input_error.status != RS_OK) {
+        *error = importer->input_error;
+    } else if (importer->why.status == RS_OK && place->status != RS_OK) {
+        *error = *place;
+    } else if (importer->why.status == RS_OK) {
+        fail(error, status, "%s: %s", file, rs_strerror(status));
+    } else if (importer->no_place || place->line == 0) {
+        fail(error, status, "%s: %s", file, importer->why.text);
+    } else {
+        fail(error, status, "%s:%llu: offset %llu: %s", file, (unsigned long long)place->line,
+             (unsigned long long)place->offset, importer->why.text);
+        error->line = place->line;
+        error->offset = place->offset;
+    }
+    return status;
+}
+
+/* Recognises the file and lets its format read it. */
+static int read_dump(struct importer *importer, rs_error *place)
+{
+    struct selection before = selection_now(importer->tree);
+    const struct format *format;
+    int status = format_by_content(importer->input.head, importer->input.head_size,
+                                   importer->input.input.name, &format, &importer->input_error);
+
+    if (status != RS_OK)
+        return status;
+    importer->report.format = format->name;
+    status = format->read(&importer->input.input, &importer->sink, place);
+    return status == RS_OK ? link_current(importer, &before) : status;
+}
+
+/* Completes the report, in the memory of the transaction. */
+static int finish_report(struct importer *importer, struct arena *arena)
+{
+    importer->path.size = 0;
+    int status = tree_path(importer->tree, importer->mount, &importer->path);
+
+    if (status != RS_OK)
+        return status;
+    importer->report.key = arena_copy(arena, importer->path.data, importer->path.size);
+    return importer->report.key ? RS_OK : RS_ENOMEM;
+}
+
+/* With the tree's memory and errors turned to the import's own, so that the transaction's memory
+ * does not grow with the dump. */
+static int run(struct importer *importer, rs_error *place)
+{
+    struct tree *tree = importer->tree;
+    struct arena *arena = tree->arena;
+    rs_error *error = tree->error;
+
+    tree->arena = &importer->arena;
+    tree->error = &importer->why;
+    int status = read_dump(importer, place);
+    tree->arena = arena;
+    tree->error = error;
+    return status == RS_OK ? finish_report(importer, arena) : status;
+}
+
+static void release(struct importer *importer)
+{
+    transfer_input_close(&importer->input);
+    free(importer->frames);
+    seen_keys_free(&importer->met);
+    seen_names_free(&importer->names);
+    arena_free(&importer->arena);
+    buffer_free(&importer->path);
+}
+
+int transfer_import(struct tree *tree, const char *file, const rs_import_options *options,
+                    rs_import_report *report, rs_error *error)
+{
+    static const rs_import_options no_options;
+    rs_error place = RS_ERROR_INIT;
+    struct importer importer = {
+        .sink = {on_key_begin, on_value, on_key_end, on_loss, on_foreign},
+        .tree = tree,
+        .options = options ? options : &no_options,
+        .first_new = tree->state.next_id,
+    };
+
+    importer.progress.call = importer.options->progress;
+    importer.progress.context = importer.options->context;
+    if (!tree->cache)
+        return fail(error, RS_EREADONLY, "cannot import in a read-only transaction");
+    int status =
+        transfer_input_open(&importer.input, file, &importer.progress, &importer.input_error);
+    if (status == RS_OK)
+        status = run(&importer, &place);
+    if (status != RS_OK) {
+        if (tree->failed == RS_OK && importer.mount != RS_NO_KEY)
+            tree->failed = status; /* part of the dump is in the tree */
+        explain(&importer, status, &place, error);
+    } else if (report) {
+        *report = importer.report;
+    }
+    release(&importer);
+    return status;
+}

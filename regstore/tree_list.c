@@ -1,0 +1,206 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "tree_node.h"
+
+struct tree_entry {
+    uint64_t number;             /* of a subkey: its id; of a value: its position */
+    const unsigned char *record; /* of a value, unless it was copied */
+    size_t offset;               /* of the copy */
+    size_t size;
+};
+
+static int add_entry(struct tree_list *list, const struct tree_entry *entry)
+{
+    if (list->count == list->capacity) {
+        size_t capacity = list->capacity > 0 ? list->capacity * 2 : 16;
+        struct tree_entry *entries = realloc(list->entries, capacity * sizeof *entries);
+        if (entries == NULL) {
+            return RS_ENOMEM;
+        }
+        list->entries = entries;
+        list->capacity = capacity;
+    }
+    list->entries[list->count++] = *entry;
+    return RS_OK;
+}
+
+/* ---- Subkeys ---- */
+
+struct named_key {
+    const char *name;
+    size_t len;
+    rs_key id;
+};
+
+static int compare_named(const void *a, const void *b)
+{
+    const struct named_key *x = a;
+    const struct named_key *y = b;
+    return text_compare(x->name, x->len, y->name, y->len);
+}
+
+/* Long names lie in the table by prefix and hash; a run of them is put in order by the names
+ * themselves. */
+static int sort_run(struct tree_list *list, size_t first, size_t count)
+{
+    struct tree *tree = list->tree;
+    struct named_key *names = calloc(count, sizeof *names);
+    struct arena arena = ARENA_INIT;
+    int status = names != NULL ? RS_OK : RS_ENOMEM;
+    for (size_t i = 0; status == RS_OK && i < count; i++) {
+        struct node node;
+        status = tree_node(tree, list->entries[first + i].number, &node);
+        if (status == RS_OK) {
+            const char *name = arena_copy(&arena, node.name, node.name_len);
+            names[i] = (struct named_key){name, node.name_len, node.id};
+            status = name != NULL ? RS_OK : RS_ENOMEM;
+        }
+    }
+    if (status == RS_OK) {
+        qsort(names, count, sizeof *names, compare_named);
+        for (size_t i = 0; i < count; i++) {
+            list->entries[first + i].number = names[i].id;
+        }
+    }
+    arena_free(&arena);
+    free(names);
+    return status;
+}
+
+/* *run counts the long names at the end of the list so far. */
+static int add_subkey(struct tree_list *list, struct slice key, struct slice record, size_t *run)
+{
+    struct subkey subkey;
+    int status = subkey_decode(record, &subkey);
+    if (status == RS_OK && !tree_key_is_long(key) && *run > 1) {
+        status = sort_run(list, list->count - *run, *run);
+    }
+    if (status == RS_OK) {
+        *run = tree_key_is_long(key) ? *run + 1 : 0;
+        status = add_entry(list, &(struct tree_entry){.number = subkey.id});
+    }
+    return status;
+}
+
+/* ---- Values ---- */
+
+static int add_value(struct tree_list *list, struct slice record)
+{
+    struct value_record value;
+    struct tree_entry entry = {.record = record.data, .size = record.size};
+    int status = value_decode(record, &value);
+    if (status == RS_OK && list->tree->cache != NULL) {
+        entry.record = NULL;
+        entry.offset = list->copies.size;
+        status = buffer_append(&list->copies, record.data, record.size);
+    }
+    entry.number = value.position;
+    return status == RS_OK ? add_entry(list, &entry) : status;
+}
+
+static int compare_entries(const void *a, const void *b)
+{
+    uint64_t x = ((const struct tree_entry *)a)->number;
+    uint64_t y = ((const struct tree_entry *)b)->number;
+    return (x > y) - (x < y);
+}
+
+static void sort_entries(struct tree_list *list)
+{
+    for (size_t i = 1; i < list->count; i++) {
+        if (list->entries[i - 1].number > list->entries[i].number) {
+            qsort(list->entries, list->count, sizeof *list->entries, compare_entries);
+            return;
+        }
+    }
+}
+
+/* ---- Both ---- */
+
+static int collect(struct tree_list *list, rs_key key, enum tree_tag tag, struct env_cursor *cursor)
+{
+    struct tree_key head;
+    struct slice at;
+    struct slice record;
+    size_t run = 0;
+    tree_key_head(&head, key, tag);
+    int status = env_cursor_seek(cursor, tree_key_slice(&head), &at, &record);
+    while (status == RS_OK && tree_key_matches(&head, at)) {
+        status = tag == TAG_SUBKEY ? add_subkey(list, at, record, &run) : add_value(list, record);
+        if (status == RS_OK) {
+            status = env_cursor_next(cursor, &at, &record);
+        }
+    }
+    if (status != RS_OK && status != RS_END) {
+        return status;
+    }
+    return run > 1 ? sort_run(list, list->count - run, run) : RS_OK;
+}
+
+static int begin_list(struct tree_list *list, struct tree *tree, rs_key key, enum tree_tag tag)
+{
+    struct node node;
+    struct env_cursor cursor = {NULL};
+    list->tree = tree;
+    list->count = 0;
+    list->next = 0;
+    list->copies.size = 0;
+    int status = tree_node(tree, key, &node);
+    if (status == RS_OK) {
+        status = env_cursor_open(tree->txn, TABLE_TREE, &cursor);
+    }
+    if (status == RS_OK) {
+        status = collect(list, key, tag, &cursor);
+    }
+    env_cursor_close(&cursor);
+    return status == RS_OK ? RS_OK : fail(tree->error, status, "%s", rs_strerror(status));
+}
+
+int tree_list_subkeys(struct tree_list *list, struct tree *tree, rs_key key)
+{
+    return begin_list(list, tree, key, TAG_SUBKEY);
+}
+
+int tree_list_values(struct tree_list *list, struct tree *tree, rs_key key)
+{
+    int status = begin_list(list, tree, key, TAG_VALUE);
+    if (status == RS_OK) {
+        sort_entries(list);
+    }
+    return status;
+}
+
+int tree_list_next_key(struct tree_list *list, struct node *node)
+{
+    while (list->next < list->count) {
+        int status = tree_node(list->tree, list->entries[list->next++].number, node);
+        if (status != RS_EDELETED) {
+            return status;
+        }
+    }
+    return RS_END;
+}
+
+int tree_list_next_value(struct tree_list *list, rs_value *value)
+{
+    if (list->next == list->count) {
+        return RS_END;
+    }
+    const struct tree_entry *entry = &list->entries[list->next++];
+    const void *data =
+        entry->record != NULL ? (const void *)entry->record : list->copies.data + entry->offset;
+    struct value_record record;
+    int status = value_decode((struct slice){data, entry->size}, &record);
+    if (status == RS_OK) {
+        *value = record.value;
+    }
+    return status;
+}
+
+void tree_list_free(struct tree_list *list)
+{
+    free(list->entries);
+    buffer_free(&list->copies);
+    *list = (struct tree_list){0};
+}

@@ -1,0 +1,443 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "tree_node.h"
+
+/* ---- Keys of the table ---- */
+
+void tree_key_head(struct tree_key *key, rs_key id, enum tree_tag tag)
+{
+    env_put_be64(key->bytes, id);
+    key->bytes[8] = (unsigned char)tag;
+    key->size = TREE_KEY_HEAD;
+}
+
+bool tree_key_matches(const struct tree_key *head, struct slice found)
+{
+    return found.size >= head->size && memcmp(found.data, head->bytes, head->size) == 0;
+}
+
+bool tree_key_is_long(struct slice key)
+{
+    return key.size == TREE_KEY_MAX &&
+           ((const unsigned char *)key.data)[TREE_KEY_HEAD + TREE_NAME_PREFIX] == 0xff;
+}
+
+/* FNV-1a: only spreads long names that share a prefix; the full name decides. */
+static uint64_t hash_name(const unsigned char *folded, size_t len)
+{
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+    for (size_t i = 0; i < len; i++) {
+        hash = (hash ^ folded[i]) * UINT64_C(0x100000001b3);
+    }
+    return hash;
+}
+
+static void key_append(struct tree_key *key, const void *bytes, size_t size)
+{
+    memcpy(key->bytes + key->size, bytes, size);
+    key->size += size;
+}
+
+/* ---- Finding a name ---- */
+
+/* The spelled name in the record of a subkey or value. */
+static int name_of_entry(struct tree *tree, enum tree_tag tag, struct slice record,
+                         const char **name, size_t *len)
+{
+    int status;
+    if (tag == TAG_VALUE) {
+        struct value_record value;
+        status = value_decode(record, &value);
+        *name = value.value.name;
+        *len = value.value.name_len;
+        return status;
+    }
+    struct subkey subkey;
+    struct node node;
+    status = subkey_decode(record, &subkey);
+    if (status == RS_OK) {
+        status = tree_node(tree, subkey.id, &node);
+    }
+    if (status == RS_OK) {
+        *name = node.name;
+        *len = node.name_len;
+    }
+    return status;
+}
+
+/* Long names with the same prefix and hash differ in their last byte, a counter. Gaps that deleted
+ * names left are not filled; that so many names collide is made up by somebody, and refused. */
+static int find_long(struct tree *tree, enum tree_tag tag, const char *name, size_t len,
+                     struct tree_key *key, struct slice *found)
+{
+    struct tree_key group = *key;
+    struct slice at;
+    unsigned counter = 0;
+    struct env_cursor cursor;
+    int status = env_cursor_open(tree->txn, TABLE_TREE, &cursor);
+    if (status != RS_OK) {
+        return status;
+    }
+    status = env_cursor_seek(&cursor, tree_key_slice(&group), &at, found);
+    while (status == RS_OK && tree_key_matches(&group, at)) {
+        const char *other;
+        size_t other_len;
+        counter = ((const unsigned char *)at.data)[at.size - 1];
+        status = name_of_entry(tree, tag, *found, &other, &other_len);
+        if (status != RS_OK || text_compare(name, len, other, other_len) == 0) {
+            break;
+        }
+        status = env_cursor_next(&cursor, &at, found);
+        counter++;
+    }
+    bool match = status == RS_OK && tree_key_matches(&group, at);
+    env_cursor_close(&cursor);
+    if (status != RS_OK && status != RS_END) {
+        return status;
+    }
+    if (counter > UINT8_MAX) {
+        return RS_EFULL;
+    }
+    key->bytes[key->size++] = (unsigned char)counter;
+    /* Looking at the record may have written a cached one back, and so moved this one. */
+    return match ? env_get(tree->txn, TABLE_TREE, tree_key_slice(key), found) : RS_ENOTFOUND;
+}
+
+/* Folds a name into memory of its own if it is too long for small. */
+static int fold_name(const char *name, size_t len, size_t max_units, struct buffer *folded)
+{
+    size_t units;
+    if (len > 3 * max_units) {
+        return RS_ETOOLONG;
+    }
+    /* Folding makes at most three bytes of two. */
+    int status = buffer_reserve(folded, len / 2 * 3 + 3);
+    if (status == RS_OK) {
+        status = text_fold(name, len, folded->data, folded->capacity, &folded->size, &units);
+    }
+    return status == RS_OK && units > max_units ? RS_ETOOLONG : status;
+}
+
+static int find_folded(struct tree *tree, enum tree_tag tag, const char *name, size_t len,
+                       struct slice folded, struct tree_key *key, struct slice *found)
+{
+    if (folded.size <= TREE_NAME_PREFIX) {
+        key_append(key, folded.data, folded.size);
+        return env_get(tree->txn, TABLE_TREE, tree_key_slice(key), found);
+    }
+    unsigned char hash[9] = {0xff};
+    env_put_be64(hash + 1, hash_name(folded.data, folded.size));
+    key_append(key, folded.data, TREE_NAME_PREFIX);
+    key_append(key, hash, sizeof hash);
+    return find_long(tree, tag, name, len, key, found);
+}
+
+int tree_find(struct tree *tree, rs_key id, enum tree_tag tag, const char *name, size_t len,
+              size_t max_units, struct tree_key *key, struct slice *found)
+{
+    char small[256]; /* nearly every name, without an allocation */
+    size_t size;
+    size_t units;
+    tree_key_head(key, id, tag);
+    int status = text_fold(name, len, small, sizeof small, &size, &units);
+    if (status == RS_OK) {
+        return units > max_units
+                   ? RS_ETOOLONG
+                   : find_folded(tree, tag, name, len, (struct slice){small, size}, key, found);
+    }
+    if (status != RS_ETOOLONG) {
+        return status;
+    }
+    struct buffer folded = BUFFER_INIT;
+    status = fold_name(name, len, max_units, &folded);
+    if (status == RS_OK) {
+        status =
+            find_folded(tree, tag, name, len, (struct slice){folded.data, folded.size}, key, found);
+    }
+    buffer_free(&folded);
+    return status;
+}
+
+/* ---- Records ---- */
+
+int subkey_decode(struct slice record, struct subkey *subkey)
+{
+    struct record reader;
+    record_begin(&reader, record.data, record.size);
+    subkey->id = record_u64(&reader);
+    subkey->flags = record_u8(&reader);
+    return record_end(&reader);
+}
+
+int subkey_put(struct tree *tree, const struct tree_key *key, const struct subkey *subkey)
+{
+    struct buffer *buffer = &tree->record;
+    buffer->size = 0;
+    if (record_put_u64(buffer, subkey->id) != RS_OK ||
+        record_put_u8(buffer, (uint8_t)subkey->flags) != RS_OK) {
+        return RS_ENOMEM;
+    }
+    return env_put(tree->txn, TABLE_TREE, tree_key_slice(key),
+                   (struct slice){buffer->data, buffer->size});
+}
+
+int value_decode(struct slice record, struct value_record *value)
+{
+    struct record reader;
+    record_begin(&reader, record.data, record.size);
+    value->position = record_u32(&reader);
+    value->value.type = record_u32(&reader);
+    value->value.name = record_bytes(&reader, &value->value.name_len);
+    value->value.data = record_bytes(&reader, &value->value.size);
+    return record_end(&reader);
+}
+
+int value_encode(struct tree *tree, const struct value_record *value)
+{
+    struct buffer *buffer = &tree->record;
+    buffer->size = 0;
+    int status = record_put_u32(buffer, value->position);
+    if (status == RS_OK) {
+        status = record_put_u32(buffer, value->value.type);
+    }
+    if (status == RS_OK) {
+        status = record_put_bytes(buffer, value->value.name, value->value.name_len);
+    }
+    return status == RS_OK ? record_put_bytes(buffer, value->value.data, value->value.size)
+                           : status;
+}
+
+static int node_decode(rs_key id, struct slice record, struct node *node)
+{
+    struct record reader;
+    record_begin(&reader, record.data, record.size);
+    node->id = id;
+    node->parent = record_u64(&reader);
+    node->written = record_u64(&reader);
+    node->flags = record_u32(&reader);
+    node->subkeys = record_u32(&reader);
+    node->values = record_u32(&reader);
+    node->next_position = record_u32(&reader);
+    node->name = record_bytes(&reader, &node->name_len);
+    node->class_name = record_bytes(&reader, &node->class_len);
+    return record_end(&reader);
+}
+
+static int node_encode(struct buffer *buffer, const struct node *node)
+{
+    const uint32_t numbers[] = {node->flags, node->subkeys, node->values, node->next_position};
+    int status = record_put_u64(buffer, node->parent);
+    if (status == RS_OK) {
+        status = record_put_u64(buffer, node->written);
+    }
+    for (size_t i = 0; status == RS_OK && i < sizeof numbers / sizeof *numbers; i++) {
+        status = record_put_u32(buffer, numbers[i]);
+    }
+    if (status == RS_OK) {
+        status = record_put_bytes(buffer, node->name, node->name_len);
+    }
+    return status == RS_OK ? record_put_bytes(buffer, node->class_name, node->class_len) : status;
+}
+
+/* ---- The cache ---- */
+
+#define CACHE_SLOTS 64u
+
+struct cached_node {
+    struct node node; /* id 0: the slot is empty */
+    bool dirty;
+    struct buffer texts; /* name, NUL, class name, NUL: what the node's texts point to */
+};
+
+struct node_cache {
+    struct cached_node slots[CACHE_SLOTS];
+};
+
+int node_cache_new(struct node_cache **cache)
+{
+    *cache = calloc(1, sizeof **cache);
+    return *cache != NULL ? RS_OK : RS_ENOMEM;
+}
+
+void node_cache_free(struct node_cache *cache)
+{
+    if (cache == NULL) {
+        return;
+    }
+    for (unsigned i = 0; i < CACHE_SLOTS; i++) {
+        buffer_free(&cache->slots[i].texts);
+    }
+    free(cache);
+}
+
+static int write_back(struct tree *tree, struct cached_node *slot)
+{
+    if (!slot->dirty) {
+        return RS_OK;
+    }
+    struct tree_key key;
+    tree_key_head(&key, slot->node.id, TAG_SELF);
+    struct buffer *buffer = &tree->record;
+    buffer->size = 0;
+    int status = node_encode(buffer, &slot->node);
+    if (status == RS_OK) {
+        status = env_put(tree->txn, TABLE_TREE, tree_key_slice(&key),
+                         (struct slice){buffer->data, buffer->size});
+    }
+    if (status == RS_OK) {
+        slot->dirty = false;
+    }
+    return status;
+}
+
+int node_flush(struct tree *tree)
+{
+    int status = RS_OK;
+    for (unsigned i = 0; status == RS_OK && i < CACHE_SLOTS; i++) {
+        status = write_back(tree, &tree->cache->slots[i]);
+    }
+    return status;
+}
+
+static int set_texts(struct cached_node *slot, const char *name, size_t name_len,
+                     const char *class_name, size_t class_len)
+{
+    struct buffer texts = BUFFER_INIT;
+    if (buffer_append(&texts, name, name_len) != RS_OK || buffer_append_byte(&texts, 0) != RS_OK ||
+        buffer_append(&texts, class_name, class_len) != RS_OK ||
+        buffer_append_byte(&texts, 0) != RS_OK) {
+        buffer_free(&texts);
+        return RS_ENOMEM;
+    }
+    buffer_free(&slot->texts);
+    slot->texts = texts;
+    slot->node.name = texts.data;
+    slot->node.name_len = name_len;
+    slot->node.class_name = texts.data + name_len + 1;
+    slot->node.class_len = class_len;
+    return RS_OK;
+}
+
+/* Puts a node into its slot; whatever was there is written back first. */
+static int fill_slot(struct tree *tree, struct cached_node *slot, const struct node *node)
+{
+    int status = write_back(tree, slot);
+    if (status == RS_OK) {
+        slot->node.id = 0;
+        status = set_texts(slot, node->name, node->name_len, node->class_name, node->class_len);
+    }
+    if (status == RS_OK) {
+        struct node texts = slot->node;
+        slot->node = *node;
+        slot->node.name = texts.name;
+        slot->node.class_name = texts.class_name;
+    }
+    return status;
+}
+
+static int read_node(struct tree *tree, rs_key id, struct node *node)
+{
+    struct tree_key key;
+    struct slice record;
+    tree_key_head(&key, id, TAG_SELF);
+    int status = env_get(tree->txn, TABLE_TREE, tree_key_slice(&key), &record);
+    if (status != RS_OK) {
+        return status == RS_ENOTFOUND ? RS_EDELETED : status;
+    }
+    return node_decode(id, record, node);
+}
+
+static int load_slot(struct tree *tree, rs_key id, struct cached_node **out)
+{
+    struct cached_node *slot = &tree->cache->slots[id % CACHE_SLOTS];
+    if (slot->node.id != id) {
+        struct node node;
+        /* First write back, then read: writing moves what reading found. */
+        int status = write_back(tree, slot);
+        if (status == RS_OK) {
+            status = read_node(tree, id, &node);
+        }
+        if (status == RS_OK) {
+            status = fill_slot(tree, slot, &node);
+        }
+        if (status != RS_OK) {
+            return status;
+        }
+    }
+    *out = slot;
+    return RS_OK;
+}
+
+int tree_node(struct tree *tree, rs_key key, struct node *node)
+{
+    if (key == RS_NO_KEY) {
+        return RS_EINVAL;
+    }
+    if (tree->cache == NULL) {
+        return read_node(tree, key, node);
+    }
+    struct cached_node *slot;
+    int status = load_slot(tree, key, &slot);
+    if (status == RS_OK) {
+        *node = slot->node;
+    }
+    return status;
+}
+
+int node_edit(struct tree *tree, rs_key key, struct node **node)
+{
+    struct cached_node *slot;
+    int status = load_slot(tree, key, &slot);
+    if (status == RS_OK) {
+        slot->dirty = true;
+        *node = &slot->node;
+    }
+    return status;
+}
+
+int node_set_name(struct tree *tree, rs_key key, const char *name, size_t len)
+{
+    struct cached_node *slot;
+    int status = load_slot(tree, key, &slot);
+    if (status == RS_OK) {
+        slot->dirty = true;
+        status = set_texts(slot, name, len, slot->node.class_name, slot->node.class_len);
+    }
+    return status;
+}
+
+int node_set_class(struct tree *tree, rs_key key, const char *name, size_t len)
+{
+    struct cached_node *slot;
+    int status = load_slot(tree, key, &slot);
+    if (status == RS_OK) {
+        slot->dirty = true;
+        status = set_texts(slot, slot->node.name, slot->node.name_len, name, len);
+    }
+    return status;
+}
+
+int node_add(struct tree *tree, const struct node *node)
+{
+    struct cached_node *slot = &tree->cache->slots[node->id % CACHE_SLOTS];
+    int status = fill_slot(tree, slot, node);
+    if (status == RS_OK) {
+        slot->dirty = true;
+    }
+    return status;
+}
+
+int node_remove(struct tree *tree, rs_key id)
+{
+    struct cached_node *slot = &tree->cache->slots[id % CACHE_SLOTS];
+    if (slot->node.id == id) {
+        slot->node.id = 0;
+        slot->dirty = false;
+    }
+    struct tree_key key;
+    tree_key_head(&key, id, TAG_SELF);
+    int status = env_delete(tree->txn, TABLE_TREE, tree_key_slice(&key));
+    /* A key made and deleted by the same transaction may have been in the cache alone. */
+    return status == RS_ENOTFOUND ? RS_OK : status;
+}

@@ -1,0 +1,269 @@
+#include <string.h>
+
+#include "tree_node.h"
+
+static int fail_name(struct tree *tree, int status, const char *name, size_t len)
+{
+    if (status == RS_ETOOLONG) {
+        return fail(tree->error, status, "a value's name of more than %d UTF-16 units",
+                    RS_MAX_VALUE_NAME);
+    }
+    if (status == RS_ENOTFOUND) {
+        return fail(tree->error, status, "no value \"%.*s\"", (int)len, name);
+    }
+    return fail(tree->error, status, "value \"%.*s\": %s", (int)len, name, rs_strerror(status));
+}
+
+/* A value that is not there, or whose key is gone? */
+static int missing(struct tree *tree, rs_key key, const char *name, size_t len)
+{
+    struct node node;
+    int status = tree_node(tree, key, &node);
+    return fail_name(tree, status == RS_OK ? RS_ENOTFOUND : status, name, len);
+}
+
+/* What was read in a write transaction would move with the next change. */
+static int keep_value(struct tree *tree, rs_value *value)
+{
+    value->name = arena_copy(tree->arena, value->name, value->name_len);
+    value->data = arena_copy(tree->arena, value->data, value->size);
+    return value->name != NULL && value->data != NULL ? RS_OK : RS_ENOMEM;
+}
+
+int tree_value_get(struct tree *tree, rs_key key, const char *name, size_t len, rs_value *value)
+{
+    struct tree_key entry;
+    struct slice found;
+    struct value_record record;
+    int status = tree_find(tree, key, TAG_VALUE, name, len, RS_MAX_VALUE_NAME, &entry, &found);
+    if (status == RS_ENOTFOUND) {
+        return missing(tree, key, name, len);
+    }
+    if (status == RS_OK) {
+        status = value_decode(found, &record);
+    }
+    if (status == RS_OK && tree->cache != NULL) {
+        status = keep_value(tree, &record.value);
+    }
+    if (status != RS_OK) {
+        return fail_name(tree, status, name, len);
+    }
+    *value = record.value;
+    return RS_OK;
+}
+
+/* ---- Links ---- */
+
+static bool is_link_name(const char *name, size_t len)
+{
+    return text_compare(name, len, TREE_LINK_VALUE, TREE_LINK_VALUE_LEN) == 0;
+}
+
+/* A key is a link as long as it has a REG_LINK value of that name. Its own record and its parent's
+ * entry repeat it, so that a walk sees it without looking for the value. */
+static int mark_link(struct tree *tree, rs_key key, bool link)
+{
+    struct node *edited;
+    int status = node_edit(tree, key, &edited);
+    if (status != RS_OK || link == ((edited->flags & RS_KEY_LINK) != 0)) {
+        return status;
+    }
+    edited->flags ^= RS_KEY_LINK;
+    struct node node = *edited;
+    if (node.parent == RS_NO_KEY) {
+        return RS_OK;
+    }
+    struct tree_key entry;
+    struct slice found;
+    struct subkey subkey;
+    char name[3 * RS_MAX_KEY_NAME];
+    memcpy(name, node.name, node.name_len);
+    status = tree_find(tree, node.parent, TAG_SUBKEY, name, node.name_len, RS_MAX_KEY_NAME, &entry,
+                       &found);
+    if (status == RS_OK) {
+        status = subkey_decode(found, &subkey);
+    }
+    if (status == RS_OK) {
+        subkey.flags = link ? RS_KEY_LINK : 0;
+        status = subkey_put(tree, &entry, &subkey);
+    }
+    return status;
+}
+
+/* ---- Changing ---- */
+
+/* A change of one value: both sides, NULL where there is none. */
+struct value_change {
+    rs_key key;
+    const struct value_record *before;
+    const struct value_record *after;
+};
+
+static bool is_link_record(const struct value_record *record)
+{
+    return record != NULL && record->value.type == REG_LINK &&
+           is_link_name(record->value.name, record->value.name_len);
+}
+
+/* begun is a change of the key whose path and times are there already. */
+static int tell_value(struct tree *tree, struct change *begun, const struct value_change *change)
+{
+    if (is_link_record(change->before) || is_link_record(change->after)) {
+        begun->kind = RS_KEY_RELINKED;
+    } else {
+        begun->kind = change->after != NULL ? RS_VALUE_SET : RS_VALUE_DELETED;
+    }
+    if (change->before != NULL) {
+        begun->before = change_side_of_value(change->before);
+    }
+    if (change->after != NULL) {
+        begun->after = change_side_of_value(change->after);
+    }
+    return change_tell(tree, begun);
+}
+
+/* Path and times are looked up first: that may write a cached record back, which would move the
+ * value found. */
+static int begin_change(struct tree *tree, rs_key key, struct node *node, struct change *change)
+{
+    int status = tree_writable(tree);
+    if (status != RS_OK) {
+        return status;
+    }
+    status = tree_node(tree, key, node);
+    if (status == RS_OK && change_wanted(tree, key)) {
+        status = change_begin(tree, node, RS_VALUE_SET, change);
+    }
+    if (status == RS_OK) {
+        status = tree_node(tree, key, node);
+    }
+    return status == RS_OK ? RS_OK : fail(tree->error, status, "%s", rs_strerror(status));
+}
+
+static int finish_change(struct tree *tree, const struct value_change *change, bool was_link,
+                         bool is_link)
+{
+    struct node *node;
+    int status = was_link || is_link ? mark_link(tree, change->key, is_link) : RS_OK;
+    if (status == RS_OK) {
+        status = node_edit(tree, change->key, &node);
+    }
+    if (status != RS_OK) {
+        return status;
+    }
+    node->written = tree->now;
+    if (change->before == NULL) {
+        node->values++;
+        node->next_position++;
+        tree->state.values++;
+    } else if (change->after == NULL) {
+        node->values--;
+        tree->state.values--;
+    }
+    return RS_OK;
+}
+
+/* Tells and stores one change; entry is the table's key of the value. The record is built first:
+ * when the change has been told, what was read of the old one may have moved. */
+static int change_value(struct tree *tree, struct change *begun, const struct value_change *change,
+                        const struct tree_key *entry)
+{
+    bool was_link = is_link_record(change->before);
+    bool is_link = is_link_record(change->after);
+    int status = change->after != NULL ? value_encode(tree, change->after) : RS_OK;
+    if (status == RS_OK && change_wanted(tree, change->key)) {
+        status = tell_value(tree, begun, change);
+    }
+    if (status == RS_OK && change->after != NULL) {
+        struct slice record = {tree->record.data, tree->record.size};
+        status = env_put(tree->txn, TABLE_TREE, tree_key_slice(entry), record);
+    } else if (status == RS_OK) {
+        status = env_delete(tree->txn, TABLE_TREE, tree_key_slice(entry));
+    }
+    if (status == RS_OK) {
+        status = finish_change(tree, change, was_link, is_link);
+    }
+    return tree_fail(tree, status, "cannot change a value");
+}
+
+static bool same_value(const rs_value *stored, uint32_t type, const void *data, size_t size)
+{
+    return stored->type == type && stored->size == size && memcmp(stored->data, data, size) == 0;
+}
+
+/* What a value becomes: one that exists keeps place and spelling. */
+static struct value_record next_record(const struct node *node, const struct value_record *before,
+                                       const rs_value *wanted)
+{
+    struct value_record after = {.position = node->next_position, .value = *wanted};
+    if (before != NULL) {
+        after.position = before->position;
+        after.value.name = before->value.name;
+        after.value.name_len = before->value.name_len;
+    }
+    return after;
+}
+
+static int set_value(struct tree *tree, const struct node *node, struct change *begun,
+                     const rs_value *wanted)
+{
+    struct tree_key entry;
+    struct slice found;
+    struct value_record before;
+    int status = tree_find(tree, node->id, TAG_VALUE, wanted->name, wanted->name_len,
+                           RS_MAX_VALUE_NAME, &entry, &found);
+    bool exists = status == RS_OK;
+    if (exists) {
+        status = value_decode(found, &before);
+    } else if (status == RS_ENOTFOUND) {
+        status = RS_OK;
+    }
+    if (status != RS_OK) {
+        return fail_name(tree, status, wanted->name, wanted->name_len);
+    }
+    if (exists && same_value(&before.value, wanted->type, wanted->data, wanted->size)) {
+        return RS_OK;
+    }
+    struct value_record after = next_record(node, exists ? &before : NULL, wanted);
+    struct value_change change = {node->id, exists ? &before : NULL, &after};
+    return change_value(tree, begun, &change, &entry);
+}
+
+int tree_value_set(struct tree *tree, rs_key key, const char *name, size_t len, uint32_t type,
+                   const void *data, size_t size)
+{
+    struct node node;
+    struct change change;
+    if (size > RS_MAX_DATA) {
+        return fail(tree->error, RS_ETOOBIG,
+                    "value \"%.*s\": %zu bytes of data, at most %zu are possible", (int)len, name,
+                    size, RS_MAX_DATA);
+    }
+    int status = begin_change(tree, key, &node, &change);
+    if (status != RS_OK) {
+        return status;
+    }
+    rs_value wanted = {name, len, type, size > 0 ? data : "", size};
+    return set_value(tree, &node, &change, &wanted);
+}
+
+int tree_value_delete(struct tree *tree, rs_key key, const char *name, size_t len)
+{
+    struct node node;
+    struct change change;
+    struct tree_key entry;
+    struct slice found;
+    struct value_record before;
+    int status = begin_change(tree, key, &node, &change);
+    if (status != RS_OK) {
+        return status;
+    }
+    status = tree_find(tree, key, TAG_VALUE, name, len, RS_MAX_VALUE_NAME, &entry, &found);
+    if (status == RS_OK) {
+        status = value_decode(found, &before);
+    }
+    if (status != RS_OK) {
+        return fail_name(tree, status, name, len);
+    }
+    return change_value(tree, &change, &(struct value_change){key, &before, NULL}, &entry);
+}

@@ -1,0 +1,255 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "watch.h"
+
+struct rs_watch {
+    struct rs_store *store;
+    char *path; /* as given */
+    bool subtree;
+    uint64_t position;
+    struct bell_wait wait;
+    struct watch_entry entry;
+    struct watch_target target;
+    struct journal_reader reader;
+    struct arena arena;    /* of the batch given last */
+    struct buffer changes; /* its array */
+    struct buffer scratch;
+    rs_batch batch;
+};
+
+/* ---- Building a batch ---- */
+
+static const rs_value *keep_side(struct rs_watch *watch, const struct change_side *side)
+{
+    rs_value *value = arena_alloc(&watch->arena, sizeof *value);
+    if (value != NULL) {
+        *value = (rs_value){
+            .name = arena_copy(&watch->arena, side->name, side->name_len),
+            .name_len = side->name_len,
+            .type = side->type,
+            .data = arena_copy(&watch->arena, side->data, side->size),
+            .size = side->size,
+        };
+    }
+    return value != NULL && value->name != NULL && value->data != NULL ? value : NULL;
+}
+
+static int keep_values(struct rs_watch *watch, const struct change *change, rs_change *entry)
+{
+    if (change->before.present) {
+        entry->old_value = keep_side(watch, &change->before);
+    }
+    if (change->after.present) {
+        entry->new_value = keep_side(watch, &change->after);
+    }
+    const rs_value *spelled = entry->new_value != NULL ? entry->new_value : entry->old_value;
+    if (spelled == NULL || (change->before.present && entry->old_value == NULL) ||
+        (change->after.present && entry->new_value == NULL)) {
+        return RS_ENOMEM;
+    }
+    entry->name = spelled->name;
+    entry->name_len = spelled->name_len;
+    return RS_OK;
+}
+
+static int add_entry(struct rs_watch *watch, const struct change *change, const char *relative)
+{
+    size_t skipped = (size_t)(relative - change->path);
+    const char *path = arena_copy(&watch->arena, change->path, change->path_len);
+    if (path == NULL) {
+        return RS_ENOMEM;
+    }
+    rs_change entry = {
+        .kind = change->kind,
+        .key = change->key,
+        .path = path,
+        .path_len = change->path_len,
+        .relative = path + skipped,
+        .relative_len = change->path_len - skipped,
+        .name = "",
+    };
+    int status = RS_OK;
+    if (change->kind == RS_VALUE_SET || change->kind == RS_VALUE_DELETED) {
+        status = keep_values(watch, change, &entry);
+    } else if (change->kind == RS_KEY_RENAMED) {
+        entry.name = arena_copy(&watch->arena, change->after.name, change->after.name_len);
+        entry.name_len = change->after.name_len;
+        status = entry.name != NULL ? RS_OK : RS_ENOMEM;
+    }
+    return status == RS_OK ? buffer_append(&watch->changes, &entry, sizeof entry) : status;
+}
+
+/* The changes of the revision that the reader is at. *moved: the watched key has to be looked up
+ * again. */
+static int read_changes(struct rs_watch *watch, bool *moved)
+{
+    struct change change;
+    int status;
+    while ((status = journal_next(&watch->reader, &change)) == RS_OK) {
+        enum watch_match match;
+        const char *relative;
+        if (change.inner) {
+            continue;
+        }
+        status = watch_match(&watch->target, watch->subtree, &change, &watch->scratch, &match,
+                             &relative);
+        if (status == RS_OK && match != WATCH_NOTHING) {
+            *moved = *moved || match == WATCH_MOVED;
+            status = add_entry(watch, &change, relative);
+        }
+        if (status != RS_OK) {
+            return status;
+        }
+    }
+    return status == RS_END ? RS_OK : status;
+}
+
+static int keep_head(struct rs_watch *watch, const struct journal_head *head)
+{
+    watch->batch = (rs_batch){
+        .revision = head->revision,
+        .time = head->time,
+        .uid = head->uid,
+        .pid = head->pid,
+        .program = arena_copy(&watch->arena, head->program, strlen(head->program)),
+        .message = arena_copy(&watch->arena, head->message, strlen(head->message)),
+        .count = watch->changes.size / sizeof(rs_change),
+        .changes = (const rs_change *)(const void *)watch->changes.data,
+    };
+    return watch->batch.program != NULL && watch->batch.message != NULL ? RS_OK : RS_ENOMEM;
+}
+
+/* One revision; the batch has no entries if it does not concern the watch. */
+static int read_revision(struct rs_watch *watch, struct rs_txn *txn, uint64_t revision)
+{
+    struct journal_head head;
+    bool moved = false;
+    arena_reset(&watch->arena);
+    watch->changes.size = 0;
+    int status = journal_open(&watch->reader, &txn->env, revision, &head);
+    if (status != RS_OK) {
+        return status == RS_ENOTFOUND ? RS_EBEHIND : status;
+    }
+    status = read_changes(watch, &moved);
+    if (status == RS_OK && moved) {
+        status = watch_resolve(&watch->target, &txn->tree, watch->path);
+    }
+    return status == RS_OK ? keep_head(watch, &head) : status;
+}
+
+/* ---- The watch ---- */
+
+static int next_batch(struct rs_watch *watch, struct rs_txn *txn, const rs_batch **batch)
+{
+    uint64_t latest = store_revision(txn);
+    if (watch->position > latest) {
+        watch->position = latest; /* the store was replaced by an older one */
+        return RS_EBEHIND;
+    }
+    while (watch->position < latest) {
+        int status = read_revision(watch, txn, watch->position + 1);
+        if (status == RS_ENOMEM) {
+            return status;
+        }
+        if (status != RS_OK) {
+            /* Gone or damaged: what the watch missed can only be read from the keys themselves. */
+            watch->position = latest;
+            int resolved = watch_resolve(&watch->target, &txn->tree, watch->path);
+            return resolved == RS_OK ? RS_EBEHIND : resolved;
+        }
+        watch->position++;
+        if (watch->batch.count > 0) {
+            *batch = &watch->batch;
+            return RS_OK;
+        }
+    }
+    return RS_END;
+}
+
+int watch_next(struct rs_watch *watch, const rs_batch **batch)
+{
+    struct rs_txn *txn;
+    /* Cleared before looking: what comes after that rings again. */
+    bell_wait_clear(&watch->wait, watch->store->dir);
+    int status = store_begin(watch->store, false, &txn, NULL);
+    if (status == RS_OK) {
+        status = next_batch(watch, txn, batch);
+        store_abort(txn);
+    }
+    return status;
+}
+
+static int start(struct rs_watch *watch, uint64_t since, rs_error *error)
+{
+    struct rs_txn *txn;
+    int status = store_begin(watch->store, false, &txn, error);
+    if (status != RS_OK) {
+        return status;
+    }
+    uint64_t latest = store_revision(txn);
+    watch->position = since == RS_NOW ? latest : since;
+    txn->tree.error = error;
+    if (since != RS_NOW && since > latest) {
+        status = fail(error, RS_EINVAL, "revision %llu has not been made yet, the latest is %llu",
+                      (unsigned long long)since, (unsigned long long)latest);
+    } else {
+        status = watch_resolve(&watch->target, &txn->tree, watch->path);
+    }
+    store_abort(txn);
+    return status == RS_OK ? RS_OK
+                           : fail(error, status, "%s: %s", watch->path, rs_strerror(status));
+}
+
+int watch_open(struct rs_store *store, const char *path, unsigned flags, uint64_t since,
+               struct rs_watch **out, rs_error *error)
+{
+    struct rs_watch *watch = calloc(1, sizeof *watch);
+    char *copy = strdup(path);
+    if (watch == NULL || copy == NULL) {
+        free(watch);
+        free(copy);
+        return fail(error, RS_ENOMEM, "out of memory");
+    }
+    watch->store = store;
+    watch->path = copy;
+    watch->subtree = (flags & RS_SUBTREE) != 0;
+    watch->entry.fd = -1;
+    int status = bell_wait_open(&watch->wait, store->dir, error);
+    if (status == RS_OK) {
+        status = start(watch, since, error);
+    }
+    if (status != RS_OK) {
+        watch_close(watch);
+        return status;
+    }
+    watch_register(&watch->entry, store->dir, path);
+    *out = watch;
+    return RS_OK;
+}
+
+int watch_fd(const struct rs_watch *watch)
+{
+    return watch->wait.fd;
+}
+
+uint64_t watch_position(const struct rs_watch *watch)
+{
+    return watch->position;
+}
+
+void watch_close(struct rs_watch *watch)
+{
+    if (watch == NULL) {
+        return;
+    }
+    watch_unregister(&watch->entry);
+    bell_wait_close(&watch->wait);
+    watch_target_free(&watch->target);
+    journal_close(&watch->reader);
+    arena_free(&watch->arena);
+    buffer_free(&watch->changes);
+    buffer_free(&watch->scratch);
+    free(watch->path);
+    free(watch);
+}

@@ -1,0 +1,277 @@
+#include <string.h>
+
+#include "watch.h"
+
+/* Ends each path in watch_target.links: a byte that no folded name holds. */
+#define LINK_END 0xff
+
+/* ---- Looking up the target ---- */
+
+struct lookup {
+    struct tree *tree;
+    struct watch_target *target;
+    struct buffer path; /* canonical, as far as it was walked */
+    rs_key key;         /* at path; RS_NO_KEY below a key that does not exist */
+    unsigned links;     /* followed */
+};
+
+static int append_folded(struct buffer *folded, const char *text, size_t len)
+{
+    size_t size;
+    size_t units;
+    int status = buffer_reserve(folded, len / 2 * 3 + 3);
+    if (status == RS_OK) {
+        status = text_fold(text, len, folded->data + folded->size, folded->capacity - folded->size,
+                           &size, &units);
+    }
+    if (status == RS_OK) {
+        folded->size += size;
+    }
+    return status;
+}
+
+static int append_name(struct buffer *path, const char *name, size_t len)
+{
+    int status = buffer_append_byte(path, '\\');
+    return status == RS_OK ? buffer_append(path, name, len) : status;
+}
+
+/* The path that goes on from a link: its target and the names that are left. */
+static int redirect(struct lookup *lookup, rs_key link, struct path_iter *rest,
+                    struct buffer *onward)
+{
+    const char *name;
+    size_t len;
+    int status = append_folded(&lookup->target->links, lookup->path.data, lookup->path.size);
+    if (status == RS_OK) {
+        status = buffer_append_byte(&lookup->target->links, LINK_END);
+    }
+    if (status == RS_OK) {
+        status = tree_link_target(lookup->tree, link, onward);
+    }
+    while (status == RS_OK && (status = path_next(rest, &name, &len, NULL)) == RS_OK) {
+        status = append_name(onward, name, len);
+    }
+    return status == RS_END ? RS_OK : status;
+}
+
+/* Walks names as far as keys exist. A link ends it: *onward gets the path to be walked instead. */
+static int walk_names(struct lookup *lookup, struct path_iter *names, struct buffer *onward)
+{
+    const char *name;
+    size_t len;
+    int status;
+    while ((status = path_next(names, &name, &len, NULL)) == RS_OK) {
+        bool link = false;
+        rs_key child = RS_NO_KEY;
+        if (lookup->key != RS_NO_KEY) {
+            status = tree_child(lookup->tree, lookup->key, name, len, &child, &link);
+        }
+        if (status != RS_OK && status != RS_ENOTFOUND) {
+            return status;
+        }
+        lookup->key = child;
+        status = append_name(&lookup->path, name, len);
+        if (status != RS_OK) {
+            return status;
+        }
+        if (link && lookup->links++ < TREE_MAX_LINKS) {
+            return redirect(lookup, child, names, onward);
+        }
+    }
+    return status == RS_END ? RS_OK : status;
+}
+
+/* The names of a view, then those of the path. */
+static int whole_names(const struct path_root *root, struct path_iter *names, struct buffer *all)
+{
+    const char *name;
+    size_t len;
+    int status = path_view(root, all);
+    while (status == RS_OK && (status = path_next(names, &name, &len, NULL)) == RS_OK) {
+        if (all->size > 0) {
+            status = buffer_append_byte(all, '\\');
+        }
+        if (status == RS_OK) {
+            status = buffer_append(all, name, len);
+        }
+    }
+    return status == RS_END ? RS_OK : status;
+}
+
+static int walk_rooted(struct lookup *lookup, const char *path, size_t len, struct buffer *onward)
+{
+    const struct path_root *root;
+    struct path_iter names;
+    struct buffer all = BUFFER_INIT;
+    int status = path_begin_rooted(&names, path, len, &root, lookup->tree->error);
+    if (status == RS_OK) {
+        status = whole_names(root, &names, &all);
+    }
+    if (status == RS_OK) {
+        const struct path_root *stored = path_root_by_key(root->stored);
+        lookup->key = stored->key;
+        lookup->path.size = 0;
+        status = buffer_append_text(&lookup->path, stored->name);
+    }
+    if (status == RS_OK) {
+        path_begin(&names, all.data, all.size);
+        status = walk_names(lookup, &names, onward);
+    }
+    buffer_free(&all);
+    return status;
+}
+
+static size_t count_components(const struct buffer *path)
+{
+    size_t count = 1;
+    for (size_t i = 0; i < path->size; i++) {
+        count += path->data[i] == '\\';
+    }
+    return count;
+}
+
+int watch_resolve(struct watch_target *target, struct tree *tree, const char *path)
+{
+    struct lookup lookup = {.tree = tree, .target = target};
+    struct buffer from = BUFFER_INIT;
+    struct buffer onward = BUFFER_INIT;
+    target->path.size = 0;
+    target->links.size = 0;
+    int status = buffer_append_text(&from, path);
+    while (status == RS_OK) {
+        onward.size = 0;
+        status = walk_rooted(&lookup, from.data, from.size, &onward);
+        if (status != RS_OK || onward.size == 0) {
+            break;
+        }
+        from.size = 0;
+        status = buffer_append(&from, onward.data, onward.size);
+    }
+    if (status == RS_OK) {
+        status = append_folded(&target->path, lookup.path.data, lookup.path.size);
+        target->components = count_components(&target->path);
+    }
+    buffer_free(&from);
+    buffer_free(&onward);
+    buffer_free(&lookup.path);
+    return status;
+}
+
+void watch_target_free(struct watch_target *target)
+{
+    buffer_free(&target->path);
+    buffer_free(&target->links);
+}
+
+/* ---- Matching a change ---- */
+
+/* Is path the same as below, or above it? Both folded. */
+static bool at_or_above(struct slice path, const char *below, size_t len)
+{
+    return path.size <= len && memcmp(path.data, below, path.size) == 0 &&
+           (path.size == len || below[path.size] == '\\');
+}
+
+static bool touches_link(const struct watch_target *target, struct slice path)
+{
+    const char *link = target->links.data;
+    size_t left = target->links.size;
+    while (left > 0) {
+        const char *end = memchr(link, LINK_END, left);
+        size_t len = (size_t)(end - link);
+        if (at_or_above(path, link, len)) {
+            return true;
+        }
+        link += len + 1;
+        left -= len + 1;
+    }
+    return false;
+}
+
+static bool moves_keys(enum rs_change_kind kind)
+{
+    return kind == RS_KEY_CREATED || kind == RS_KEY_DELETED || kind == RS_KEY_RENAMED ||
+           kind == RS_KEY_RELINKED;
+}
+
+/* Below the target and deeper than a direct subkey? */
+static bool deep_below(const struct watch_target *target, struct slice path)
+{
+    const char *rest = (const char *)path.data + target->path.size + 1;
+    size_t len = path.size - target->path.size - 1;
+    return memchr(rest, '\\', len) != NULL;
+}
+
+static enum watch_match match_below(const struct watch_target *target, bool subtree,
+                                    enum rs_change_kind kind, struct slice path)
+{
+    struct slice root = {target->path.data, target->path.size};
+    if (!at_or_above(root, path.data, path.size)) {
+        return WATCH_NOTHING;
+    }
+    if (subtree || path.size == root.size) {
+        return WATCH_ENTRY;
+    }
+    return moves_keys(kind) && !deep_below(target, path) ? WATCH_ENTRY : WATCH_NOTHING;
+}
+
+static enum watch_match match_path(const struct watch_target *target, bool subtree,
+                                   enum rs_change_kind kind, struct slice path)
+{
+    if (moves_keys(kind) &&
+        (at_or_above(path, target->path.data, target->path.size) || touches_link(target, path))) {
+        return WATCH_MOVED;
+    }
+    return match_below(target, subtree, kind, path);
+}
+
+/* What of a path is below its first so many components. */
+static const char *skip_components(const char *path, size_t len, size_t count)
+{
+    const char *at = path;
+    const char *end = path + len;
+    while (count > 0 && at < end) {
+        const char *separator = memchr(at, '\\', (size_t)(end - at));
+        at = separator != NULL ? separator + 1 : end;
+        count--;
+    }
+    return at;
+}
+
+/* The path that a rename leads to, folded into scratch. */
+static int fold_new_path(const struct change *change, struct buffer *scratch)
+{
+    const char *last = memrchr(change->path, '\\', change->path_len);
+    size_t parent = last != NULL ? (size_t)(last - change->path) : 0;
+    scratch->size = 0;
+    int status = append_folded(scratch, change->path, parent);
+    if (status == RS_OK) {
+        status = buffer_append_byte(scratch, '\\');
+    }
+    return status == RS_OK ? append_folded(scratch, change->after.name, change->after.name_len)
+                           : status;
+}
+
+int watch_match(const struct watch_target *target, bool subtree, const struct change *change,
+                struct buffer *scratch, enum watch_match *match, const char **relative)
+{
+    scratch->size = 0;
+    int status = append_folded(scratch, change->path, change->path_len);
+    if (status != RS_OK) {
+        return RS_EDAMAGED;
+    }
+    *match =
+        match_path(target, subtree, change->kind, (struct slice){scratch->data, scratch->size});
+    if (*match != WATCH_MOVED && change->kind == RS_KEY_RENAMED) {
+        status = fold_new_path(change, scratch);
+        if (status != RS_OK) {
+            return status;
+        }
+        enum watch_match other =
+            match_path(target, subtree, change->kind, (struct slice){scratch->data, scratch->size});
+        *match = other > *match ? other : *match;
+    }
+    *relative = skip_components(change->path, change->path_len, target->components);
+    return RS_OK;
+}

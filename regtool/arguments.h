@@ -1,0 +1,33 @@
+/*
+ * Reads a command line. It needs the table of commands; it gives the command, its operands and its
+ * switches, or says in one line what is wrong with them.
+ *
+ * The grammar is reg.exe's, with long names added: a switch is /v, -v (in any case) or --value, its
+ * argument the next word (or what follows the '=' of a long one), whatever that word looks like.
+ * "--" ends the switches. Three kinds of words begin with '/' and are no switches: a key path
+ * (/HKLM/SYSTEM: what follows is a root), a file where a file is due and the word has another '/'
+ * or a '.' in it (/tmp/a.xml), and any word after "--".
+ */
+#ifndef REGTOOL_ARGUMENTS_H
+#define REGTOOL_ARGUMENTS_H
+
+#include <stdbool.h>
+
+#include "commands.h"
+
+struct arguments {
+    const struct command *command;      /* NULL: the command line names none */
+    const char *switches[SWITCH_COUNT]; /* the argument; "" of one that takes none; NULL: absent */
+    const char *operands[MAX_OPERANDS]; /* NULL: absent */
+};
+
+/* Reads the command line without the program's name; the texts of *arguments are argv's. Returns 0,
+ * or 1 after it has reported what is wrong. With SWITCH_HELP set nothing may be missing. */
+int arguments_read(char *const argv[], struct arguments *arguments);
+
+static inline bool has_switch(const struct arguments *arguments, enum switch_id id)
+{
+    return arguments->switches[id] != NULL;
+}
+
+#endif

@@ -1,0 +1,133 @@
+/* regtool import: reads a dump into the store, all of it or nothing, and says what came of it. */
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "arguments.h"
+#include "losses.h"
+#include "progress.h"
+#include "report.h"
+#include "tool.h"
+
+struct import {
+    struct session session;
+    struct progress progress;
+    struct losses losses;
+    rs_import_report report;
+    const char *file;
+    char *key; /* where it went; outlives the transaction */
+    bool keep;
+    bool changed; /* the import made a revision */
+    uint64_t revision;
+};
+
+static int on_progress(void *context, const rs_progress *numbers)
+{
+    struct import *import = context;
+
+    progress_show(&import->progress, numbers);
+    return 0;
+}
+
+static void on_loss(void *context, enum rs_loss_kind kind, const char *path, const char *value)
+{
+    struct import *import = context;
+
+    losses_note(&import->losses, kind, path, value);
+}
+
+static int read_dump(struct import *import, const char *key)
+{
+    rs_import_options options = {.key = key,
+                                 .flags = import->keep ? RS_KEEP : 0,
+                                 .progress = on_progress,
+                                 .loss = on_loss,
+                                 .context = import};
+    rs_error error = RS_ERROR_INIT;
+    int status;
+
+    progress_begin(&import->progress, "importing");
+    status = rs_import(import->session.txn, import->file, &options, &import->report, &error);
+    progress_end(&import->progress);
+    if (status == RS_EPATH && key == NULL && error.text[0] == '\0')
+        return report("%s: the dump does not say where it belongs; KEY is needed", import->file);
+    if (status != RS_OK)
+        return report_status(status, &error, import->file);
+    import->key = strdup(import->report.key);
+    return import->key != NULL ? 0 : report_status(RS_ENOMEM, NULL, import->file);
+}
+
+static int commit(struct import *import)
+{
+    uint64_t before = rs_revision(import->session.txn);
+
+    if (session_commit(&import->session, &import->revision) != 0)
+        return 1;
+    import->changed = import->revision != before;
+    return 0;
+}
+
+static void print_summary(const struct import *import)
+{
+    const rs_import_report *report = &import->report;
+
+    printf("imported %s (%s) into %s: %" PRIu64 " keys added, %" PRIu64 " found, %" PRIu64
+           " values added, %" PRIu64 " changed, %" PRIu64 " unchanged",
+           import->file, report->format, import->key, report->keys_added, report->keys_found,
+           report->values_added, report->values_changed, report->values_same);
+    if (import->keep)
+        printf(", %" PRIu64 " kept", report->values_kept);
+    printf(import->changed ? "; revision %" PRIu64 "\n"
+                           : "; nothing changed at revision %" PRIu64 "\n",
+           import->revision);
+    losses_print(&import->losses);
+    if (report->foreign)
+        puts("the dump is not of regstore's making: class names and exact times are not in it");
+}
+
+static void print_json(const struct import *import)
+{
+    const rs_import_report *report = &import->report;
+    struct json json = {.out = stdout};
+
+    json_open(&json, '{');
+    json_member_text(&json, "file", import->file);
+    json_member_text(&json, "format", report->format);
+    json_member_text(&json, "key", import->key);
+    json_member_number(&json, "revision", import->revision);
+    json_member_number(&json, "keys_added", report->keys_added);
+    json_member_number(&json, "keys_found", report->keys_found);
+    json_member_number(&json, "values_added", report->values_added);
+    json_member_number(&json, "values_changed", report->values_changed);
+    json_member_number(&json, "values_unchanged", report->values_same);
+    json_member_number(&json, "values_kept", report->values_kept);
+    json_member(&json, "losses");
+    losses_json(&import->losses, &json);
+    json_close(&json, '}');
+    json_line(&json);
+}
+
+int cmd_import(struct tool *tool, const struct arguments *arguments)
+{
+    struct import import = {.file = arguments->operands[0]};
+    int result;
+
+    import.keep = has_switch(arguments, SWITCH_KEEP);
+    import.losses.list = has_switch(arguments, SWITCH_VERBOSE);
+    import.losses.json = tool->json;
+    if (session_begin(tool, RS_WRITE, &import.session) != 0)
+        return 1;
+    result = read_dump(&import, arguments->operands[1]);
+    if (result == 0)
+        result = commit(&import);
+    session_end(&import.session);
+    if (result == 0 && tool->json)
+        print_json(&import);
+    else if (result == 0)
+        print_summary(&import);
+    losses_free(&import.losses);
+    free(import.key);
+    return result;
+}

@@ -1,0 +1,49 @@
+/* regtool init: makes a store where there is none. */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "arguments.h"
+#include "report.h"
+#include "tool.h"
+
+static int say_exists(const rs_store *store, uint64_t revision)
+{
+    printf("a store exists in %s, at revision %" PRIu64 "; it is left as it is\n",
+           rs_store_dir(store), revision);
+    return 0;
+}
+
+static int look_at(rs_store *store)
+{
+    rs_txn *txn;
+    uint64_t revision;
+    int status = rs_begin(store, RS_READ, &txn);
+
+    if (status != RS_OK)
+        return report_status(status, NULL, rs_store_dir(store));
+    revision = rs_revision(txn);
+    rs_abort(txn);
+    return say_exists(store, revision);
+}
+
+int cmd_init(struct tool *tool, const struct arguments *arguments)
+{
+    rs_store *store;
+    rs_error error = RS_ERROR_INIT;
+    int result;
+    int status = rs_open(tool->dir, RS_READONLY, &store, &error);
+
+    (void)arguments;
+    if (status == RS_OK) {
+        result = look_at(store);
+        rs_close(store);
+        return result;
+    }
+    if (status != RS_ENOSTORE)
+        return report_status(status, &error, "the store");
+    if (tool_open(tool, RS_CREATE, &store) != 0)
+        return 1;
+    printf("made a store in %s\n", rs_store_dir(store));
+    rs_close(store);
+    return 0;
+}

@@ -1,0 +1,200 @@
+/* The table of commands; see commands.h for how to add one. */
+#include "commands.h"
+
+#include <strings.h>
+
+#include "nearest.h"
+
+/* Rows that several commands share. */
+#define ROW_END                                                                                    \
+    {                                                                                              \
+        .help = NULL                                                                               \
+    }
+#define ROW_VALUE                                                                                  \
+    {                                                                                              \
+        SWITCH_VALUE, "v", "value", "NAME", "the value of this name", GROUP_WHICH_VALUE, false     \
+    }
+#define ROW_DEFAULT                                                                                \
+    {                                                                                              \
+        SWITCH_DEFAULT, "ve", "default", NULL, "the default value", GROUP_WHICH_VALUE, false       \
+    }
+#define ROW_FORCE                                                                                  \
+    {                                                                                              \
+        SWITCH_FORCE, "f", "force", NULL, "do not ask", GROUP_NONE, false                          \
+    }
+#define ROW_YES                                                                                    \
+    {                                                                                              \
+        SWITCH_YES, "y", "yes", NULL, "do not ask before a file is replaced", GROUP_NONE, false    \
+    }
+#define ROWS_VIEW                                                                                  \
+    {SWITCH_VIEW_64, "reg:64", NULL, NULL, "the 64-bit view: the store as it is",                  \
+     GROUP_VIEW,     false},                                                                       \
+    {                                                                                              \
+        SWITCH_VIEW_32, "reg:32", NULL, NULL, "the 32-bit view", GROUP_VIEW, true                  \
+    }
+
+const struct switch_row global_switches[] = {
+    {SWITCH_STORE, NULL, "store", "DIR", "the directory of the store", GROUP_NONE, false},
+    {SWITCH_JSON, NULL, "json", NULL, "print JSON Lines", GROUP_NONE, false},
+    {SWITCH_HELP, "?", "help", NULL, "show how the command is used", GROUP_NONE, false},
+    {SWITCH_HELP, "h", NULL, NULL, "the same", GROUP_NONE, false},
+    {SWITCH_VERSION, NULL, "version", NULL, "show the version", GROUP_NONE, false},
+    ROW_END,
+};
+
+static const struct switch_row no_switches[] = {ROW_END};
+
+static const struct switch_row query_switches[] = {
+    ROW_VALUE,
+    ROW_DEFAULT,
+    {SWITCH_RECURSIVE, "s", "recursive", NULL, "the keys below, too", GROUP_NONE, false},
+    {SWITCH_SEPARATOR, "se", "separator", "SEP",
+     "the character between the strings of a REG_MULTI_SZ (\\0)", GROUP_NONE, false},
+    {SWITCH_TYPE, "t", "type", "TYPE", "only values of this type", GROUP_NONE, false},
+    {SWITCH_NUMBERS, "z", "numbers", NULL, "the number of each type, too", GROUP_NONE, false},
+    {SWITCH_SEARCH, "f", "find", "TEXT", "search for this text", GROUP_NONE, true},
+    {SWITCH_SEARCH_KEYS, "k", "find-keys", NULL, "search in the names of keys", GROUP_NONE, true},
+    {SWITCH_SEARCH_DATA, "d", "find-data", NULL, "search in data", GROUP_NONE, true},
+    {SWITCH_SEARCH_CASE, "c", "find-case", NULL, "search with case", GROUP_NONE, true},
+    {SWITCH_SEARCH_EXACT, "e", "find-exact", NULL, "search for the whole text", GROUP_NONE, true},
+    ROWS_VIEW,
+    ROW_END,
+};
+
+static const struct switch_row add_switches[] = {
+    ROW_VALUE,
+    ROW_DEFAULT,
+    {SWITCH_TYPE, "t", "type", "TYPE", "its type (REG_SZ)", GROUP_NONE, false},
+    {SWITCH_SEPARATOR, "s", "separator", "SEP",
+     "the character between the strings of a REG_MULTI_SZ (\\0)", GROUP_NONE, false},
+    {SWITCH_DATA, "d", "data", "DATA", "its data", GROUP_CONTENT, false},
+    {SWITCH_APPEND, NULL, "append", "TEXT", "add a string to a REG_MULTI_SZ, keep all others",
+     GROUP_CONTENT, false},
+    {SWITCH_REMOVE, NULL, "remove", "TEXT", "take a string out of a REG_MULTI_SZ, keep all others",
+     GROUP_CONTENT, false},
+    ROW_FORCE,
+    ROWS_VIEW,
+    ROW_END,
+};
+
+static const struct switch_row delete_switches[] = {
+    ROW_VALUE,
+    ROW_DEFAULT,
+    {SWITCH_ALL, "va", "all", NULL, "all values of the key, which stays", GROUP_WHICH_VALUE, false},
+    ROW_FORCE,
+    ROWS_VIEW,
+    ROW_END,
+};
+
+static const struct switch_row import_switches[] = {
+    {SWITCH_KEEP, NULL, "keep", NULL, "never overwrite a value that is set", GROUP_NONE, false},
+    {SWITCH_VERBOSE, NULL, "verbose", NULL, "list everything that the dump had lost", GROUP_NONE,
+     false},
+    {SWITCH_YES, "y", "yes", NULL, "accepted for scripts: import never asks", GROUP_NONE, false},
+    ROWS_VIEW,
+    ROW_END,
+};
+
+static const struct switch_row export_switches[] = {
+    ROW_YES,
+    {SWITCH_FORMAT, NULL, "format", "FORMAT", "xml; else the ending of FILE decides", GROUP_NONE,
+     false},
+    ROWS_VIEW,
+    ROW_END,
+};
+
+static const struct switch_row watch_switches[] = {
+    {SWITCH_RECURSIVE, "s", "recursive", NULL, "the keys below, too", GROUP_NONE, false},
+    {SWITCH_ONCE, NULL, "once", NULL, "end after the first revision", GROUP_NONE, false},
+    {SWITCH_EXEC, NULL, "exec", "CMD", "run a shell command for each revision", GROUP_NONE, false},
+    {SWITCH_SINCE, NULL, "since", "REV", "begin with the changes after this revision", GROUP_NONE,
+     false},
+    ROW_END,
+};
+
+#define NO_OPERANDS                                                                                \
+    {                                                                                              \
+        {                                                                                          \
+            NULL, OPERAND_WORD, false                                                              \
+        }                                                                                          \
+    }
+
+const struct command commands[] = {
+    {"init", "make a store", "A store that exists is left as it is.\n", NO_OPERANDS, no_switches,
+     false, cmd_init},
+    {"query",
+     "show a key with its values and subkeys",
+     "Values come in the order in which they were made, subkeys by name. /v with /s, and /t, are\n"
+     "searches: keys without a match are left out, and a search without a match exits with 1.\n",
+     {{"KEY", OPERAND_KEY, false}},
+     query_switches,
+     true,
+     cmd_query},
+    {"add",
+     "make a key, set a value",
+     "Without /v the default value is set. A value that exists is overwritten after a question, "
+     "or\n"
+     "with /f. --append and --remove never ask, and change nothing where nothing is to be done.\n",
+     {{"KEY", OPERAND_KEY, false}},
+     add_switches,
+     false,
+     cmd_add},
+    {"delete",
+     "delete a key with everything below it, or values",
+     "A key that is a symbolic link is deleted itself; what it points to stays.\n",
+     {{"KEY", OPERAND_KEY, false}},
+     delete_switches,
+     false,
+     cmd_delete},
+    {"import",
+     "read a dump into the store",
+     "The file's format is recognised; \"-\" is standard input. KEY says where a dump is put that\n"
+     "does not say so itself. What is not in the dump stays. All of it is imported, or nothing.\n",
+     {{"FILE", OPERAND_FILE, false}, {"KEY", OPERAND_KEY, true}},
+     import_switches,
+     true,
+     cmd_import},
+    {"export",
+     "write a key and everything below it to a file",
+     "\"-\" is standard output. A file that exists is replaced after a question, or with /y.\n",
+     {{"KEY", OPERAND_KEY, false}, {"FILE", OPERAND_FILE, false}},
+     export_switches,
+     false,
+     cmd_export},
+    {"watch",
+     "show each change as it is made",
+     "KEY need not exist yet. CMD is run by /bin/sh; its environment has REGSTORE_REVISION and\n"
+     "REGSTORE_KEY, its standard input the changes as JSON Lines.\n",
+     {{"KEY", OPERAND_KEY, false}},
+     watch_switches,
+     true,
+     cmd_watch},
+    {"status", "show the store, its readers and its watchers", "", NO_OPERANDS, no_switches, true,
+     cmd_status},
+    {"help",
+     "show what commands there are, or how one is used",
+     "",
+     {{"VERB", OPERAND_WORD, true}},
+     no_switches,
+     false,
+     cmd_help},
+    {"version", "show the version", "", NO_OPERANDS, no_switches, false, cmd_version},
+    {.verb = NULL},
+};
+
+const struct command *command_find(const char *verb)
+{
+    for (const struct command *command = commands; command->verb != NULL; command++)
+        if (strcasecmp(command->verb, verb) == 0)
+            return command;
+    return NULL;
+}
+
+const char *command_nearest(const char *word)
+{
+    struct nearest nearest;
+    nearest_begin(&nearest, word);
+    for (const struct command *command = commands; command->verb != NULL; command++)
+        nearest_offer(&nearest, command->verb);
+    return nearest.best;
+}

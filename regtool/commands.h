@@ -1,0 +1,110 @@
+/*
+ * The table of commands. It needs the functions in cmd_*.c; it gives everything that is known about
+ * a command before it runs: the parser of arguments, the help texts and the suggestions all read
+ * this table, and a test compares the man page with it.
+ *
+ * How to add a command:
+ *
+ *  1. Write regtool/cmd_NAME.c with one function `int cmd_NAME(struct tool *, const struct
+ *     arguments *)` that returns 0 or 1, and declare it below.
+ *  2. Add its row to the table in commands.c. A switch that no other command has also needs a
+ *     number in enum switch_id.
+ *  3. List the file in SConstruct, describe the command in regtool.1, and add a folder to
+ *     tests/cli.
+ */
+#ifndef REGTOOL_COMMANDS_H
+#define REGTOOL_COMMANDS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct arguments;
+struct tool;
+
+enum switch_id {
+    SWITCH_STORE,
+    SWITCH_JSON,
+    SWITCH_HELP,
+    SWITCH_VERSION,
+    SWITCH_VALUE,
+    SWITCH_DEFAULT,
+    SWITCH_ALL,
+    SWITCH_TYPE,
+    SWITCH_DATA,
+    SWITCH_SEPARATOR,
+    SWITCH_APPEND,
+    SWITCH_REMOVE,
+    SWITCH_FORCE,
+    SWITCH_YES,
+    SWITCH_RECURSIVE,
+    SWITCH_NUMBERS,
+    SWITCH_SEARCH,
+    SWITCH_SEARCH_KEYS,
+    SWITCH_SEARCH_DATA,
+    SWITCH_SEARCH_CASE,
+    SWITCH_SEARCH_EXACT,
+    SWITCH_VIEW_64,
+    SWITCH_VIEW_32,
+    SWITCH_KEEP,
+    SWITCH_VERBOSE,
+    SWITCH_FORMAT,
+    SWITCH_ONCE,
+    SWITCH_EXEC,
+    SWITCH_SINCE,
+    SWITCH_COUNT
+};
+
+/* Of the switches in one group a command line may hold one. */
+enum switch_group { GROUP_NONE, GROUP_WHICH_VALUE, GROUP_CONTENT, GROUP_VIEW, GROUP_COUNT };
+
+struct switch_row {
+    enum switch_id id;
+    const char *letters;  /* "ve" is given as /ve or -ve, in any case; NULL: it has none */
+    const char *name;     /* "default" is given as --default; NULL: it has none */
+    const char *argument; /* what its argument is called; NULL: it takes none */
+    const char *help;     /* one line */
+    enum switch_group group;
+    bool later; /* part of reg.exe's grammar, not available yet */
+};
+
+enum operand_kind { OPERAND_KEY, OPERAND_FILE, OPERAND_WORD };
+
+#define MAX_OPERANDS 2
+struct operand_row {
+    const char *name; /* NULL: there are no more */
+    enum operand_kind kind;
+    bool optional;
+};
+
+struct command {
+    const char *verb;
+    const char *summary; /* one line, a verb first */
+    const char *about;   /* what help adds to the summary: lines, or "" */
+    struct operand_row operands[MAX_OPERANDS + 1];
+    const struct switch_row *switches; /* ends with a row without help */
+    bool json;                         /* has output of its own for --json */
+    int (*run)(struct tool *tool, const struct arguments *arguments);
+};
+
+/* All commands, in the order of the help; ends with a row without verb. */
+extern const struct command commands[];
+/* The switches that every command takes, and that may stand before it. */
+extern const struct switch_row global_switches[];
+
+/* The command of that name in any case; NULL if there is none. */
+const struct command *command_find(const char *verb);
+/* The verb that looks most like word; NULL if none does. */
+const char *command_nearest(const char *word);
+
+int cmd_init(struct tool *tool, const struct arguments *arguments);
+int cmd_query(struct tool *tool, const struct arguments *arguments);
+int cmd_add(struct tool *tool, const struct arguments *arguments);
+int cmd_delete(struct tool *tool, const struct arguments *arguments);
+int cmd_import(struct tool *tool, const struct arguments *arguments);
+int cmd_export(struct tool *tool, const struct arguments *arguments);
+int cmd_watch(struct tool *tool, const struct arguments *arguments);
+int cmd_status(struct tool *tool, const struct arguments *arguments);
+int cmd_help(struct tool *tool, const struct arguments *arguments);
+int cmd_version(struct tool *tool, const struct arguments *arguments);
+
+#endif

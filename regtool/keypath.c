@@ -1,0 +1,112 @@
+/* Key paths as they are asked for and as they are printed. */
+#include "keypath.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* The library's public face does not tell roots apart by their names, and a view would be printed
+ * as what it shows. */
+static const struct root {
+    const char *alias;
+    const char *name;
+} roots[] = {
+    {"HKLM", "HKEY_LOCAL_MACHINE"}, {"HKU", "HKEY_USERS"},           {"HKCU", "HKEY_CURRENT_USER"},
+    {"HKCR", "HKEY_CLASSES_ROOT"},  {"HKCC", "HKEY_CURRENT_CONFIG"}, {"HKRS", "HKEY_REGSTORE"},
+};
+#define ROOT_COUNT (sizeof(roots) / sizeof(roots[0]))
+
+int keypath_add(struct keypath *path, const char *name, size_t len)
+{
+    size_t need = path->len + 1 + len + 1;
+
+    if (need > path->capacity) {
+        size_t capacity = need + need / 2 + 64;
+        char *text = realloc(path->text, capacity);
+        if (text == NULL)
+            return RS_ENOMEM;
+        path->text = text;
+        path->capacity = capacity;
+    }
+    if (path->len > 0)
+        path->text[path->len++] = '\\';
+    memcpy(path->text + path->len, name, len);
+    path->len += len;
+    path->text[path->len] = '\0';
+    return RS_OK;
+}
+
+void keypath_cut(struct keypath *path, size_t len)
+{
+    path->len = len;
+    path->text[len] = '\0';
+}
+
+void keypath_free(struct keypath *path)
+{
+    free(path->text);
+    *path = (struct keypath){.text = NULL};
+}
+
+static const struct root *find_root(const char *text, size_t len)
+{
+    for (size_t i = 0; i < ROOT_COUNT; i++) {
+        const char *names[] = {roots[i].alias, roots[i].name};
+        for (size_t j = 0; j < 2; j++)
+            if (strlen(names[j]) == len && strncasecmp(names[j], text, len) == 0)
+                return &roots[i];
+    }
+    return NULL;
+}
+
+bool keypath_is_slashed(const char *text)
+{
+    return text[0] == '/' && find_root(text + 1, strcspn(text + 1, "/")) != NULL;
+}
+
+bool keypath_is_root(const char *text)
+{
+    if (text[0] == '/')
+        text++;
+    return find_root(text, strlen(text)) != NULL;
+}
+
+/* Adds the name at the end of base's path as it is spelled there and steps down, through a link if
+ * it is one. */
+static int step(rs_txn *txn, rs_key *base, const char *name, size_t len, struct keypath *path)
+{
+    rs_key_info info;
+    rs_key key;
+    int status = rs_key_open_n(txn, *base, name, len, RS_NOFOLLOW, &key);
+
+    if (status == RS_OK)
+        status = rs_key_info_get(txn, key, &info);
+    if (status == RS_OK)
+        status = keypath_add(path, info.name, info.name_len);
+    if (status == RS_OK)
+        status = rs_key_open_n(txn, *base, name, len, 0, base);
+    return status;
+}
+
+int keypath_spell(rs_txn *txn, const char *asked, struct keypath *path)
+{
+    const char *separator = asked[0] == '/' ? "/" : "\\";
+    const char *name = asked + strspn(asked, "/");
+    size_t len = strcspn(name, separator);
+    const struct root *root = find_root(name, len);
+    rs_key base = RS_NO_KEY;
+    int status;
+
+    if (root == NULL)
+        return RS_EPATH;
+    status = keypath_add(path, root->name, strlen(root->name));
+    if (status == RS_OK && name[len] != '\0')
+        status = rs_key_open(txn, RS_NO_KEY, root->alias, &base);
+    while (status == RS_OK && name[len] != '\0') {
+        name += len + 1;
+        len = strcspn(name, separator);
+        if (len > 0)
+            status = step(txn, &base, name, len, path);
+    }
+    return status;
+}

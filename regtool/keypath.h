@@ -1,0 +1,36 @@
+/*
+ * Key paths as people write and read them. It needs an open transaction for the spelling of names;
+ * it gives the path that is printed for a key that was asked for by another: the root's long name,
+ * also of a view (HKEY_CURRENT_USER), then the names as the store spells them, links by their own
+ * names.
+ */
+#ifndef REGTOOL_KEYPATH_H
+#define REGTOOL_KEYPATH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <regstore.h>
+
+/* A path that grows and shrinks at its end. Starts as all zeros. */
+struct keypath {
+    char *text; /* NUL-terminated, may hold NUL; NULL as long as nothing was added */
+    size_t len;
+    size_t capacity;
+};
+
+/* Adds '\' (unless the path is empty) and name. RS_ENOMEM leaves the path as it was. */
+int keypath_add(struct keypath *path, const char *name, size_t len);
+/* Shortens the path to a length that it had. */
+void keypath_cut(struct keypath *path, size_t len);
+/* Releases the memory; all zeros again. */
+void keypath_free(struct keypath *path);
+
+/* Whether the text is a path in the form /HKLM/SYSTEM: '/' and a root. */
+bool keypath_is_slashed(const char *text);
+/* Whether the text names a root key and nothing below it. */
+bool keypath_is_root(const char *text);
+/* Fills *path, which must be empty, with the spelling of asked, a path that could be opened. */
+int keypath_spell(rs_txn *txn, const char *asked, struct keypath *path);
+
+#endif

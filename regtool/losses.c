@@ -1,0 +1,104 @@
+/* What a dump had lost before it came here. */
+#include "losses.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static void list_text(enum rs_loss_kind kind, const char *path, const char *value)
+{
+    if (value == NULL)
+        printf("%s: %s\n", path, rs_loss_text(kind));
+    else
+        printf("%s: %s: %s\n", path, value[0] != '\0' ? value : "(Default)", rs_loss_text(kind));
+}
+
+static void list_json(enum rs_loss_kind kind, const char *path, const char *value)
+{
+    struct json json = {.out = stdout};
+
+    json_open(&json, '{');
+    json_member_text(&json, "loss", rs_loss_text(kind));
+    json_member_text(&json, "key", path);
+    if (value != NULL)
+        json_member_text(&json, "name", value);
+    json_close(&json, '}');
+    json_line(&json);
+}
+
+/* An example that memory is lacking for is left out; the count stays right. */
+static void keep_example(char **example, const char *path, const char *value)
+{
+    int printed;
+
+    if (value == NULL)
+        printed = asprintf(example, "%s", path);
+    else
+        printed = asprintf(example, "%s: %s", path, value[0] != '\0' ? value : "(Default)");
+    if (printed < 0)
+        *example = NULL;
+}
+
+void losses_note(struct losses *losses, enum rs_loss_kind kind, const char *path, const char *value)
+{
+    uint64_t count;
+
+    if ((unsigned)kind >= LOSS_KINDS || rs_loss_text(kind) == NULL)
+        return;
+    count = losses->counts[kind]++;
+    if (losses->list && losses->json)
+        list_json(kind, path, value);
+    else if (losses->list)
+        list_text(kind, path, value);
+    else if (count < LOSS_EXAMPLES)
+        keep_example(&losses->examples[kind][count], path, value);
+}
+
+static void print_kind(const struct losses *losses, enum rs_loss_kind kind)
+{
+    uint64_t count = losses->counts[kind];
+
+    printf("%8" PRIu64 "  %s\n", count, rs_loss_text(kind));
+    if (losses->list)
+        return;
+    for (int i = 0; i < LOSS_EXAMPLES; i++)
+        if (losses->examples[kind][i] != NULL)
+            printf("          %s\n", losses->examples[kind][i]);
+    if (count > LOSS_EXAMPLES)
+        printf("          and %" PRIu64 " more (--verbose lists all)\n", count - LOSS_EXAMPLES);
+}
+
+void losses_print(const struct losses *losses)
+{
+    bool begun = false;
+
+    for (int kind = 0; kind < LOSS_KINDS; kind++) {
+        if (losses->counts[kind] == 0)
+            continue;
+        if (!begun)
+            puts("lost before the dump came here:");
+        begun = true;
+        print_kind(losses, (enum rs_loss_kind)kind);
+    }
+}
+
+void losses_json(const struct losses *losses, struct json *json)
+{
+    json_open(json, '[');
+    for (int kind = 0; kind < LOSS_KINDS; kind++) {
+        if (losses->counts[kind] == 0)
+            continue;
+        json_open(json, '{');
+        json_member_text(json, "loss", rs_loss_text((enum rs_loss_kind)kind));
+        json_member_number(json, "count", losses->counts[kind]);
+        json_close(json, '}');
+    }
+    json_close(json, ']');
+}
+
+void losses_free(struct losses *losses)
+{
+    for (int kind = 0; kind < LOSS_KINDS; kind++)
+        for (int i = 0; i < LOSS_EXAMPLES; i++)
+            free(losses->examples[kind][i]);
+}

@@ -1,0 +1,34 @@
+/*
+ * What a dump had lost before it came here. It needs each loss as the library tells it; it gives
+ * counts by kind and the first few places, or every place at once.
+ */
+#ifndef REGTOOL_LOSSES_H
+#define REGTOOL_LOSSES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <regstore.h>
+
+#include "json.h"
+
+#define LOSS_KINDS 16   /* more than there are */
+#define LOSS_EXAMPLES 3 /* places kept of each kind */
+
+struct losses {
+    bool list; /* print each when it is told */
+    bool json;
+    uint64_t counts[LOSS_KINDS];
+    char *examples[LOSS_KINDS][LOSS_EXAMPLES];
+};
+
+/* Starts from all zeros and the two switches. value is NULL for a key. */
+void losses_note(struct losses *losses, enum rs_loss_kind kind, const char *path,
+                 const char *value);
+/* The lines after the summary of an import. */
+void losses_print(const struct losses *losses);
+/* The same as the value of a JSON member. */
+void losses_json(const struct losses *losses, struct json *json);
+void losses_free(struct losses *losses);
+
+#endif

@@ -1,0 +1,38 @@
+/*
+ * What regtool query prints, in reg.exe's layout or as JSON Lines. It needs keys and values in the
+ * order of the listing; it gives each of them its lines.
+ *
+ * reg.exe's layout is a blank line, then a block for each key: its name, a line per value, a blank
+ * line; subkeys that are not listed themselves follow, a name each.
+ */
+#ifndef REGTOOL_QUERY_PRINT_H
+#define REGTOOL_QUERY_PRINT_H
+
+#include <stdbool.h>
+
+#include <regstore.h>
+
+#include "keypath.h"
+#include "tool.h"
+
+struct query_print {
+    const struct tool *tool;
+    const char *separator; /* between the strings of a REG_MULTI_SZ; NULL: \0 */
+    bool numbers;          /* show the number of each type */
+    bool begun;            /* something was printed */
+    bool in_block;         /* between query_print_key() and query_print_end_key() */
+};
+
+/* A key whose values follow; written is its write time. */
+void query_print_key(struct query_print *print, const struct keypath *path, uint64_t written);
+int query_print_value(struct query_print *print, const struct keypath *path, const rs_value *value);
+/* The default value, where it is not set. */
+void query_print_unset(struct query_print *print);
+/* Ends what query_print_key() began, if it began anything. */
+void query_print_end_key(struct query_print *print);
+/* A subkey whose values do not follow. */
+void query_print_subkey(struct query_print *print, const struct keypath *path, uint64_t written);
+/* The last line of a search. */
+void query_print_matches(struct query_print *print, uint64_t matches);
+
+#endif

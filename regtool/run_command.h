@@ -1,0 +1,16 @@
+/*
+ * Runs a shell command with a text as its standard input. It needs /bin/sh; it gives the command's
+ * exit status. The text is complete before the command starts, so that neither waits for the other.
+ */
+#ifndef REGTOOL_RUN_COMMAND_H
+#define REGTOOL_RUN_COMMAND_H
+
+#include <stdio.h>
+
+/* A stream to write the text to; NULL with errno if there is none to be had. */
+FILE *run_command_input(void);
+/* Runs the command and waits for its end; input is closed. Returns its exit status, 128 and the
+ * signal's number where one ended it, or -1 with errno if it could not be run. */
+int run_command(const char *command, FILE *input);
+
+#endif

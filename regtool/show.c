@@ -1,0 +1,121 @@
+/* Values, types and times in print. */
+#include "show.h"
+
+#include <inttypes.h>
+#include <string.h>
+#include <time.h>
+
+#define TICKS_PER_SECOND 10000000u
+#define SECONDS_1601_TO_1970 11644473600
+
+void show_time(uint64_t filetime, char text[SHOW_TIME_SIZE])
+{
+    time_t seconds = (time_t)(filetime / TICKS_PER_SECOND) - SECONDS_1601_TO_1970;
+    unsigned ticks = (unsigned)(filetime % TICKS_PER_SECOND);
+    struct tm tm;
+
+    gmtime_r(&seconds, &tm);
+    snprintf(text, SHOW_TIME_SIZE, "%04d-%02d-%02dT%02d:%02d:%02d.%07uZ", tm.tm_year + 1900,
+             tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, ticks);
+}
+
+void show_bytes(uint64_t bytes, char text[SHOW_BYTES_SIZE])
+{
+    static const char *const units[] = {"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+    double amount = (double)bytes / 1024;
+    size_t unit = 0;
+
+    if (bytes < 1024) {
+        snprintf(text, SHOW_BYTES_SIZE, "%" PRIu64 " bytes", bytes);
+        return;
+    }
+    while (amount >= 1024) {
+        amount /= 1024;
+        unit++;
+    }
+    snprintf(text, SHOW_BYTES_SIZE, "%.1f %s", amount, units[unit]);
+}
+
+void show_type(uint32_t type, char text[SHOW_TYPE_SIZE])
+{
+    const char *name = rs_type_name(type);
+
+    if (name != NULL)
+        snprintf(text, SHOW_TYPE_SIZE, "%s", name);
+    else
+        snprintf(text, SHOW_TYPE_SIZE, "REG_0x%" PRIx32, type);
+}
+
+void show_value_name(FILE *out, const char *name, size_t len)
+{
+    if (len == 0)
+        fputs("(Default)", out);
+    else
+        fwrite(name, 1, len, out);
+}
+
+int show_data(FILE *out, const rs_value *value, const char *separator)
+{
+    char *text;
+    size_t len;
+    int status = rs_data_print(value->type, value->data, value->size, separator, &text, &len);
+
+    if (status != RS_OK)
+        return status;
+    fwrite(text, 1, len, out);
+    rs_free(text);
+    return RS_OK;
+}
+
+void show_json_time(struct json *json, const char *member, uint64_t filetime)
+{
+    char text[SHOW_TIME_SIZE];
+
+    json_member(json, member);
+    if (filetime == 0) {
+        json_null(json);
+        return;
+    }
+    show_time(filetime, text);
+    json_text(json, text, strlen(text));
+}
+
+static void show_json_decoded(struct json *json, const rs_decoded *decoded)
+{
+    if (decoded->kind == RS_DECODED_NONE)
+        return;
+    json_member(json, "data");
+    if (decoded->kind == RS_DECODED_NUMBER) {
+        json_number(json, decoded->number);
+        return;
+    }
+    if (decoded->kind == RS_DECODED_TEXT) {
+        json_text(json, decoded->text.text, decoded->text.len);
+        return;
+    }
+    json_open(json, '[');
+    for (size_t i = 0; i < decoded->count; i++)
+        json_text(json, decoded->list[i].text, decoded->list[i].len);
+    json_close(json, ']');
+}
+
+int show_json_data(struct json *json, const rs_value *value)
+{
+    const char *name = rs_type_name(value->type);
+    rs_decoded *decoded;
+    int status = rs_decode(value->type, value->data, value->size, &decoded);
+
+    if (status != RS_OK)
+        return status;
+    json_member_number(json, "type", value->type);
+    json_member(json, "type_name");
+    if (name != NULL)
+        json_text(json, name, strlen(name));
+    else
+        json_null(json);
+    json_member(json, "hex");
+    json_hex(json, value->data, value->size);
+    show_json_decoded(json, decoded);
+    rs_free(decoded);
+    return RS_OK;
+}

@@ -1,0 +1,33 @@
+/*
+ * Values, types and times as they are printed, in text and in JSON. It needs what the library
+ * returned; it gives the same look in every command.
+ */
+#ifndef REGTOOL_SHOW_H
+#define REGTOOL_SHOW_H
+
+#include <regstore.h>
+
+#include "json.h"
+
+/* "2010-02-02T13:42:44.1234567Z" */
+#define SHOW_TIME_SIZE 96
+void show_time(uint64_t filetime, char text[SHOW_TIME_SIZE]);
+/* "12.3 MiB" */
+#define SHOW_BYTES_SIZE 32
+void show_bytes(uint64_t bytes, char text[SHOW_BYTES_SIZE]);
+
+/* "REG_DWORD", or "REG_0x20000" for a type without a name. */
+#define SHOW_TYPE_SIZE 48
+void show_type(uint32_t type, char text[SHOW_TYPE_SIZE]);
+/* The name of a value, "(Default)" for the default value: never in another language, so that
+ * scripts can rely on it. */
+void show_value_name(FILE *out, const char *name, size_t len);
+/* The data in reg.exe's notation; separator as in rs_data_print(). */
+int show_data(FILE *out, const rs_value *value, const char *separator);
+
+/* The members "written" (null for 0, a key that was never written), and those that tell a value's
+ * type and data. */
+void show_json_time(struct json *json, const char *member, uint64_t filetime);
+int show_json_data(struct json *json, const rs_value *value);
+
+#endif

@@ -1,0 +1,44 @@
+/*
+ * What every command stands on: the invocation and a session, that is the store opened with one
+ * transaction on it. It needs the arguments; it gives calls that open, commit and end, and that
+ * report their own failures, so that a command only has to pass on the 1.
+ */
+#ifndef REGTOOL_TOOL_H
+#define REGTOOL_TOOL_H
+
+#include <stdbool.h>
+
+#include <regstore.h>
+
+struct tool {
+    const char *dir; /* of the store; NULL: the library's default */
+    bool json;
+    bool colours; /* on standard output */
+};
+
+struct session {
+    rs_store *store;
+    rs_txn *txn;
+    rs_error error; /* what the transaction's calls say when they fail */
+};
+
+/* Opens the store and begins a transaction with RS_READ or RS_WRITE. Returns 0, or 1 after a
+ * report; then there is nothing to end. */
+int session_begin(const struct tool *tool, unsigned mode, struct session *session);
+/* Ends the transaction of an open session, dropping its changes, and begins another. On failure it
+ * reports and returns 1; the session must still be ended. */
+int session_again(struct session *session, unsigned mode);
+/* Commits; the session must still be ended. revision may be NULL. Returns 0, or 1 after a report.
+ */
+int session_commit(struct session *session, uint64_t *revision);
+/* Drops what was not committed, and closes. */
+void session_end(struct session *session);
+/* Forgets what a call said that was allowed to fail: the first error of a transaction wins. */
+void session_forget(struct session *session);
+/* Reports a call on the session that failed, and returns 1. */
+int session_report(const struct session *session, int status, const char *about);
+
+/* Opens the store alone, with RS_... flags for rs_open(). Returns 0, or 1 after a report. */
+int tool_open(const struct tool *tool, unsigned flags, rs_store **store);
+
+#endif

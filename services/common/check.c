@@ -1,0 +1,93 @@
+/* check - a service's settings as a table for a person, and whether the service would take them;
+ * see check.h. */
+#include "check.h"
+
+#include "settings_text.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+/* The value stands last because only it can be long. */
+#define ROW_FORMAT "%-*s  %-7s  %-18s  %-7s  %-7s  %s\n"
+
+static const char *origin_word(enum setting_origin origin)
+{
+    switch (origin) {
+    case SETTING_FROM_STORE:
+        return "set";
+    case SETTING_FROM_RULE:
+        return "rule";
+    case SETTING_REFUSED:
+        return "refused";
+    default:
+        return "default";
+    }
+}
+
+static const char *applies_word(enum setting_applies applies)
+{
+    switch (applies) {
+    case SETTING_RELOAD:
+        return "reload";
+    case SETTING_RESTART:
+        return "restart";
+    default:
+        return "live";
+    }
+}
+
+static int longest_name(const struct settings *settings)
+{
+    size_t longest = 0;
+    for (size_t i = 0; i < settings->count; i++) {
+        size_t length = strlen(settings->table[i].name);
+        longest = length > longest ? length : longest;
+    }
+    return (int)longest;
+}
+
+static void print_row(FILE *stream, int width, const struct setting *row,
+                      const struct setting_value *value)
+{
+    struct line allowed = LINE_INIT;
+    struct line text = LINE_INIT;
+    settings_add_allowed(&allowed, row);
+    settings_add_value(&text, row, value);
+    fprintf(stream, ROW_FORMAT, width, row->name, origin_word(value->origin), allowed.text,
+            applies_word(row->applies), row->source, text.text);
+}
+
+static bool print_settings(FILE *stream, const char *key, const struct settings *settings)
+{
+    int width = longest_name(settings);
+    fprintf(stream, "%s, revision %" PRIu64 "%s\n\n", key, settings->revision,
+            settings->key_exists ? "" : " (the key does not exist)");
+    fprintf(stream, ROW_FORMAT, width, "SETTING", "ORIGIN", "ALLOWED", "APPLIES", "SOURCE",
+            "VALUE");
+    for (size_t i = 0; i < settings->count; i++) {
+        print_row(stream, width, &settings->table[i], &settings->values[i]);
+    }
+    return fflush(stream) == 0 && ferror(stream) == 0;
+}
+
+int check_settings(const struct service *service, rs_store *store, FILE *stream,
+                   struct check *check)
+{
+    rs_txn *txn;
+    struct settings *settings;
+    int status = rs_begin(store, RS_READ, &txn);
+    if (status != RS_OK) {
+        return status;
+    }
+    status = settings_load(txn, service->key, service->table, service->count, &settings);
+    rs_abort(txn);
+    if (status != RS_OK) {
+        return status;
+    }
+    *check = (struct check){.refusals = LINE_INIT};
+    check->printed = print_settings(stream, service->key, settings);
+    check->allowed = settings->refused == 0;
+    settings_add_refusals(&check->refusals, settings);
+    settings_free(settings);
+    return RS_OK;
+}

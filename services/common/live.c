@@ -1,0 +1,268 @@
+/* live - a service's settings, kept as the store has them; see live.h. */
+#include "live.h"
+
+#include "settings_text.h"
+
+#include <inttypes.h>
+#include <time.h>
+
+static int load(const struct live *live, rs_txn *txn, struct settings **settings)
+{
+    return settings_load(txn, live->service->key, live->service->table, live->service->count,
+                         settings);
+}
+
+/* ---- Taking a change ------------------------------------------------------------------------- */
+
+/* In FILETIMEs, as a revision's time is. */
+static uint64_t current_time(void)
+{
+    static const uint64_t unix_epoch = 116444736000000000u;
+    struct timespec now;
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    return unix_epoch + (uint64_t)now.tv_sec * 10000000 + (uint64_t)now.tv_nsec / 100;
+}
+
+static void add_occasion(struct line *line, const struct live *live, uint64_t now)
+{
+    const struct live_news *news = &live->news;
+    line_add(line, "applied revision %" PRIu64, live->revision);
+    /* A clock that was set back in between tells nothing. */
+    if (news->time != 0 && now >= news->time) {
+        line_add(line, ", %" PRIu64 " us after its commit", (now - news->time) / 10);
+    }
+    if (news->asked) {
+        line_add(line, ", read again on request");
+    }
+    if (news->behind) {
+        line_add(line, ", read again because the journal no longer reaches back");
+    }
+    line_add(line, ": ");
+}
+
+static void add_difference(struct line *line, const struct live *live, const struct settings *old)
+{
+    if (live->refusing) {
+        line_add(line, "all values are allowed again, ");
+    }
+    if (old->key_exists != live->settings->key_exists) {
+        line_add(line, "the key %s, ", old->key_exists ? "is gone" : "exists now");
+    }
+    if (settings_add_changes(line, old, live->settings) == 0) {
+        line_add(line, "no setting changed");
+    }
+}
+
+static void accept_settings(struct live *live, struct settings *fresh, uint64_t revision,
+                            struct line *line)
+{
+    struct settings *old = live->settings;
+    live->settings = fresh;
+    live->revision = revision;
+    add_occasion(line, live, current_time());
+    add_difference(line, live, old);
+    live->refusing = false;
+    settings_free(old);
+    log_line(live->log, LOG_LINE_INFO, "%s", line->text);
+}
+
+static void refuse_settings(struct live *live, struct settings *fresh, uint64_t revision,
+                            struct line *line)
+{
+    line_add(line, "refused revision %" PRIu64 ": ", revision);
+    settings_add_refusals(line, fresh);
+    line_add(line, "; keeping revision %" PRIu64 "'s settings", live->revision);
+    live->refusing = true;
+    settings_free(fresh);
+    log_line(live->log, LOG_LINE_WARNING, "%s", line->text);
+}
+
+/* Reads the settings as txn sees them and takes or refuses them. Whatever becomes of it, the
+ * manager hears that the reload is over. */
+static int reload(struct live *live, rs_txn *txn)
+{
+    struct line line = LINE_INIT;
+    struct settings *fresh;
+    uint64_t revision = live->news.revision != 0 ? live->news.revision : rs_revision(txn);
+    notify_reloading(live->notifier);
+    int status = load(live, txn, &fresh);
+    if (status != RS_OK) {
+        line_add(&line, "cannot read the settings: %s", rs_strerror(status));
+    } else if (fresh->refused == 0) {
+        accept_settings(live, fresh, revision, &line);
+    } else {
+        refuse_settings(live, fresh, revision, &line);
+    }
+    notify_ready(live->notifier, line.text);
+    return status;
+}
+
+/* ---- Following ------------------------------------------------------------------------------- */
+
+static void note(const struct live *live, struct live_news *news, uint64_t revision, uint64_t time)
+{
+    /* What was committed between the opening of the watch and the first read is known. */
+    if (revision > live->revision) {
+        news->any = true;
+        news->revision = revision;
+        news->time = time;
+    }
+}
+
+/*
+ * Takes all that the watch has. What a snapshot of revision seen shows is noted for now, what came
+ * after it for the next look, so that no line names one revision for the change of another.
+ */
+static int drain_watch(struct live *live, uint64_t seen, struct live_news *later)
+{
+    for (;;) {
+        const rs_batch *batch;
+        int status = rs_watch_next(live->watch, &batch);
+        if (status == RS_OK) {
+            note(live, batch->revision <= seen ? &live->news : later, batch->revision, batch->time);
+        } else if (status == RS_EBEHIND) {
+            uint64_t position = rs_watch_position(live->watch);
+            struct live_news *news = position <= seen ? &live->news : later;
+            note(live, news, position, 0);
+            news->any = true;
+            news->behind = true;
+        } else {
+            return status == RS_END ? RS_OK : status;
+        }
+    }
+}
+
+static int read_news(struct live *live, rs_txn *txn, struct live_news *later)
+{
+    int status = drain_watch(live, rs_revision(txn), later);
+    if (status == RS_OK && live->news.any) {
+        status = reload(live, txn);
+    }
+    if (status == RS_OK) {
+        live->news = *later;
+    } else if (later->any) {
+        live->news.revision = later->revision;
+        live->news.time = later->time;
+        live->news.behind |= later->behind;
+    }
+    return status;
+}
+
+/* One look at the store. *more tells whether there is news that came too late for it. */
+static int look(struct live *live, bool *more)
+{
+    struct live_news later = {0};
+    rs_txn *txn;
+    *more = false;
+    int status = rs_begin(live->store, RS_READ, &txn);
+    if (status != RS_OK) {
+        /* The watch is emptied all the same, or its descriptor would give the service no rest. */
+        (void)drain_watch(live, UINT64_MAX, &later);
+        return status;
+    }
+    status = read_news(live, txn, &later);
+    rs_abort(txn);
+    *more = status == RS_OK && later.any;
+    return status;
+}
+
+void live_follow(struct live *live)
+{
+    bool more;
+    int status;
+    do {
+        status = look(live, &more);
+    } while (more);
+    /* The next try comes with the next wake-up; each reason is said once. */
+    if (status != RS_OK && status != live->trouble) {
+        log_line(live->log, LOG_LINE_ERROR,
+                 "cannot read %s: %s; keeping revision %" PRIu64 "'s settings",
+                 rs_store_dir(live->store), rs_strerror(status), live->revision);
+    }
+    live->trouble = status;
+}
+
+void live_read_again(struct live *live)
+{
+    live->news.any = true;
+    live->news.asked = true;
+    live_follow(live);
+}
+
+/* ---- Beginning and end ----------------------------------------------------------------------- */
+
+static void tell_stand_ins(const struct live *live)
+{
+    for (size_t i = 0; i < live->settings->count; i++) {
+        const struct setting *row = &live->settings->table[i];
+        const struct setting_value *value = &live->settings->values[i];
+        struct line line = LINE_INIT;
+        if (value->origin == SETTING_REFUSED) {
+            settings_add_refusal(&line, row, value);
+            line_add(&line, "; starting with the default instead: ");
+            settings_add_value(&line, row, value);
+            log_line(live->log, LOG_LINE_WARNING, "%s", line.text);
+        }
+    }
+}
+
+static void tell_start(const struct live *live)
+{
+    const struct settings *settings = live->settings;
+    struct line line = LINE_INIT;
+    tell_stand_ins(live);
+    line_add(&line, "started with revision %" PRIu64 "'s settings: ", live->revision);
+    if (settings->key_exists) {
+        line_add(&line, "%zu set, %zu refused, %zu default", settings->set, settings->refused,
+                 settings->count - settings->set - settings->refused);
+    } else {
+        line_add(&line, "all default, there is no key %s yet", live->service->key);
+    }
+    log_line(live->log, LOG_LINE_INFO, "%s", line.text);
+    notify_ready(live->notifier, line.text);
+}
+
+static int load_first(struct live *live)
+{
+    rs_txn *txn;
+    int status = rs_begin(live->store, RS_READ, &txn);
+    if (status != RS_OK) {
+        return status;
+    }
+    status = load(live, txn, &live->settings);
+    rs_abort(txn);
+    return status;
+}
+
+bool live_open(struct live *live, const struct service *service, const struct log *log,
+               struct notifier *notifier, rs_store *store)
+{
+    rs_error error = RS_ERROR_INIT;
+    *live = (struct live){.service = service, .log = log, .notifier = notifier, .store = store};
+    if (rs_watch_open(store, service->key, service->subtree ? RS_SUBTREE : 0, RS_NOW, &live->watch,
+                      &error) != RS_OK) {
+        log_line(log, LOG_LINE_ERROR, "%s", error.text);
+        return false;
+    }
+    int status = load_first(live);
+    if (status != RS_OK) {
+        log_line(log, LOG_LINE_ERROR, "cannot read %s: %s", service->key, rs_strerror(status));
+        rs_watch_close(live->watch);
+        return false;
+    }
+    live->revision = live->settings->revision;
+    live->refusing = live->settings->refused > 0;
+    tell_start(live);
+    return true;
+}
+
+void live_close(struct live *live)
+{
+    rs_watch_close(live->watch);
+    settings_free(live->settings);
+}
+
+int live_fd(const struct live *live)
+{
+    return rs_watch_fd(live->watch);
+}

@@ -1,0 +1,87 @@
+/* options - a service's command line; see options.h. */
+#include "options.h"
+
+#include <getopt.h>
+#include <stddef.h>
+
+enum { OPTION_STORE = 1, OPTION_CHECK, OPTION_HELP, OPTION_VERSION };
+
+static const struct option table[] = {
+    {"store", required_argument, NULL, OPTION_STORE},
+    {"check", no_argument, NULL, OPTION_CHECK},
+    {"help", no_argument, NULL, OPTION_HELP},
+    {"version", no_argument, NULL, OPTION_VERSION},
+    {NULL, 0, NULL, 0},
+};
+
+const char *options_help(void)
+{
+    return "  --store DIR  the store's directory; else $REGSTORE, else the system's or the user's\n"
+           "  --check      print every setting, its value and where it comes from, and exit:\n"
+           "               1 if a value would be refused\n"
+           "  --help       print this text\n"
+           "  --version    print the version\n";
+}
+
+/* Gives false when the option is none of ours. */
+static bool take_option(int option, struct options *options)
+{
+    switch (option) {
+    case OPTION_STORE:
+        options->store = optarg;
+        return true;
+    case OPTION_CHECK:
+        options->action = SERVICE_CHECK;
+        return true;
+    case OPTION_HELP:
+        options->action = SERVICE_HELP;
+        return true;
+    case OPTION_VERSION:
+        options->action = SERVICE_VERSION;
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* Says what getopt_long() did not take. Its ways of telling are several: optopt is the character of
+ * a short option (we have none), the number of a long one, or 0 for a long one that is not known.
+ */
+static void add_problem(struct line *problem, int option, char **argv)
+{
+    const char *argument = argv[optind - 1];
+    if (option == ':') {
+        line_add(problem, "option %s needs an argument", argument);
+    } else if (optopt == 0) {
+        line_add(problem, "unknown option ");
+        line_add_quoted(problem, argument);
+    } else if (optopt <= OPTION_VERSION) {
+        line_add(problem, "option without an argument has one: ");
+        line_add_quoted(problem, argument);
+    } else {
+        const char text[] = {'-', (char)optopt, '\0'};
+        line_add(problem, "unknown option ");
+        line_add_quoted(problem, text);
+    }
+}
+
+bool options_parse(int argc, char **argv, struct options *options, struct line *problem)
+{
+    struct options parsed = {.action = SERVICE_RUN};
+    int option;
+    optind = 0; /* glibc: begin anew, also after an earlier parse in this process */
+    /* '+' takes the options in order; ':' keeps getopt from printing. */
+    while ((option = getopt_long(argc, argv, "+:", table, NULL)) != -1) {
+        if (!take_option(option, &parsed)) {
+            add_problem(problem, option, argv);
+            return false;
+        }
+    }
+    if (optind < argc) {
+        line_add(problem, "unexpected argument ");
+        line_add_quoted(problem, argv[optind]);
+        return false;
+    }
+    *options = parsed;
+    return true;
+}

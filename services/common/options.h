@@ -1,0 +1,26 @@
+/*
+ * options - a service's command line.
+ *
+ * All services take the same few options, so that an administrator learns them once. Needs line
+ * for what it says about a command line that it does not take.
+ */
+#ifndef SERVICE_OPTIONS_H
+#define SERVICE_OPTIONS_H
+
+#include "line.h"
+
+#include <stdbool.h>
+
+enum service_action { SERVICE_RUN, SERVICE_CHECK, SERVICE_HELP, SERVICE_VERSION };
+
+struct options {
+    enum service_action action;
+    const char *store; /* NULL: the default store */
+};
+
+/* Gives false and the reason in *problem for a command line that is not understood. */
+bool options_parse(int argc, char **argv, struct options *options, struct line *problem);
+/* What --help prints of the options; static. */
+const char *options_help(void);
+
+#endif

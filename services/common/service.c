@@ -1,0 +1,80 @@
+/* service - a service that lives on the store's settings, from its command line to its end; see
+ * service.h. */
+#include "service.h"
+
+#include "check.h"
+#include "log.h"
+#include "options.h"
+#include "run.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+static int check_service(const struct service *service, const struct log *log, rs_store *store)
+{
+    struct check check;
+    int status = check_settings(service, store, stdout, &check);
+    if (status != RS_OK) {
+        log_line(log, LOG_LINE_ERROR, "cannot read %s: %s", service->key, rs_strerror(status));
+        return EXIT_FAILURE;
+    }
+    if (!check.printed) {
+        log_line(log, LOG_LINE_ERROR, "cannot write to standard output");
+    }
+    if (!check.allowed) {
+        log_line(log, LOG_LINE_ERROR, "%s", check.refusals.text);
+    }
+    return check.printed && check.allowed ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static int with_store(const struct service *service, const struct log *log,
+                      const struct options *options)
+{
+    rs_store *store;
+    rs_error error = RS_ERROR_INIT;
+    int exit_status;
+    if (rs_open(options->store, RS_READONLY, &store, &error) != RS_OK) {
+        log_line(log, LOG_LINE_ERROR, "%s", error.text);
+        return EXIT_FAILURE;
+    }
+    if (options->action == SERVICE_CHECK) {
+        exit_status = check_service(service, log, store);
+    } else {
+        exit_status = run_service(service, log, getenv("NOTIFY_SOCKET"), store);
+    }
+    rs_close(store);
+    return exit_status;
+}
+
+static int print_help(const struct service *service)
+{
+    printf("usage: %s [--store DIR] [--check]\n\n%s %s, in\n%s.\n\n%s", service->program,
+           service->program, service->summary, service->key, options_help());
+    return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static int print_version(const struct service *service)
+{
+    printf("%s %s\n", service->program, rs_version());
+    return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+int service_main(const struct service *service, int argc, char **argv)
+{
+    struct log log;
+    struct options options;
+    struct line problem = LINE_INIT;
+    log_open(&log, service->program, STDERR_FILENO, getenv("JOURNAL_STREAM"));
+    if (!options_parse(argc, argv, &options, &problem)) {
+        log_line(&log, LOG_LINE_ERROR, "%s; see %s --help", problem.text, service->program);
+        return EXIT_FAILURE;
+    }
+    switch (options.action) {
+    case SERVICE_HELP:
+        return print_help(service);
+    case SERVICE_VERSION:
+        return print_version(service);
+    default:
+        return with_store(service, &log, &options);
+    }
+}

@@ -1,0 +1,27 @@
+/*
+ * settings_text - settings in words, for log lines and for the table of --check.
+ *
+ * Needs settings and line. Everything is added to a line that the caller started.
+ */
+#ifndef SERVICE_SETTINGS_TEXT_H
+#define SERVICE_SETTINGS_TEXT_H
+
+#include "line.h"
+#include "settings.h"
+
+/* `36000 ms`, `"text"`, `["a", "b"]`, or `chosen by the service`. */
+void settings_add_value(struct line *line, const struct setting *row,
+                        const struct setting_value *value);
+/* What the row allows: `1-5`, `0-1 and 0xffffffff`, `any number`, `REG_SZ`. */
+void settings_add_allowed(struct line *line, const struct setting *row);
+/* Why one value was refused: `X is 9, allowed 1-5 (KB Q161734)`. */
+void settings_add_refusal(struct line *line, const struct setting *row,
+                          const struct setting_value *value);
+/* The refusals of all rows, joined by "; ". */
+void settings_add_refusals(struct line *line, const struct settings *settings);
+/* The rows that differ, joined by ", ": `X 1 -> 2 ms, Y 4 -> 8 (from the next start)`. Both were
+ * loaded by the same table. Gives their number. */
+size_t settings_add_changes(struct line *line, const struct settings *before,
+                            const struct settings *after);
+
+#endif
