@@ -291,14 +291,14 @@ int rs_key_path(rs_txn *txn, rs_key key, const char **path, size_t *len)
     return give_text(txn, &buffer, status, path, len);
 }
 
-int rs_link_create(rs_txn *txn, rs_key base, const char *path, const char *target, unsigned flags,
-                   rs_key *key)
+int rs_link_create_n(rs_txn *txn, rs_key base, const char *path, size_t len, const char *target,
+                     size_t target_len, unsigned flags, rs_key *key)
 {
     if (txn == NULL || target == NULL || (flags & ~RS_VOLATILE) != 0) {
         return RS_EINVAL;
     }
-    return tree_link_create(&txn->tree, base, path, text_length(path, RS_NTS), target,
-                            strlen(target), flags, key);
+    return tree_link_create(&txn->tree, base, path, text_length(path, len), target,
+                            text_length(target, target_len), flags, key);
 }
 
 int rs_link_target(rs_txn *txn, rs_key key, const char **target, size_t *len)
@@ -378,13 +378,14 @@ void rs_cursor_close(rs_cursor *cursor)
 
 /* ---- Watching ---- */
 
-int rs_watch_open(rs_store *store, const char *path, unsigned flags, uint64_t since,
-                  rs_watch **watch, rs_error *error)
+int rs_watch_open_n(rs_store *store, const char *path, size_t len, unsigned flags, uint64_t since,
+                    rs_watch **watch, rs_error *error)
 {
     if (store == NULL || path == NULL || watch == NULL || (flags & ~RS_SUBTREE) != 0) {
         return fail(error, RS_EINVAL, "invalid argument");
     }
-    return watch_open(store, path, flags, since, watch, error);
+    return watch_open(store, (struct slice){path, text_length(path, len)}, flags, since, watch,
+                      error);
 }
 
 int rs_watch_fd(const rs_watch *watch)

@@ -161,7 +161,7 @@ static int put_format(struct env_txn *txn)
 static int check_format(struct env_txn *txn, rs_error *error)
 {
     const char *dir = txn->env->dir;
-    struct slice found;
+    struct slice found = {NULL, 0};
     uint32_t record[2];
     if (env_get(txn, TABLE_META, format_key, &found) != RS_OK || found.size < sizeof record) {
         return fail(error, RS_EDAMAGED, "%s: the record of the store's format is missing", dir);

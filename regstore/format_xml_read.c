@@ -241,6 +241,21 @@ static int fill(struct xml_reader *reader, char *at, size_t size, size_t *got)
     return RS_OK;
 }
 
+/* All of the file was fed. The parser would take an unfinished tag as a whole one now, so it is
+ * asked only whether something unfinished comes after the dump. */
+static int finish(struct xml_reader *reader)
+{
+    static const char cut[] = "the dump ends in the middle";
+
+    if (reader->at != XML_DOCUMENT || reader->phase != XML_IN_NODES)
+        return xml_fail(reader, RS_EFORMAT, false, "%s", cut);
+    reader->at_end = true;
+    xmlParseChunk(reader->parser, NULL, 0, 1);
+    if (reader->status == RS_OK && !reader->parser->wellFormed)
+        return xml_fail(reader, RS_EFORMAT, false, "%s", cut);
+    return reader->status;
+}
+
 /* Moves the whole file through the filter into the parser. chunk holds size bytes. */
 static int pump(struct xml_reader *reader, char *chunk, size_t size, struct buffer *filtered)
 {
@@ -270,11 +285,7 @@ static int pump(struct xml_reader *reader, char *chunk, size_t size, struct buff
         rest = rest + got - used;
         memmove(chunk, chunk + used, rest);
     }
-    reader->at_end = true;
-    xmlParseChunk(reader->parser, NULL, 0, 1);
-    if (reader->status == RS_OK && (!reader->parser->wellFormed || reader->depth > 0))
-        xml_fail(reader, RS_EFORMAT, false, "the dump ends in the middle");
-    return reader->status;
+    return finish(reader);
 }
 
 /* ---- The reader ---- */

@@ -46,9 +46,9 @@ extern "C" {
 #define RS_MUST_USE
 #define RS_PRINTF(fmt, args)
 #endif
+#define RS_CALL RS_API RS_MUST_USE /* a call whose status matters */
 
-/* ---- Statuses
- * ------------------------------------------------------------------------------------ */
+/* ---- Statuses ---- */
 
 /* The one list of statuses: name, number, text. Worth switching on in ordinary programs: RS_END,
  * RS_ENOTFOUND, RS_EDELETED, RS_ETYPE, RS_EBEHIND, RS_EFULL, RS_EACCESS. */
@@ -125,8 +125,7 @@ typedef struct rs_error {
         }                                                                                          \
     }
 
-/* ---- Types and limits
- * ---------------------------------------------------------------------------- */
+/* ---- Types and limits ---- */
 
 /* The one table of value types ([MS-RRP] 3.1.1.5, winnt.h): name, number. Any other number up to
  * 0xffffffff is stored and given back as it is. */
@@ -211,8 +210,7 @@ typedef struct rs_key_info {
     unsigned flags; /* RS_KEY_... */
 } rs_key_info;
 
-/* ---- The store
- * ----------------------------------------------------------------------------------- */
+/* ---- The store ---- */
 
 #define RS_CREATE 1u   /* make the directory and the store if there is none */
 #define RS_READONLY 2u /* never write, whatever the permissions allow */
@@ -224,7 +222,7 @@ typedef struct rs_key_info {
  * RS_ENOSTORE; RS_EUNSAFE (the directory can be written by others, a file is a symlink);
  * RS_EVERSION; RS_EDAMAGED (header damaged, file cut short); RS_EACCESS.
  */
-RS_API int rs_open(const char *dir, unsigned flags, rs_store **store, rs_error *error) RS_MUST_USE;
+RS_CALL int rs_open(const char *dir, unsigned flags, rs_store **store, rs_error *error);
 /* Closes the store; all its transactions, cursors and watches must have ended. NULL is allowed. */
 RS_API void rs_close(rs_store *store);
 /* The store's directory; lives as long as the store. */
@@ -232,12 +230,11 @@ RS_API const char *rs_store_dir(const rs_store *store);
 /* The default directory: $REGSTORE, else /var/lib/regstore for root, else $XDG_STATE_HOME/regstore
  * (~/.local/state/regstore). *dir is the caller's, to be released with rs_free(). RS_ENOTFOUND if
  * the environment names no home. */
-RS_API int rs_default_dir(char **dir) RS_MUST_USE;
+RS_CALL int rs_default_dir(char **dir);
 /* Releases memory that a call named as the caller's. NULL is allowed. */
 RS_API void rs_free(void *memory);
 
-/* ---- Transactions
- * -------------------------------------------------------------------------------- */
+/* ---- Transactions ---- */
 
 #define RS_READ 0u
 #define RS_WRITE 1u
@@ -247,7 +244,7 @@ RS_API void rs_free(void *memory);
  * change; with RS_WRITE the store's one writer. Keep read transactions short: a snapshot held open
  * keeps the file from reusing space. Switch on: RS_EREADONLY; RS_EREADERS; RS_EFORK.
  */
-RS_API int rs_begin(rs_store *store, unsigned mode, rs_txn **txn) RS_MUST_USE;
+RS_CALL int rs_begin(rs_store *store, unsigned mode, rs_txn **txn);
 /*
  * Commits a write transaction: all of its changes become the next revision, durably, or none does.
  * The transaction has ended in either case. revision may be NULL; it receives the new revision, or
@@ -255,7 +252,7 @@ RS_API int rs_begin(rs_store *store, unsigned mode, rs_txn **txn) RS_MUST_USE;
  * left the transaction unusable the commit gives that call's status again. Switch on: RS_EFULL,
  * RS_EDISK, RS_EIO. On a read transaction: RS_EINVAL.
  */
-RS_API int rs_commit(rs_txn *txn, uint64_t *revision) RS_MUST_USE;
+RS_CALL int rs_commit(rs_txn *txn, uint64_t *revision);
 /* Ends a transaction; a write transaction's changes are dropped. NULL is allowed. */
 RS_API void rs_abort(rs_txn *txn);
 /* The revision that the transaction sees (in a write transaction: the one it started from). */
@@ -268,8 +265,7 @@ RS_API void rs_txn_errors(rs_txn *txn, rs_error *error);
 RS_API int rs_txn_message(rs_txn *txn, const char *message);
 RS_API int rs_txn_program(rs_txn *txn, const char *program);
 
-/* ---- Keys
- * ---------------------------------------------------------------------------------------- */
+/* ---- Keys ---- */
 
 #define RS_NOFOLLOW 1u  /* a link at the end of the path is opened itself, not what it points to */
 #define RS_RECURSIVE 2u /* with subkeys and everything below; never through links */
@@ -282,65 +278,61 @@ RS_API int rs_txn_program(rs_txn *txn, const char *program);
  * followed. Switch on: RS_ENOTFOUND; RS_EPATH (empty component, unknown root); RS_ELOOP;
  * RS_EDELETED (base).
  */
-RS_API int rs_key_open_n(rs_txn *txn, rs_key base, const char *path, size_t len, unsigned flags,
-                         rs_key *key) RS_MUST_USE;
+RS_CALL int rs_key_open_n(rs_txn *txn, rs_key base, const char *path, size_t len, unsigned flags,
+                          rs_key *key);
 /* The same, and makes each key of the path that does not exist. created may be NULL; it receives 1
  * if the last key was made, else 0. Switch on: RS_ENAME, RS_ETOOLONG, RS_EDEPTH (limits above);
  * RS_EREADONLY. Nothing is made when it fails. */
-RS_API int rs_key_create_n(rs_txn *txn, rs_key base, const char *path, size_t len, unsigned flags,
-                           rs_key *key, int *created) RS_MUST_USE;
+RS_CALL int rs_key_create_n(rs_txn *txn, rs_key base, const char *path, size_t len, unsigned flags,
+                            rs_key *key, int *created);
 /* Deletes a key with its values; with RS_RECURSIVE also everything below. A link is deleted itself,
  * its target stays. Switch on: RS_ENOTEMPTY; RS_EROOT; RS_EDELETED. */
-RS_API int rs_key_delete(rs_txn *txn, rs_key key, unsigned flags) RS_MUST_USE;
+RS_CALL int rs_key_delete(rs_txn *txn, rs_key key, unsigned flags);
 /* Gives a key another name below the same parent; a change of case alone is possible. Switch on:
  * RS_EEXIST; RS_EROOT. */
-RS_API int rs_key_rename_n(rs_txn *txn, rs_key key, const char *name, size_t len) RS_MUST_USE;
+RS_CALL int rs_key_rename_n(rs_txn *txn, rs_key key, const char *name, size_t len);
 /* Sets the class name ("" removes it). */
-RS_API int rs_key_set_class_n(rs_txn *txn, rs_key key, const char *name, size_t len) RS_MUST_USE;
+RS_CALL int rs_key_set_class_n(rs_txn *txn, rs_key key, const char *name, size_t len);
 /* What is known about a key. */
-RS_API int rs_key_info_get(rs_txn *txn, rs_key key, rs_key_info *info) RS_MUST_USE;
+RS_CALL int rs_key_info_get(rs_txn *txn, rs_key key, rs_key_info *info);
 /* The canonical path of a key: the root's long name, then names as spelled, joined by '\'. len may
  * be NULL. */
-RS_API int rs_key_path(rs_txn *txn, rs_key key, const char **path, size_t *len) RS_MUST_USE;
+RS_CALL int rs_key_path(rs_txn *txn, rs_key key, const char **path, size_t *len);
 
 /* Makes a symbolic link at path below base that points to the key path target, which need not
  * exist. An existing link is pointed elsewhere; an existing key that is no link gives RS_EEXIST.
  * flags: RS_VOLATILE. */
-RS_API int rs_link_create(rs_txn *txn, rs_key base, const char *path, const char *target,
-                          unsigned flags, rs_key *key) RS_MUST_USE;
+RS_CALL int rs_link_create_n(rs_txn *txn, rs_key base, const char *path, size_t len,
+                             const char *target, size_t target_len, unsigned flags, rs_key *key);
 /* Where a link (opened with RS_NOFOLLOW) points, as a canonical path. RS_ENOTFOUND if the key is no
  * link. */
-RS_API int rs_link_target(rs_txn *txn, rs_key key, const char **target, size_t *len) RS_MUST_USE;
+RS_CALL int rs_link_target(rs_txn *txn, rs_key key, const char **target, size_t *len);
 
-/* ---- Listing
- * ------------------------------------------------------------------------------------- */
+/* ---- Listing ---- */
 
 /* A cursor over a key's subkeys in the order of their folded names, or over its values in the order
  * of their creation. It shows the key as it was when the cursor was made: subkeys deleted since are
  * left out, later changes are not shown. Close cursors before their transaction ends. */
-RS_API int rs_subkeys(rs_txn *txn, rs_key key, rs_cursor **cursor) RS_MUST_USE;
-RS_API int rs_values(rs_txn *txn, rs_key key, rs_cursor **cursor) RS_MUST_USE;
+RS_CALL int rs_subkeys(rs_txn *txn, rs_key key, rs_cursor **cursor);
+RS_CALL int rs_values(rs_txn *txn, rs_key key, rs_cursor **cursor);
 /* The next entry; RS_END after the last. */
-RS_API int rs_next_key(rs_cursor *cursor, rs_key_info *info) RS_MUST_USE;
-RS_API int rs_next_value(rs_cursor *cursor, rs_value *value) RS_MUST_USE;
+RS_CALL int rs_next_key(rs_cursor *cursor, rs_key_info *info);
+RS_CALL int rs_next_value(rs_cursor *cursor, rs_value *value);
 /* NULL is allowed. */
 RS_API void rs_cursor_close(rs_cursor *cursor);
 
-/* ---- Values, as stored
- * --------------------------------------------------------------------------- */
+/* ---- Values, as stored ---- */
 
 /* Reads the stored bytes. Name "" is the default value. Switch on: RS_ENOTFOUND; RS_EDELETED. */
-RS_API int rs_value_get_n(rs_txn *txn, rs_key key, const char *name, size_t len,
-                          rs_value *value) RS_MUST_USE;
+RS_CALL int rs_value_get_n(rs_txn *txn, rs_key key, const char *name, size_t len, rs_value *value);
 /* Stores bytes under a type number, as they are. A value that exists keeps its place and its first
  * spelling. Storing what is stored already changes nothing. Switch on: RS_ETOOLONG, RS_ETOOBIG;
  * RS_EREADONLY. */
-RS_API int rs_value_set_n(rs_txn *txn, rs_key key, const char *name, size_t len, uint32_t type,
-                          const void *data, size_t size) RS_MUST_USE;
-RS_API int rs_value_delete_n(rs_txn *txn, rs_key key, const char *name, size_t len) RS_MUST_USE;
+RS_CALL int rs_value_set_n(rs_txn *txn, rs_key key, const char *name, size_t len, uint32_t type,
+                           const void *data, size_t size);
+RS_CALL int rs_value_delete_n(rs_txn *txn, rs_key key, const char *name, size_t len);
 
-/* ---- Values, typed
- * ------------------------------------------------------------------------------- */
+/* ---- Values, typed ---- */
 
 /* Where an effective value comes from. */
 enum rs_origin {
@@ -351,8 +343,8 @@ enum rs_origin {
 
 /* The effective value: what is set, else the default known for it. value may be NULL. *origin tells
  * which; a value that is neither gives RS_OK with RS_ORIGIN_NONE and leaves *value alone. */
-RS_API int rs_effective_n(rs_txn *txn, rs_key key, const char *name, size_t len, rs_value *value,
-                          enum rs_origin *origin) RS_MUST_USE;
+RS_CALL int rs_effective_n(rs_txn *txn, rs_key key, const char *name, size_t len, rs_value *value,
+                           enum rs_origin *origin);
 
 /*
  * The getters give the effective value decoded. Statuses worth switching on: RS_ENOTFOUND;
@@ -364,65 +356,58 @@ RS_API int rs_effective_n(rs_txn *txn, rs_key key, const char *name, size_t len,
  * false, all else true. rs_get_multi() gives an array of *count texts followed by NULL; empty
  * strings inside a list are kept. rs_get_binary() takes REG_BINARY and REG_NONE.
  */
-RS_API int rs_get_dword_n(rs_txn *txn, rs_key key, const char *name, size_t len,
-                          uint32_t *number) RS_MUST_USE;
-RS_API int rs_get_qword_n(rs_txn *txn, rs_key key, const char *name, size_t len,
-                          uint64_t *number) RS_MUST_USE;
-RS_API int rs_get_bool_n(rs_txn *txn, rs_key key, const char *name, size_t len,
-                         int *truth) RS_MUST_USE;
-RS_API int rs_get_string_n(rs_txn *txn, rs_key key, const char *name, size_t len, const char **text,
-                           size_t *text_len) RS_MUST_USE;
-RS_API int rs_get_expanded_n(rs_txn *txn, rs_key key, const char *name, size_t len,
-                             const char **text, size_t *text_len) RS_MUST_USE;
-RS_API int rs_get_multi_n(rs_txn *txn, rs_key key, const char *name, size_t len,
-                          const char *const **strings, size_t *count) RS_MUST_USE;
-RS_API int rs_get_binary_n(rs_txn *txn, rs_key key, const char *name, size_t len, const void **data,
-                           size_t *size) RS_MUST_USE;
+RS_CALL int rs_get_dword_n(rs_txn *txn, rs_key key, const char *name, size_t len, uint32_t *number);
+RS_CALL int rs_get_qword_n(rs_txn *txn, rs_key key, const char *name, size_t len, uint64_t *number);
+RS_CALL int rs_get_bool_n(rs_txn *txn, rs_key key, const char *name, size_t len, int *truth);
+RS_CALL int rs_get_string_n(rs_txn *txn, rs_key key, const char *name, size_t len,
+                            const char **text, size_t *text_len);
+RS_CALL int rs_get_expanded_n(rs_txn *txn, rs_key key, const char *name, size_t len,
+                              const char **text, size_t *text_len);
+RS_CALL int rs_get_multi_n(rs_txn *txn, rs_key key, const char *name, size_t len,
+                           const char *const **strings, size_t *count);
+RS_CALL int rs_get_binary_n(rs_txn *txn, rs_key key, const char *name, size_t len,
+                            const void **data, size_t *size);
 
 /* The setters store the type named, strings with their terminator. Switch on: RS_ETEXT (not UTF-8).
  * A multi-string may not hold a NUL inside an entry. */
-RS_API int rs_set_dword_n(rs_txn *txn, rs_key key, const char *name, size_t len,
-                          uint32_t number) RS_MUST_USE;
-RS_API int rs_set_qword_n(rs_txn *txn, rs_key key, const char *name, size_t len,
-                          uint64_t number) RS_MUST_USE;
-RS_API int rs_set_bool_n(rs_txn *txn, rs_key key, const char *name, size_t len,
-                         int truth) RS_MUST_USE;
-RS_API int rs_set_string_n(rs_txn *txn, rs_key key, const char *name, size_t len,
-                           const char *text) RS_MUST_USE;
-RS_API int rs_set_expanded_n(rs_txn *txn, rs_key key, const char *name, size_t len,
-                             const char *text) RS_MUST_USE;
-RS_API int rs_set_multi_n(rs_txn *txn, rs_key key, const char *name, size_t len,
-                          const char *const *strings, size_t count) RS_MUST_USE;
-RS_API int rs_set_binary_n(rs_txn *txn, rs_key key, const char *name, size_t len, const void *data,
-                           size_t size) RS_MUST_USE;
+RS_CALL int rs_set_dword_n(rs_txn *txn, rs_key key, const char *name, size_t len, uint32_t number);
+RS_CALL int rs_set_qword_n(rs_txn *txn, rs_key key, const char *name, size_t len, uint64_t number);
+RS_CALL int rs_set_bool_n(rs_txn *txn, rs_key key, const char *name, size_t len, int truth);
+RS_CALL int rs_set_string_n(rs_txn *txn, rs_key key, const char *name, size_t len,
+                            const char *text);
+RS_CALL int rs_set_expanded_n(rs_txn *txn, rs_key key, const char *name, size_t len,
+                              const char *text);
+RS_CALL int rs_set_multi_n(rs_txn *txn, rs_key key, const char *name, size_t len,
+                           const char *const *strings, size_t count);
+RS_CALL int rs_set_binary_n(rs_txn *txn, rs_key key, const char *name, size_t len, const void *data,
+                            size_t size);
 
 /* Adds a string at the end of a REG_MULTI_SZ, or removes it, keeping all others (KB Q121853:
  * entries that exist must not be replaced). They start from the effective value, or from an empty
  * list. Strings compare as names do, regardless of case; appending one that is there and removing
  * one that is not change nothing. changed may be NULL; it receives 1 or 0. Switch on: RS_ETYPE;
  * RS_ENOTFOUND (remove, no value). */
-RS_API int rs_multi_append_n(rs_txn *txn, rs_key key, const char *name, size_t len,
-                             const char *text, int *changed) RS_MUST_USE;
-RS_API int rs_multi_remove_n(rs_txn *txn, rs_key key, const char *name, size_t len,
-                             const char *text, int *changed) RS_MUST_USE;
+RS_CALL int rs_multi_append_n(rs_txn *txn, rs_key key, const char *name, size_t len,
+                              const char *text, int *changed);
+RS_CALL int rs_multi_remove_n(rs_txn *txn, rs_key key, const char *name, size_t len,
+                              const char *text, int *changed);
 
-/* ---- Types, data and names as text
- * --------------------------------------------------------------- */
+/* ---- Types, data and names as text ---- */
 
 /* "REG_DWORD" for 4; NULL for a number without a name. Static. */
 RS_API const char *rs_type_name(uint32_t type);
 /* The number of a type name in any case, of REG_DWORD_LITTLE_ENDIAN, or of a number (decimal, or 0x
  * and hexadecimal). RS_EINVAL. */
-RS_API int rs_type_parse(const char *text, uint32_t *type) RS_MUST_USE;
+RS_CALL int rs_type_parse(const char *text, uint32_t *type);
 /* The bytes that text means for a type, in reg.exe's notation: decimal or 0x for numbers,
  * hexadecimal digits for binary types, separator between the strings of a REG_MULTI_SZ (NULL: the
  * two characters \0). *data is the caller's (rs_free). Switch on: RS_EDATA, with the reason in
  * *error. */
-RS_API int rs_data_parse(uint32_t type, const char *text, size_t len, const char *separator,
-                         void **data, size_t *size, rs_error *error) RS_MUST_USE;
+RS_CALL int rs_data_parse(uint32_t type, const char *text, size_t len, const char *separator,
+                          void **data, size_t *size, rs_error *error);
 /* The text that reg.exe prints for stored bytes. *text is the caller's (rs_free). */
-RS_API int rs_data_print(uint32_t type, const void *data, size_t size, const char *separator,
-                         char **text, size_t *len) RS_MUST_USE;
+RS_CALL int rs_data_print(uint32_t type, const void *data, size_t size, const char *separator,
+                          char **text, size_t *len);
 
 /* Stored bytes decoded, where encoding them again would give exactly those bytes. */
 enum rs_decoded_kind {
@@ -443,15 +428,13 @@ typedef struct rs_decoded {
     size_t count;
 } rs_decoded;
 /* *decoded is the caller's (rs_free), one block. */
-RS_API int rs_decode(uint32_t type, const void *data, size_t size,
-                     rs_decoded **decoded) RS_MUST_USE;
+RS_CALL int rs_decode(uint32_t type, const void *data, size_t size, rs_decoded **decoded);
 
 /* Compares names as the registry does, regardless of case, in the order in which subkeys are
  * listed: <0, 0, >0. Text that is not valid UTF-8 is compared as bytes, after all valid text. */
 RS_API int rs_name_compare(const char *a, size_t a_len, const char *b, size_t b_len);
 
-/* ---- State
- * --------------------------------------------------------------------------------------- */
+/* ---- State ---- */
 
 typedef struct rs_stat {
     uint64_t revision;
@@ -465,7 +448,7 @@ typedef struct rs_stat {
     uint32_t format;    /* version of the store's format */
     uint32_t max_readers;
 } rs_stat;
-RS_API int rs_stat_get(rs_txn *txn, rs_stat *stat) RS_MUST_USE;
+RS_CALL int rs_stat_get(rs_txn *txn, rs_stat *stat);
 
 /* One reader's snapshot. */
 typedef struct rs_reader {
@@ -476,8 +459,8 @@ typedef struct rs_reader {
 } rs_reader;
 /* Calls each for every process that holds a snapshot, this transaction excepted. each returns 0 to
  * go on; another number ends the listing and is returned. */
-RS_API int rs_readers(rs_txn *txn, int (*each)(void *context, const rs_reader *reader),
-                      void *context) RS_MUST_USE;
+RS_CALL int rs_readers(rs_txn *txn, int (*each)(void *context, const rs_reader *reader),
+                       void *context);
 
 /* One open watch of any process. */
 typedef struct rs_watcher {
@@ -486,11 +469,10 @@ typedef struct rs_watcher {
     const char *path; /* as given to rs_watch_open */
 } rs_watcher;
 /* Calls each for every open watch on the store; the same rule. */
-RS_API int rs_watchers(rs_store *store, int (*each)(void *context, const rs_watcher *watcher),
-                       void *context) RS_MUST_USE;
+RS_CALL int rs_watchers(rs_store *store, int (*each)(void *context, const rs_watcher *watcher),
+                        void *context);
 
-/* ---- Watching
- * ------------------------------------------------------------------------------------ */
+/* ---- Watching ---- */
 
 enum rs_change_kind {
     RS_KEY_CREATED = 1, /* the key and everything below is new: read it */
@@ -507,8 +489,7 @@ typedef struct rs_change {
     rs_key key;
     const char *path; /* the key's canonical path, before a rename or delete */
     size_t path_len;
-    const char *relative; /* the same below the watched key; "" for that key itself and what lies
-                             above it */
+    const char *relative; /* below the watched key; "" for that key and what lies above it */
     size_t relative_len;
     const char *name; /* of the value; the new name of a renamed key; else "" */
     size_t name_len;
@@ -537,8 +518,8 @@ typedef struct rs_batch {
  * Without RS_SUBTREE only the key's own changes are told: its values, its class, its coming and
  * going and that of its direct subkeys.
  */
-RS_API int rs_watch_open(rs_store *store, const char *path, unsigned flags, uint64_t since,
-                         rs_watch **watch, rs_error *error) RS_MUST_USE;
+RS_CALL int rs_watch_open_n(rs_store *store, const char *path, size_t len, unsigned flags,
+                            uint64_t since, rs_watch **watch, rs_error *error);
 /* A descriptor that polls readable when there may be something; it belongs to the watch. It also
  * becomes readable once a second, so that nothing is lost when a writer died before it could wake
  * anyone. Call rs_watch_next() until RS_END each time. */
@@ -548,14 +529,13 @@ RS_API int rs_watch_fd(const rs_watch *watch);
  * holds what comes after the watch's position; the watch goes on from the latest revision, and the
  * caller must read everything again. Revisions that do not concern the watch make no batch.
  */
-RS_API int rs_watch_next(rs_watch *watch, const rs_batch **batch) RS_MUST_USE;
+RS_CALL int rs_watch_next(rs_watch *watch, const rs_batch **batch);
 /* The last revision that the watch has passed. */
 RS_API uint64_t rs_watch_position(const rs_watch *watch);
 /* NULL is allowed. */
 RS_API void rs_watch_close(rs_watch *watch);
 
-/* ---- Dumps
- * --------------------------------------------------------------------------------------- */
+/* ---- Dumps ---- */
 
 typedef struct rs_progress {
     uint64_t bytes; /* read or written so far */
@@ -577,13 +557,12 @@ enum rs_loss_kind {
 RS_API const char *rs_loss_text(enum rs_loss_kind kind);
 
 typedef struct rs_import_options {
-    const char
-        *key; /* where a dump without a place of its own is mounted; NULL: the dump must say */
-    unsigned flags; /* RS_KEEP */
-    int (*progress)(void *context,
-                    const rs_progress *progress); /* NULL, or called now and then; not 0 cancels */
-    void (*loss)(void *context, enum rs_loss_kind kind, const char *path,
-                 const char *value); /* value: NULL for a key */
+    const char *key; /* where it is mounted; NULL: the dump must say where it belongs */
+    unsigned flags;  /* RS_KEEP */
+    /* NULL, or called now and then; another answer than 0 cancels. */
+    int (*progress)(void *context, const rs_progress *progress);
+    /* NULL, or called for each loss; value is NULL for a key's. */
+    void (*loss)(void *context, enum rs_loss_kind kind, const char *path, const char *value);
     void *context;
 } rs_import_options;
 #define RS_KEEP 1u /* never overwrite a value that is set */
@@ -598,8 +577,7 @@ typedef struct rs_import_report {
     uint64_t values_same;
     uint64_t values_kept; /* RS_KEEP left the value as it was */
     uint64_t losses;
-    int foreign; /* not 0: the dump is not of our making; class names and exact times are not in it
-                  */
+    int foreign; /* not 0: not of our making, so without class names and exact times */
 } rs_import_report;
 
 /*
@@ -608,8 +586,8 @@ typedef struct rs_import_report {
  * NULL. After a failure the transaction can only be aborted. Switch on: RS_ENOFORMAT; RS_EFORMAT
  * (place in *error); RS_ELINK (mounted on a link); RS_EPATH (no key given and none in the dump).
  */
-RS_API int rs_import(rs_txn *txn, const char *file, const rs_import_options *options,
-                     rs_import_report *report, rs_error *error) RS_MUST_USE;
+RS_CALL int rs_import(rs_txn *txn, const char *file, const rs_import_options *options,
+                      rs_import_report *report, rs_error *error);
 
 typedef struct rs_export_options {
     const char *format; /* "xml"; NULL: by the ending of the file's name, else xml */
@@ -622,114 +600,65 @@ typedef struct rs_export_options {
 /* Writes key and everything below it to a file, which appears complete or not at all; "-" is
  * standard output. Volatile keys are left out, links are written as links. Switch on: RS_EEXIST;
  * RS_EDISK; RS_EACCESS. */
-RS_API int rs_export(rs_txn *txn, rs_key key, const char *file, const rs_export_options *options,
-                     rs_error *error) RS_MUST_USE;
+RS_CALL int rs_export(rs_txn *txn, rs_key key, const char *file, const rs_export_options *options,
+                      rs_error *error);
 
-/* ---- The same calls for NUL-terminated names
- * ----------------------------------------------------- */
+/* ---- The same calls for NUL-terminated names ---- */
 
+/* clang-format off */
 static inline int rs_key_open(rs_txn *t, rs_key base, const char *path, rs_key *key)
-{
-    return rs_key_open_n(t, base, path, RS_NTS, 0, key);
-}
+{ return rs_key_open_n(t, base, path, RS_NTS, 0, key); }
 static inline int rs_key_create(rs_txn *t, rs_key base, const char *path, rs_key *key)
-{
-    return rs_key_create_n(t, base, path, RS_NTS, 0, key, NULL);
-}
-static inline int rs_key_rename(rs_txn *t, rs_key key, const char *name)
-{
-    return rs_key_rename_n(t, key, name, RS_NTS);
-}
-static inline int rs_key_set_class(rs_txn *t, rs_key key, const char *name)
-{
-    return rs_key_set_class_n(t, key, name, RS_NTS);
-}
-static inline int rs_value_get(rs_txn *t, rs_key key, const char *name, rs_value *value)
-{
-    return rs_value_get_n(t, key, name, RS_NTS, value);
-}
-static inline int rs_value_set(rs_txn *t, rs_key key, const char *name, uint32_t type,
-                               const void *data, size_t size)
-{
-    return rs_value_set_n(t, key, name, RS_NTS, type, data, size);
-}
-static inline int rs_value_delete(rs_txn *t, rs_key key, const char *name)
-{
-    return rs_value_delete_n(t, key, name, RS_NTS);
-}
-static inline int rs_effective(rs_txn *t, rs_key key, const char *name, rs_value *value,
-                               enum rs_origin *origin)
-{
-    return rs_effective_n(t, key, name, RS_NTS, value, origin);
-}
-static inline int rs_get_dword(rs_txn *t, rs_key key, const char *name, uint32_t *number)
-{
-    return rs_get_dword_n(t, key, name, RS_NTS, number);
-}
-static inline int rs_get_qword(rs_txn *t, rs_key key, const char *name, uint64_t *number)
-{
-    return rs_get_qword_n(t, key, name, RS_NTS, number);
-}
-static inline int rs_get_bool(rs_txn *t, rs_key key, const char *name, int *truth)
-{
-    return rs_get_bool_n(t, key, name, RS_NTS, truth);
-}
-static inline int rs_get_string(rs_txn *t, rs_key key, const char *name, const char **text)
-{
-    return rs_get_string_n(t, key, name, RS_NTS, text, NULL);
-}
-static inline int rs_get_expanded(rs_txn *t, rs_key key, const char *name, const char **text)
-{
-    return rs_get_expanded_n(t, key, name, RS_NTS, text, NULL);
-}
-static inline int rs_get_multi(rs_txn *t, rs_key key, const char *name, const char *const **strings,
-                               size_t *count)
-{
-    return rs_get_multi_n(t, key, name, RS_NTS, strings, count);
-}
-static inline int rs_get_binary(rs_txn *t, rs_key key, const char *name, const void **data,
-                                size_t *size)
-{
-    return rs_get_binary_n(t, key, name, RS_NTS, data, size);
-}
-static inline int rs_set_dword(rs_txn *t, rs_key key, const char *name, uint32_t number)
-{
-    return rs_set_dword_n(t, key, name, RS_NTS, number);
-}
-static inline int rs_set_qword(rs_txn *t, rs_key key, const char *name, uint64_t number)
-{
-    return rs_set_qword_n(t, key, name, RS_NTS, number);
-}
-static inline int rs_set_bool(rs_txn *t, rs_key key, const char *name, int truth)
-{
-    return rs_set_bool_n(t, key, name, RS_NTS, truth);
-}
-static inline int rs_set_string(rs_txn *t, rs_key key, const char *name, const char *text)
-{
-    return rs_set_string_n(t, key, name, RS_NTS, text);
-}
-static inline int rs_set_expanded(rs_txn *t, rs_key key, const char *name, const char *text)
-{
-    return rs_set_expanded_n(t, key, name, RS_NTS, text);
-}
-static inline int rs_set_multi(rs_txn *t, rs_key key, const char *name, const char *const *strings,
-                               size_t count)
-{
-    return rs_set_multi_n(t, key, name, RS_NTS, strings, count);
-}
-static inline int rs_set_binary(rs_txn *t, rs_key key, const char *name, const void *data,
-                                size_t size)
-{
-    return rs_set_binary_n(t, key, name, RS_NTS, data, size);
-}
-static inline int rs_multi_append(rs_txn *t, rs_key key, const char *name, const char *text)
-{
-    return rs_multi_append_n(t, key, name, RS_NTS, text, NULL);
-}
-static inline int rs_multi_remove(rs_txn *t, rs_key key, const char *name, const char *text)
-{
-    return rs_multi_remove_n(t, key, name, RS_NTS, text, NULL);
-}
+{ return rs_key_create_n(t, base, path, RS_NTS, 0, key, NULL); }
+static inline int rs_key_rename(rs_txn *t, rs_key k, const char *n)
+{ return rs_key_rename_n(t, k, n, RS_NTS); }
+static inline int rs_key_set_class(rs_txn *t, rs_key k, const char *n)
+{ return rs_key_set_class_n(t, k, n, RS_NTS); }
+static inline int rs_value_get(rs_txn *t, rs_key k, const char *n, rs_value *value)
+{ return rs_value_get_n(t, k, n, RS_NTS, value); }
+static inline int rs_value_set(rs_txn *t, rs_key k, const char *n, uint32_t type, const void *data, size_t size)
+{ return rs_value_set_n(t, k, n, RS_NTS, type, data, size); }
+static inline int rs_value_delete(rs_txn *t, rs_key k, const char *n)
+{ return rs_value_delete_n(t, k, n, RS_NTS); }
+static inline int rs_effective(rs_txn *t, rs_key k, const char *n, rs_value *value, enum rs_origin *origin)
+{ return rs_effective_n(t, k, n, RS_NTS, value, origin); }
+static inline int rs_get_dword(rs_txn *t, rs_key k, const char *n, uint32_t *number)
+{ return rs_get_dword_n(t, k, n, RS_NTS, number); }
+static inline int rs_get_qword(rs_txn *t, rs_key k, const char *n, uint64_t *number)
+{ return rs_get_qword_n(t, k, n, RS_NTS, number); }
+static inline int rs_get_bool(rs_txn *t, rs_key k, const char *n, int *truth)
+{ return rs_get_bool_n(t, k, n, RS_NTS, truth); }
+static inline int rs_get_string(rs_txn *t, rs_key k, const char *n, const char **text)
+{ return rs_get_string_n(t, k, n, RS_NTS, text, NULL); }
+static inline int rs_get_expanded(rs_txn *t, rs_key k, const char *n, const char **text)
+{ return rs_get_expanded_n(t, k, n, RS_NTS, text, NULL); }
+static inline int rs_get_multi(rs_txn *t, rs_key k, const char *n, const char *const **strings, size_t *count)
+{ return rs_get_multi_n(t, k, n, RS_NTS, strings, count); }
+static inline int rs_get_binary(rs_txn *t, rs_key k, const char *n, const void **data, size_t *size)
+{ return rs_get_binary_n(t, k, n, RS_NTS, data, size); }
+static inline int rs_set_dword(rs_txn *t, rs_key k, const char *n, uint32_t number)
+{ return rs_set_dword_n(t, k, n, RS_NTS, number); }
+static inline int rs_set_qword(rs_txn *t, rs_key k, const char *n, uint64_t number)
+{ return rs_set_qword_n(t, k, n, RS_NTS, number); }
+static inline int rs_set_bool(rs_txn *t, rs_key k, const char *n, int truth)
+{ return rs_set_bool_n(t, k, n, RS_NTS, truth); }
+static inline int rs_set_string(rs_txn *t, rs_key k, const char *n, const char *text)
+{ return rs_set_string_n(t, k, n, RS_NTS, text); }
+static inline int rs_set_expanded(rs_txn *t, rs_key k, const char *n, const char *text)
+{ return rs_set_expanded_n(t, k, n, RS_NTS, text); }
+static inline int rs_set_multi(rs_txn *t, rs_key k, const char *n, const char *const *strings, size_t count)
+{ return rs_set_multi_n(t, k, n, RS_NTS, strings, count); }
+static inline int rs_set_binary(rs_txn *t, rs_key k, const char *n, const void *data, size_t size)
+{ return rs_set_binary_n(t, k, n, RS_NTS, data, size); }
+static inline int rs_multi_append(rs_txn *t, rs_key k, const char *n, const char *text)
+{ return rs_multi_append_n(t, k, n, RS_NTS, text, NULL); }
+static inline int rs_multi_remove(rs_txn *t, rs_key k, const char *n, const char *text)
+{ return rs_multi_remove_n(t, k, n, RS_NTS, text, NULL); }
+static inline int rs_link_create(rs_txn *t, rs_key base, const char *path, const char *target, unsigned flags, rs_key *key)
+{ return rs_link_create_n(t, base, path, RS_NTS, target, RS_NTS, flags, key); }
+static inline int rs_watch_open(rs_store *s, const char *path, unsigned flags, uint64_t since, rs_watch **watch, rs_error *error)
+{ return rs_watch_open_n(s, path, RS_NTS, flags, since, watch, error); }
+/* clang-format on */
 
 #ifdef __cplusplus
 }

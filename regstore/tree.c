@@ -452,7 +452,7 @@ int tree_create_child(struct tree *tree, rs_key key, const char *name, size_t le
     struct tree_key entry;
     struct slice found;
     struct subkey subkey;
-    size_t depth;
+    size_t depth = 0;
     int status = tree_writable(tree);
     if (status == RS_OK) {
         status = path_check_name(name, len, tree->error);

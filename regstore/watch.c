@@ -6,6 +6,7 @@
 struct rs_watch {
     struct rs_store *store;
     char *path; /* as given */
+    size_t path_len;
     bool subtree;
     uint64_t position;
     struct bell_wait wait;
@@ -120,6 +121,11 @@ static int keep_head(struct rs_watch *watch, const struct journal_head *head)
     return watch->batch.program != NULL && watch->batch.message != NULL ? RS_OK : RS_ENOMEM;
 }
 
+static struct slice watched_path(const struct rs_watch *watch)
+{
+    return (struct slice){watch->path, watch->path_len};
+}
+
 /* One revision; the batch has no entries if it does not concern the watch. */
 static int read_revision(struct rs_watch *watch, struct rs_txn *txn, uint64_t revision)
 {
@@ -133,7 +139,7 @@ static int read_revision(struct rs_watch *watch, struct rs_txn *txn, uint64_t re
     }
     status = read_changes(watch, &moved);
     if (status == RS_OK && moved) {
-        status = watch_resolve(&watch->target, &txn->tree, watch->path);
+        status = watch_resolve(&watch->target, &txn->tree, watched_path(watch));
     }
     return status == RS_OK ? keep_head(watch, &head) : status;
 }
@@ -155,7 +161,7 @@ static int next_batch(struct rs_watch *watch, struct rs_txn *txn, const rs_batch
         if (status != RS_OK) {
             /* Gone or damaged: what the watch missed can only be read from the keys themselves. */
             watch->position = latest;
-            int resolved = watch_resolve(&watch->target, &txn->tree, watch->path);
+            int resolved = watch_resolve(&watch->target, &txn->tree, watched_path(watch));
             return resolved == RS_OK ? RS_EBEHIND : resolved;
         }
         watch->position++;
@@ -194,25 +200,28 @@ static int start(struct rs_watch *watch, uint64_t since, rs_error *error)
         status = fail(error, RS_EINVAL, "revision %llu has not been made yet, the latest is %llu",
                       (unsigned long long)since, (unsigned long long)latest);
     } else {
-        status = watch_resolve(&watch->target, &txn->tree, watch->path);
+        status = watch_resolve(&watch->target, &txn->tree, watched_path(watch));
     }
     store_abort(txn);
     return status == RS_OK ? RS_OK
                            : fail(error, status, "%s: %s", watch->path, rs_strerror(status));
 }
 
-int watch_open(struct rs_store *store, const char *path, unsigned flags, uint64_t since,
+int watch_open(struct rs_store *store, struct slice path, unsigned flags, uint64_t since,
                struct rs_watch **out, rs_error *error)
 {
     struct rs_watch *watch = calloc(1, sizeof *watch);
-    char *copy = strdup(path);
+    char *copy = malloc(path.size + 1);
     if (watch == NULL || copy == NULL) {
         free(watch);
         free(copy);
         return fail(error, RS_ENOMEM, "out of memory");
     }
     watch->store = store;
+    memcpy(copy, path.data, path.size);
+    copy[path.size] = '\0';
     watch->path = copy;
+    watch->path_len = path.size;
     watch->subtree = (flags & RS_SUBTREE) != 0;
     watch->entry.fd = -1;
     int status = bell_wait_open(&watch->wait, store->dir, error);
@@ -223,7 +232,7 @@ int watch_open(struct rs_store *store, const char *path, unsigned flags, uint64_
         watch_close(watch);
         return status;
     }
-    watch_register(&watch->entry, store->dir, path);
+    watch_register(&watch->entry, store->dir, watch->path);
     *out = watch;
     return RS_OK;
 }

@@ -19,7 +19,7 @@ struct watch_target {
     struct buffer links; /* those on the way to it, each ended by 0xff */
     size_t components;   /* of path */
 };
-int watch_resolve(struct watch_target *target, struct tree *tree, const char *path);
+int watch_resolve(struct watch_target *target, struct tree *tree, struct slice path);
 void watch_target_free(struct watch_target *target);
 
 enum watch_match {
@@ -39,6 +39,7 @@ struct watch_entry {
     int fd;     /* -1: could not be made; the watch works without */
     char *file; /* its path */
 };
+/* path is shown up to its first NUL. */
 void watch_register(struct watch_entry *entry, const char *dir, const char *path);
 void watch_unregister(struct watch_entry *entry);
 /* rs_watchers() of regstore.h; removes the files of watches whose process died. */
@@ -47,7 +48,7 @@ int watch_list(const char *dir, int (*each)(void *context, const rs_watcher *wat
 
 /* ---- The watch (watch.c) ---- */
 
-int watch_open(struct rs_store *store, const char *path, unsigned flags, uint64_t since,
+int watch_open(struct rs_store *store, struct slice path, unsigned flags, uint64_t since,
                struct rs_watch **watch, rs_error *error);
 int watch_fd(const struct rs_watch *watch);
 int watch_next(struct rs_watch *watch, const rs_batch **batch);

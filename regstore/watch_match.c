@@ -131,14 +131,14 @@ static size_t count_components(const struct buffer *path)
     return count;
 }
 
-int watch_resolve(struct watch_target *target, struct tree *tree, const char *path)
+int watch_resolve(struct watch_target *target, struct tree *tree, struct slice path)
 {
     struct lookup lookup = {.tree = tree, .target = target};
     struct buffer from = BUFFER_INIT;
     struct buffer onward = BUFFER_INIT;
     target->path.size = 0;
     target->links.size = 0;
-    int status = buffer_append_text(&from, path);
+    int status = buffer_append(&from, path.data, path.size);
     while (status == RS_OK) {
         onward.size = 0;
         status = walk_rooted(&lookup, from.data, from.size, &onward);

@@ -35,6 +35,14 @@ PAGES = {'regstore-spooler': 'services/spooler/regstore-spooler.8',
          'regstore-lanmanserver': 'services/lanmanserver/regstore-lanmanserver.8'}
 
 
+# A hive that says only which control set is the current one.
+SELECT_DUMP = '''<?xml version="1.0" encoding="utf-8"?>
+<hive><node name="SYSTEM" root="1"><mtime>1996-08-24T00:00:00Z</mtime>
+<node name="Select"><mtime>1996-08-24T00:00:00Z</mtime>
+<value type="int32" key="Current" value="2"/></node></node></hive>
+'''
+
+
 class Skip(Exception):
     """The test cannot be made here."""
 
@@ -108,12 +116,12 @@ class Service:
                                         stderr=subprocess.PIPE, env=environment)
         self.log = Lines(self.process.stderr)
 
-    def signal(self, number):
+    def send(self, number):
         self.process.send_signal(number)
 
     def end(self, number=signal.SIGTERM):
         """Ends the service and gives what was left of its log."""
-        self.signal(number)
+        self.send(number)
         rest = self.log.to_end()
         assert self.process.wait(TIMEOUT) == 0, f'exit {self.process.returncode}: {self.log.seen}'
         assert self.process.stdout.read() == b'', 'a service writes nothing on standard output'
@@ -152,10 +160,8 @@ class Bench:
     def set_dword(self, key, name, number):
         self.regtool('add', key, '/v', name, '/t', 'REG_DWORD', '/d', str(number), '/f')
 
-    def make_control_sets(self):
-        """What an import of a SYSTEM hive would make, without an import."""
-        self.set_dword('HKLM\\SYSTEM\\Select', 'Current', 1)
-        for key in PRINT, SERVER:
+    def make_keys(self):
+        for key in KEYS.values():
             self.regtool('add', key, '/f')
 
     def manager(self, name=None):
@@ -213,7 +219,7 @@ def test_spooler_takes_a_change(bench):
 
 def test_lanmanserver_keeps_the_other_shares(bench):
     """KB Q121853: the shares that are there must stay."""
-    bench.make_control_sets()
+    bench.make_keys()
     bench.regtool('add', SERVER, '/v', 'NullSessionShares', '/t', 'REG_MULTI_SZ',
                   '/d', 'COMCFG\\0DFS$', '/f')
     service = bench.start('regstore-lanmanserver')
@@ -225,17 +231,31 @@ def test_lanmanserver_keeps_the_other_shares(bench):
     service.end()
 
 
-def test_control_set_switch_is_a_change(bench):
+def test_import_brings_the_settings(bench):
+    service = bench.start('regstore-lanmanserver')
+    service.log.wait('started with .*: all default, there is no key')
+    bench.regtool('import', TOP / 'hives' / 'system.xml')
+    service.log.wait('applied revision 1, .*: the key exists now, no setting changed$')
+    rows = check_rows(bench.run('regstore-lanmanserver', '--store', bench.store, '--check').stdout)
+    expect(rows['NullSessionShares'][0], 'set')
+    expect(rows['NullSessionShares'][-1], '["COMCFG", "DFS$"]')
+    service.end()
+
+
+def test_switch_of_the_control_set_is_a_change(bench):
     """CurrentControlSet is a link: pointing it elsewhere changes every setting below it."""
-    bench.make_control_sets()
-    if not bench.run('regtool', '--store', bench.store, 'query', 'HKLM\\SYSTEM\\ControlSet001',
-                     ).returncode == 0:
-        raise Skip('no CurrentControlSet link is made by edits in this version')
+    bench.regtool('import', TOP / 'hives' / 'system.xml')
     bench.set_dword('HKLM\\SYSTEM\\ControlSet002\\Control\\Print', 'ServerThreadTimeout', 5000)
     service = bench.start('regstore-spooler')
-    service.log.wait('started with')
-    bench.set_dword('HKLM\\SYSTEM\\Select', 'Current', 2)
+    service.log.wait('started with .*: 3 set, 0 refused, 6 default$')
+    dump = bench.directory / 'select.xml'
+    dump.write_text(SELECT_DUMP)
+    bench.regtool('import', dump, 'HKLM\\SYSTEM')
     service.log.wait(r'applied revision \d+, .*: ServerThreadTimeout 36000 -> 5000 ms$')
+    bench.set_dword('HKLM\\SYSTEM\\ControlSet001\\Control\\Print', 'ServerThreadTimeout', 1)
+    bench.set_dword('HKLM\\SYSTEM\\ControlSet002\\Control\\Print', 'ServerThreadTimeout', 2)
+    line = service.log.next()
+    assert line.endswith(': ServerThreadTimeout 5000 -> 2 ms'), line
     service.end()
 
 
@@ -267,7 +287,7 @@ def test_zero_never_reaches_the_divisor(bench):
 
 
 def test_wrong_type_is_refused(bench):
-    bench.make_control_sets()
+    bench.make_keys()
     service = bench.start('regstore-lanmanserver')
     service.log.wait('started with')
     bench.regtool('add', SERVER, '/v', 'SizReqBuf', '/t', 'REG_SZ', '/d', '4356', '/f')
@@ -323,11 +343,11 @@ def test_changes_while_it_sleeps_are_taken_together(bench):
     bench.set_dword(PRINT, 'ServerThreadTimeout', 1000)
     service = bench.start('regstore-spooler')
     first = int(service.log.wait(r'started with revision (\d+)\'s')[1])
-    service.signal(signal.SIGSTOP)
+    service.send(signal.SIGSTOP)
     os.waitid(os.P_PID, service.process.pid, os.WSTOPPED)
     for number in range(1, 11):
         bench.set_dword(PRINT, 'ServerThreadTimeout', 1000 + number)
-    service.signal(signal.SIGCONT)
+    service.send(signal.SIGCONT)
     match = service.log.wait('applied revision .*')
     assert re.match(rf'applied revision {first + 10}, \d+ us after its commit: '
                     r'ServerThreadTimeout 1000 -> 1010 ms$', match[0]), match[0]
@@ -335,7 +355,7 @@ def test_changes_while_it_sleeps_are_taken_together(bench):
 
 
 def test_other_changes_are_not_reported(bench):
-    bench.make_control_sets()
+    bench.make_keys()
     service = bench.start('regstore-lanmanserver')
     service.log.wait('started with')
     bench.set_dword('HKLM\\SOFTWARE\\Other', 'Announce', 1)
@@ -347,7 +367,7 @@ def test_other_changes_are_not_reported(bench):
 
 def test_unknown_value_shows_that_nothing_changed(bench):
     """A slip in a name is told by the line, not by silence."""
-    bench.make_control_sets()
+    bench.make_keys()
     service = bench.start('regstore-spooler')
     service.log.wait('started with')
     bench.set_dword(PRINT, 'ServerThreadTimout', 5)
@@ -359,7 +379,7 @@ def test_hangup_reads_again(bench):
     bench.set_dword(PRINT, 'ServerThreadTimeout', 20000)
     service = bench.start('regstore-spooler')
     revision = service.log.wait(r'started with revision (\d+)\'s')[1]
-    service.signal(signal.SIGHUP)
+    service.send(signal.SIGHUP)
     service.log.wait(rf'applied revision {revision}, read again on request: no setting changed$')
     service.end()
 
@@ -380,7 +400,7 @@ def test_manager_hears_each_step(bench):
         expect(message['READY'], '1')
         assert message['STATUS'].startswith('started with revision'), message
         before = time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
-        service.signal(signal.SIGHUP)
+        service.send(signal.SIGHUP)
         message = manager.next()
         expect(message['RELOADING'], '1')
         after = time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
@@ -403,7 +423,7 @@ def test_missing_manager_is_said_once(bench):
     os.unlink(manager.name)
     service = bench.start('regstore-spooler', manager)
     service.log.wait(r'cannot notify .*: No such file or directory$')
-    service.signal(signal.SIGHUP)
+    service.send(signal.SIGHUP)
     service.log.wait('read again on request')
     rest = service.end()
     expect(rest, ['regstore-spooler: ended'])

@@ -1,0 +1,173 @@
+/*
+ * recorder.c - see recorder.h.
+ */
+#include "recorder.h"
+#include "../regstore/format_xml.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- The sink ---- */
+
+static void put_name(struct buffer *lines, const char *name, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        unsigned char c = (unsigned char)name[i];
+        if (c > ' ' && c < 0x7f && c != '%')
+            buffer_append_byte(lines, c);
+        else
+            buffer_printf(lines, "%%%02X", c);
+    }
+}
+
+static int record_key(struct format_sink *sink, const struct format_key *key)
+{
+    struct buffer *lines = &((struct recorder *)sink)->lines;
+
+    buffer_append_text(lines, "key ");
+    put_name(lines, key->name, key->name_len);
+    if (key->root)
+        buffer_append_text(lines, " root");
+    if (key->absolute)
+        buffer_append_text(lines, " absolute");
+    if (key->class_name && key->class_len > 0) {
+        buffer_append_text(lines, " class=");
+        put_name(lines, key->class_name, key->class_len);
+    }
+    if (key->written)
+        buffer_printf(lines, " written=%llu", (unsigned long long)key->written);
+    return buffer_append_text(lines, "\n");
+}
+
+static void put_data(struct buffer *lines, const unsigned char *data, size_t size)
+{
+    uint64_t hash = 0xcbf29ce484222325u;
+
+    if (size > 64) {
+        for (size_t i = 0; i < size; i++)
+            hash = (hash ^ data[i]) * 0x100000001b3u;
+        buffer_printf(lines, "#%016llx", (unsigned long long)hash);
+        return;
+    }
+    for (size_t i = 0; i < size; i++)
+        buffer_printf(lines, "%02x", data[i]);
+}
+
+static int record_value(struct format_sink *sink, const rs_value *value)
+{
+    struct recorder *recorder = (struct recorder *)sink;
+
+    if (recorder->refuse != RS_OK)
+        return recorder->refuse;
+    buffer_append_text(&recorder->lines, "value ");
+    put_name(&recorder->lines, value->name, value->name_len);
+    buffer_printf(&recorder->lines, " type=%lu size=%zu ", (unsigned long)value->type, value->size);
+    put_data(&recorder->lines, value->data, value->size);
+    return buffer_append_text(&recorder->lines, "\n");
+}
+
+static int record_end(struct format_sink *sink)
+{
+    return buffer_append_text(&((struct recorder *)sink)->lines, "end\n");
+}
+
+static int record_loss(struct format_sink *sink, enum rs_loss_kind kind, const char *value,
+                       size_t value_len)
+{
+    struct buffer *lines = &((struct recorder *)sink)->lines;
+
+    buffer_printf(lines, "loss %d%s", (int)kind, value ? " " : "");
+    put_name(lines, value, value_len);
+    return buffer_append_text(lines, "\n");
+}
+
+static void record_foreign(struct format_sink *sink)
+{
+    buffer_append_text(&((struct recorder *)sink)->lines, "foreign\n");
+}
+
+void recorder_begin(struct recorder *recorder)
+{
+    *recorder = (struct recorder){
+        .sink = {record_key, record_value, record_end, record_loss, record_foreign}};
+}
+
+void recorder_free(struct recorder *recorder)
+{
+    buffer_free(&recorder->lines);
+}
+
+/* ---- Dumps in memory and in files ---- */
+
+struct memory_input {
+    struct format_input input; /* the first member */
+    const char *at;
+    size_t rest;
+    size_t step;
+};
+
+static int read_step(struct format_input *base, void *buffer, size_t size, size_t *got)
+{
+    struct memory_input *input = (struct memory_input *)base;
+    size_t most = size < input->step ? size : input->step;
+
+    *got = most < input->rest ? most : input->rest;
+    memcpy(buffer, input->at, *got);
+    input->at += *got;
+    input->rest -= *got;
+    return RS_OK;
+}
+
+int read_memory(const void *dump, size_t size, size_t chunk, size_t step, struct format_sink *sink,
+                rs_error *error)
+{
+    struct memory_input input = {{read_step, "dump.xml"}, dump, size, step};
+
+    return xml_read_chunked(&input.input, sink, chunk, error);
+}
+
+struct file_input {
+    struct format_input input; /* the first member */
+    FILE *file;
+};
+
+static int read_from_file(struct format_input *base, void *buffer, size_t size, size_t *got)
+{
+    struct file_input *input = (struct file_input *)base;
+
+    *got = fread(buffer, 1, size, input->file);
+    return ferror(input->file) ? RS_EIO : RS_OK;
+}
+
+int read_file(const char *path, struct format_sink *sink, rs_error *error)
+{
+    struct file_input input = {{read_from_file, path}, fopen(path, "rb")};
+
+    if (!input.file)
+        return fail_errno(error, "cannot open %s", path);
+    int status = format_xml.read(&input.input, sink, error);
+    fclose(input.file);
+    return status;
+}
+
+char *events_of(const void *dump, size_t size, rs_error *error)
+{
+    struct recorder recorder;
+
+    recorder_begin(&recorder);
+    if (read_memory(dump, size, XML_CHUNK, size ? size : 1, &recorder.sink, error) != RS_OK)
+        recorder.lines.size = 0;
+    buffer_append(&recorder.lines, "", 1);
+    return recorder.lines.data;
+}
+
+static int keep_bytes(struct format_output *base, const void *data, size_t size)
+{
+    return buffer_append(&((struct memory_output *)base)->bytes, data, size);
+}
+
+void memory_output_begin(struct memory_output *output)
+{
+    *output = (struct memory_output){.output = {keep_bytes}};
+}
