@@ -172,7 +172,7 @@ static void on_error(void *context, xmlErrorPtr error)
         xml_fail(reader, RS_ENOMEM, false, "%s", rs_strerror(RS_ENOMEM));
     } else if (reader->at_end) {
         xml_fail(reader, RS_EFORMAT, false, "the dump ends in the middle");
-    } else if (error->code == XML_ERR_INVALID_CHAR || error->code == XML_ERR_INVALID_ENCODING) {
+    } else if (error->message && strstr(error->message, "not proper UTF-8")) {
         xml_fail(reader, RS_EFORMAT, false, "text is not valid UTF-8");
     } else {
         snprintf(text, sizeof text, "%s", error->message ? error->message : "unknown error");

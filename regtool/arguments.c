@@ -62,7 +62,8 @@ static int unknown_switch(const struct command *command, const char *whole, cons
         offer_rows(&nearest, command->switches);
     offer_rows(&nearest, global_switches);
     if (nearest.best == NULL)
-        return report("%s%sunknown switch \"%s\"", verb ? verb : "", verb ? ": " : "", whole);
+        return report("%s%sunknown switch \"%s\"%s", verb ? verb : "", verb ? ": " : "", whole,
+                      verb ? "" : " before the command");
     if (find_switch(command, nearest.best, strlen(nearest.best), true) == NULL)
         prefix = whole[0] == '/' ? "/" : "-";
     return report("%s%sunknown switch \"%s\", did you mean \"%s%s\"?", verb ? verb : "",

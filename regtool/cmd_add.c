@@ -49,7 +49,9 @@ static int read_data(const struct arguments *arguments, struct addition *additio
     status =
         rs_data_parse(addition->type, text, strlen(text), arguments->switches[SWITCH_SEPARATOR],
                       &addition->data, &addition->size, &error);
-    return status == RS_OK ? 0 : report_status(status, &error, text);
+    if (status == RS_OK)
+        return 0;
+    return report("%s: value \"%s\": %s", addition->path, addition->name, error.text);
 }
 
 static int read_switches(const struct arguments *arguments, struct addition *addition)

@@ -25,18 +25,15 @@ static int on_progress(void *context, const rs_progress *numbers)
 }
 
 /* Writes the file from one snapshot. */
-static int write_dump(struct export *export, rs_txn *txn)
+static int write_dump(struct export *export, rs_txn *txn, rs_key key)
 {
     struct progress progress;
     rs_export_options options = {.format = export->format,
                                  .flags = export->overwrite ? RS_OVERWRITE : 0,
                                  .progress = on_progress,
                                  .context = &progress};
-    rs_key key;
-    int status = rs_key_open(txn, RS_NO_KEY, export->path, &key);
+    int status;
 
-    if (status != RS_OK)
-        return status;
     progress_begin(&progress, "exporting");
     status = rs_export(txn, key, export->file, &options, &export->error);
     progress_end(&progress);
@@ -47,6 +44,7 @@ static int write_dump(struct export *export, rs_txn *txn)
 static int attempt(const struct tool *tool, struct export *export, bool *exists)
 {
     struct session session;
+    rs_key key;
     int status;
     int result = 0;
 
@@ -54,12 +52,15 @@ static int attempt(const struct tool *tool, struct export *export, bool *exists)
     export->error = (rs_error)RS_ERROR_INIT;
     if (session_begin(tool, RS_READ, &session) != 0)
         return 1;
-    rs_txn_errors(session.txn, &export->error);
-    status = write_dump(export, session.txn);
-    if (status == RS_EEXIST && !export->overwrite)
-        *exists = true;
-    else if (status != RS_OK)
-        result = report_status(status, &export->error, export->file);
+    status = rs_key_open(session.txn, RS_NO_KEY, export->path, &key);
+    if (status != RS_OK) {
+        result = session_report(&session, status, export->path);
+    } else {
+        status = write_dump(export, session.txn, key);
+        *exists = status == RS_EEXIST && !export->overwrite;
+        if (status != RS_OK && !*exists)
+            result = report_status(status, &export->error, export->file);
+    }
     session_end(&session);
     return result;
 }

@@ -51,8 +51,6 @@ static int read_dump(struct import *import, const char *key)
     progress_begin(&import->progress, "importing");
     status = rs_import(import->session.txn, import->file, &options, &import->report, &error);
     progress_end(&import->progress);
-    if (status == RS_EPATH && key == NULL && error.text[0] == '\0')
-        return report("%s: the dump does not say where it belongs; KEY is needed", import->file);
     if (status != RS_OK)
         return report_status(status, &error, import->file);
     import->key = strdup(import->report.key);
@@ -72,11 +70,13 @@ static int commit(struct import *import)
 static void print_summary(const struct import *import)
 {
     const rs_import_report *report = &import->report;
+    bool is_stdin = strcmp(import->file, "-") == 0;
 
     printf("imported %s (%s) into %s: %" PRIu64 " keys added, %" PRIu64 " found, %" PRIu64
            " values added, %" PRIu64 " changed, %" PRIu64 " unchanged",
-           import->file, report->format, import->key, report->keys_added, report->keys_found,
-           report->values_added, report->values_changed, report->values_same);
+           is_stdin ? "standard input" : import->file, report->format, import->key,
+           report->keys_added, report->keys_found, report->values_added, report->values_changed,
+           report->values_same);
     if (import->keep)
         printf(", %" PRIu64 " kept", report->values_kept);
     printf(import->changed ? "; revision %" PRIu64 "\n"

@@ -62,7 +62,7 @@ static int show_all(struct query *query, const rs_key_info *info)
         return status;
     while ((status = rs_next_value(cursor, &value)) == RS_OK) {
         status = show_value(query, info, &value);
-        if (status == RS_OK && ferror(stdout))
+        if (status == RS_OK && output_lost(query->print.tool))
             status = RS_ECANCELLED;
         if (status != RS_OK)
             break;
@@ -105,7 +105,7 @@ static int show_subkey(struct query *query, const rs_key_info *info)
     else
         query_print_subkey(&query->print, &query->path, info->written);
     keypath_cut(&query->path, len);
-    if (status == RS_OK && ferror(stdout))
+    if (status == RS_OK && output_lost(query->print.tool))
         return RS_ECANCELLED;
     return status;
 }

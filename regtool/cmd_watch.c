@@ -21,7 +21,7 @@
 #include "watch_print.h"
 
 struct watcher {
-    const struct tool *tool;
+    struct tool *tool;
     rs_store *store;
     rs_watch *watch;
     int signals;         /* descriptor */
@@ -94,7 +94,7 @@ static enum outcome work_on(const struct watcher *watcher, const rs_batch *batch
             report_status(status, NULL, watcher->path);
             return FAILED;
         }
-        if (fflush(stdout) != 0)
+        if (output_flush_lost(watcher->tool))
             return FAILED;
     }
     return watcher->once ? DONE : GO_ON;

@@ -33,30 +33,21 @@ static void fill_standard_descriptors(void)
 static bool wants_colours(void)
 {
     const char *no = getenv("NO_COLOR");
-    return (no == NULL || no[0] == '\0') && isatty(STDOUT_FILENO);
+    return no == NULL || no[0] == '\0';
 }
 
 /* Whether all output has arrived; a reader that left has what it wanted, and needs no message. */
-static int finish_output(void)
+static int finish_output(struct tool *tool)
 {
-    bool failed = ferror(stdout) != 0;
-
-    errno = 0;
-    if (fclose(stdout) != 0)
-        failed = true;
-    if (!failed)
+    if (!output_flush_lost(tool))
         return 0;
-    if (errno != EPIPE)
-        report("standard output: %s", errno != 0 ? strerror(errno) : "cannot be written");
-    return EXIT_FAILURE;
+    if (tool->output_lost != EPIPE)
+        report("standard output: %s", strerror(tool->output_lost));
+    return 1;
 }
 
-static int run(const struct arguments *arguments)
+static int run(struct tool *tool, const struct arguments *arguments)
 {
-    struct tool tool = {.dir = arguments->switches[SWITCH_STORE],
-                        .json = has_switch(arguments, SWITCH_JSON),
-                        .colours = wants_colours()};
-
     if (has_switch(arguments, SWITCH_HELP)) {
         if (arguments->command != NULL)
             help_command(stdout, arguments->command);
@@ -65,13 +56,14 @@ static int run(const struct arguments *arguments)
         return 0;
     }
     if (has_switch(arguments, SWITCH_VERSION))
-        return cmd_version(&tool, arguments);
-    return arguments->command->run(&tool, arguments);
+        return cmd_version(tool, arguments);
+    return arguments->command->run(tool, arguments);
 }
 
 int main(int argc, char *argv[])
 {
     struct arguments arguments;
+    struct tool tool = {.terminal = isatty(STDOUT_FILENO) != 0};
     int result;
 
     (void)argc;
@@ -79,6 +71,9 @@ int main(int argc, char *argv[])
     signal(SIGPIPE, SIG_IGN);
     if (argv[0] == NULL || arguments_read(argv + 1, &arguments) != 0)
         return EXIT_FAILURE;
-    result = run(&arguments);
-    return finish_output() == 0 ? result : EXIT_FAILURE;
+    tool.dir = arguments.switches[SWITCH_STORE];
+    tool.json = has_switch(&arguments, SWITCH_JSON);
+    tool.colours = tool.terminal && wants_colours();
+    result = run(&tool, &arguments);
+    return finish_output(&tool) == 0 ? result : EXIT_FAILURE;
 }

@@ -16,7 +16,7 @@ static void begin(struct query_print *print)
 static void put_key_text(const struct query_print *print, const struct keypath *path)
 {
     fputs(print->tool->colours ? "\033[1m" : "", stdout);
-    fwrite(path->text, 1, path->len, stdout);
+    show_text(stdout, path->text, path->len, print->tool->terminal);
     fputs(print->tool->colours ? "\033[0m\n" : "\n", stdout);
 }
 
@@ -44,7 +44,7 @@ static void put_value_start(const struct query_print *print, const rs_value *val
 
     show_type(value->type, type);
     fputs("    ", stdout);
-    show_value_name(stdout, value->name, value->name_len);
+    show_value_name(stdout, value->name, value->name_len, print->tool->terminal);
     printf("    %s", type);
     if (print->numbers)
         printf(" (%" PRIu32 ")", value->type);
@@ -74,7 +74,7 @@ int query_print_value(struct query_print *print, const struct keypath *path, con
     if (print->tool->json)
         return put_value_json(path, value);
     put_value_start(print, value);
-    status = show_data(stdout, value, print->separator);
+    status = show_data(stdout, value, print->separator, print->tool->terminal);
     putchar('\n');
     return status;
 }

@@ -16,7 +16,7 @@
 #include "tool.h"
 
 struct query_print {
-    const struct tool *tool;
+    struct tool *tool;
     const char *separator; /* between the strings of a REG_MULTI_SZ; NULL: \0 */
     bool numbers;          /* show the number of each type */
     bool begun;            /* something was printed */

@@ -46,15 +46,45 @@ void show_type(uint32_t type, char text[SHOW_TYPE_SIZE])
         snprintf(text, SHOW_TYPE_SIZE, "REG_0x%" PRIx32, type);
 }
 
-void show_value_name(FILE *out, const char *name, size_t len)
+static bool is_control(const unsigned char *at, const unsigned char *end)
+{
+    if (at[0] < 0x20 || at[0] == 0x7f)
+        return true;
+    return at[0] == 0xc2 && at + 1 < end && at[1] < 0xa0; /* U+0080 to U+009F */
+}
+
+static void show_escaped(FILE *out, const unsigned char *at, const unsigned char *end)
+{
+    while (at < end) {
+        if (!is_control(at, end)) {
+            putc(*at++, out);
+            continue;
+        }
+        fprintf(out, "\\x%02x", *at);
+        if (*at++ == 0xc2)
+            fprintf(out, "\\x%02x", *at++);
+    }
+}
+
+void show_text(FILE *out, const char *text, size_t len, bool escaped)
+{
+    const unsigned char *bytes = (const unsigned char *)text;
+
+    if (escaped)
+        show_escaped(out, bytes, bytes + len);
+    else
+        fwrite(text, 1, len, out);
+}
+
+void show_value_name(FILE *out, const char *name, size_t len, bool escaped)
 {
     if (len == 0)
         fputs("(Default)", out);
     else
-        fwrite(name, 1, len, out);
+        show_text(out, name, len, escaped);
 }
 
-int show_data(FILE *out, const rs_value *value, const char *separator)
+int show_data(FILE *out, const rs_value *value, const char *separator, bool escaped)
 {
     char *text;
     size_t len;
@@ -62,7 +92,7 @@ int show_data(FILE *out, const rs_value *value, const char *separator)
 
     if (status != RS_OK)
         return status;
-    fwrite(text, 1, len, out);
+    show_text(out, text, len, escaped);
     rs_free(text);
     return RS_OK;
 }

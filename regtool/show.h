@@ -5,6 +5,8 @@
 #ifndef REGTOOL_SHOW_H
 #define REGTOOL_SHOW_H
 
+#include <stdbool.h>
+
 #include <regstore.h>
 
 #include "json.h"
@@ -19,11 +21,14 @@ void show_bytes(uint64_t bytes, char text[SHOW_BYTES_SIZE]);
 /* "REG_DWORD", or "REG_0x20000" for a type without a name. */
 #define SHOW_TYPE_SIZE 48
 void show_type(uint32_t type, char text[SHOW_TYPE_SIZE]);
+/* Text out of the store. Escaped, control characters come as \xNN: what a dump brought along may
+ * neither drive a terminal nor break a line. Else it comes as it is, as in reg.exe. */
+void show_text(FILE *out, const char *text, size_t len, bool escaped);
 /* The name of a value, "(Default)" for the default value: never in another language, so that
  * scripts can rely on it. */
-void show_value_name(FILE *out, const char *name, size_t len);
+void show_value_name(FILE *out, const char *name, size_t len, bool escaped);
 /* The data in reg.exe's notation; separator as in rs_data_print(). */
-int show_data(FILE *out, const rs_value *value, const char *separator);
+int show_data(FILE *out, const rs_value *value, const char *separator, bool escaped);
 
 /* The members "written" (null for 0, a key that was never written), and those that tell a value's
  * type and data. */

@@ -1,7 +1,14 @@
 /* Opening the store, beginning and ending transactions. */
 #include "tool.h"
 
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
 #include "report.h"
+
+/* Bytes of a path in a message. */
+#define LONGEST_ABOUT 300
 
 int tool_open(const struct tool *tool, unsigned flags, rs_store **store)
 {
@@ -62,7 +69,39 @@ void session_forget(struct session *session)
     session->error.text[0] = '\0';
 }
 
+/* The start of a text, as long as a person reads it: a path can be half a megabyte. */
+static int readable(const char *text)
+{
+    size_t len = strlen(text);
+
+    if (len <= LONGEST_ABOUT)
+        return (int)len;
+    for (len = LONGEST_ABOUT; len > 0 && ((unsigned char)text[len] & 0xc0) == 0x80;)
+        len--;
+    return (int)len;
+}
+
 int session_report(const struct session *session, int status, const char *about)
 {
-    return report_status(status, &session->error, about);
+    int len = readable(about);
+    const char *why = session->error.text;
+
+    return report("%.*s%s: %s", len, about, about[len] != '\0' ? "..." : "",
+                  why[0] != '\0' ? why : rs_strerror(status));
+}
+
+bool output_lost(struct tool *tool)
+{
+    if (!ferror(stdout))
+        return false;
+    if (tool->output_lost == 0)
+        tool->output_lost = errno != 0 ? errno : EIO;
+    return true;
+}
+
+bool output_flush_lost(struct tool *tool)
+{
+    errno = 0;
+    fflush(stdout);
+    return output_lost(tool);
 }

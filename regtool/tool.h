@@ -13,8 +13,16 @@
 struct tool {
     const char *dir; /* of the store; NULL: the library's default */
     bool json;
-    bool colours; /* on standard output */
+    bool terminal;   /* standard output is one */
+    bool colours;    /* it shall have colours */
+    int output_lost; /* errno of the first output that could not be written; 0: none so far */
 };
+
+/* Whether output could not be written: called now and then by what prints much, so that nobody
+ * works for a reader that left. Nothing else may happen between printing and the call. */
+bool output_lost(struct tool *tool);
+/* The same after all that was printed has been written out. */
+bool output_flush_lost(struct tool *tool);
 
 struct session {
     rs_store *store;
@@ -35,7 +43,7 @@ int session_commit(struct session *session, uint64_t *revision);
 void session_end(struct session *session);
 /* Forgets what a call said that was allowed to fail: the first error of a transaction wins. */
 void session_forget(struct session *session);
-/* Reports a call on the session that failed, and returns 1. */
+/* Reports a call on the session that failed, "about: why", and returns 1. */
 int session_report(const struct session *session, int status, const char *about);
 
 /* Opens the store alone, with RS_... flags for rs_open(). Returns 0, or 1 after a report. */

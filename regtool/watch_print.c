@@ -46,7 +46,7 @@ static int put_side(FILE *out, const rs_value *value)
     }
     show_type(value->type, type);
     fprintf(out, "%s    ", type);
-    return show_data(out, value, NULL);
+    return show_data(out, value, NULL, true);
 }
 
 static int put_value_change(FILE *out, const rs_change *change)
@@ -54,13 +54,13 @@ static int put_value_change(FILE *out, const rs_change *change)
     int status;
 
     fputs("    ", out);
-    show_value_name(out, change->name, change->name_len);
+    show_value_name(out, change->name, change->name_len, true);
     fputs("    ", out);
     status = put_side(out, change->old_value);
     fputs(" -> ", out);
     if (status == RS_OK && change->old_value != NULL && change->new_value != NULL &&
         change->old_value->type == change->new_value->type)
-        status = show_data(out, change->new_value, NULL);
+        status = show_data(out, change->new_value, NULL, true);
     else if (status == RS_OK)
         status = put_side(out, change->new_value);
     putc('\n', out);
@@ -72,7 +72,7 @@ static void put_key_change(FILE *out, const rs_change *change)
     fprintf(out, "    %s", kind_of(change->kind)->text);
     if (change->kind == RS_KEY_RENAMED) {
         fputs(" to ", out);
-        fwrite(change->name, 1, change->name_len, out);
+        show_text(out, change->name, change->name_len, true);
     }
     putc('\n', out);
 }
@@ -92,20 +92,29 @@ static int same_key(const rs_change *a, const rs_change *b)
     return a->path_len == b->path_len && memcmp(a->path, b->path, a->path_len) == 0;
 }
 
-int watch_print_text(FILE *out, const rs_batch *batch)
+static void put_heading(FILE *out, const rs_batch *batch)
 {
     char time[SHOW_TIME_SIZE];
-    int status = RS_OK;
 
     show_time(batch->time, time);
     fprintf(out, "revision %" PRIu64 ", %s, ", batch->revision, time);
     put_user(out, batch->uid);
-    fprintf(out, ", %s (pid %" PRIu32 ")%s%s\n", batch->program, batch->pid,
-            batch->message[0] != '\0' ? ": " : "", batch->message);
+    fputs(", ", out);
+    show_text(out, batch->program, strlen(batch->program), true);
+    fprintf(out, " (pid %" PRIu32 ")%s", batch->pid, batch->message[0] != '\0' ? ": " : "");
+    show_text(out, batch->message, strlen(batch->message), true);
+    putc('\n', out);
+}
+
+int watch_print_text(FILE *out, const rs_batch *batch)
+{
+    int status = RS_OK;
+
+    put_heading(out, batch);
     for (size_t i = 0; i < batch->count && status == RS_OK; i++) {
         const rs_change *change = &batch->changes[i];
         if (i == 0 || !same_key(change, change - 1)) {
-            fwrite(change->path, 1, change->path_len, out);
+            show_text(out, change->path, change->path_len, true);
             putc('\n', out);
         }
         if (is_value(change))

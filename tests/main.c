@@ -37,6 +37,9 @@
     X(transfer)                                                                                    \
     X(api)                                                                                         \
     X(settings)                                                                                    \
+    X(format_xml_filter)                                                                           \
+    X(format_xml_write)                                                                            \
+    X(service)                                                                                     \
     X(value_text)
 
 #define SUITE_DECLARE(name) extern const struct test_suite suite_##name __attribute__((weak));

@@ -141,6 +141,7 @@ static int read_news(struct live *live, rs_txn *txn, struct live_news *later)
     if (status == RS_OK) {
         live->news = *later;
     } else if (later->any) {
+        live->news.any = true;
         live->news.revision = later->revision;
         live->news.time = later->time;
         live->news.behind |= later->behind;

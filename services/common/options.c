@@ -56,7 +56,7 @@ static void add_problem(struct line *problem, int option, char **argv)
         line_add(problem, "unknown option ");
         line_add_quoted(problem, argument);
     } else if (optopt <= OPTION_VERSION) {
-        line_add(problem, "option without an argument has one: ");
+        line_add(problem, "option takes no argument: ");
         line_add_quoted(problem, argument);
     } else {
         const char text[] = {'-', (char)optopt, '\0'};

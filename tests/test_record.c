@@ -1,0 +1,137 @@
+/*
+ * test_record.c - records written and read back, and records that are not what they claim to be.
+ */
+#include "harness.h"
+#include "../regstore/record.h"
+
+#include <string.h>
+
+#define WRITES(call) CU_ASSERT_EQUAL_FATAL((call), RS_OK)
+
+/* One record with everything in it. */
+static void write_sample(struct buffer *buffer)
+{
+    WRITES(record_put_u8(buffer, 0xfe));
+    WRITES(record_put_u32(buffer, 0xfedcba98));
+    WRITES(record_put_u64(buffer, UINT64_C(0xfedcba9876543210)));
+    WRITES(record_put_bytes(buffer, "a\0b", 3));
+    WRITES(record_put_bytes(buffer, NULL, 0));
+}
+
+/* Reads it; gives record_end(). */
+static int read_sample(const void *data, size_t size)
+{
+    struct record record;
+    size_t len;
+    record_begin(&record, data, size);
+    record_u8(&record);
+    record_u32(&record);
+    record_u64(&record);
+    record_bytes(&record, &len);
+    record_bytes(&record, &len);
+    return record_end(&record);
+}
+
+static void reads_what_was_written(void)
+{
+    struct buffer buffer = BUFFER_INIT;
+    struct record record;
+    size_t len;
+    write_sample(&buffer);
+    record_begin(&record, buffer.data, buffer.size);
+    CU_ASSERT_EQUAL(record_u8(&record), 0xfe);
+    CU_ASSERT_EQUAL(record_u32(&record), 0xfedcba98);
+    CU_ASSERT_EQUAL(record_u64(&record), UINT64_C(0xfedcba9876543210));
+    const char *text = record_bytes(&record, &len);
+    CU_ASSERT_EQUAL(len, 3);
+    CU_ASSERT_EQUAL(memcmp(text, "a\0b", 4), 0);
+    text = record_bytes(&record, &len);
+    CU_ASSERT_EQUAL(len, 0);
+    CU_ASSERT_STRING_EQUAL(text, "");
+    CU_ASSERT_EQUAL(record_end(&record), RS_OK);
+    buffer_free(&buffer);
+}
+
+/* The files of a store are read on machines of either byte order. */
+static void numbers_are_little_endian(void)
+{
+    struct buffer buffer = BUFFER_INIT;
+    WRITES(record_put_u32(&buffer, 0x04030201));
+    WRITES(record_put_u64(&buffer, UINT64_C(0x0807060504030201)));
+    CU_ASSERT_EQUAL(buffer.size, 12);
+    CU_ASSERT_EQUAL(memcmp(buffer.data, "\1\2\3\4\1\2\3\4\5\6\7\10", 12), 0);
+    buffer_free(&buffer);
+}
+
+/* Each copy has exactly its bytes in a block of its own, so that a sanitizer sees a byte too many. */
+static void every_shorter_record_is_damaged(void)
+{
+    struct buffer whole = BUFFER_INIT;
+    write_sample(&whole);
+    CU_ASSERT_EQUAL(read_sample(whole.data, whole.size), RS_OK);
+    for (size_t size = 0; size < whole.size; size++) {
+        struct buffer part = BUFFER_INIT;
+        WRITES(buffer_append(&part, whole.data, size));
+        CU_ASSERT_EQUAL(read_sample(part.data, size), RS_EDAMAGED);
+        buffer_free(&part);
+    }
+    buffer_free(&whole);
+}
+
+static void a_byte_left_over_is_damage(void)
+{
+    struct buffer buffer = BUFFER_INIT;
+    write_sample(&buffer);
+    WRITES(record_put_u8(&buffer, 0));
+    CU_ASSERT_EQUAL(read_sample(buffer.data, buffer.size), RS_EDAMAGED);
+    buffer_free(&buffer);
+}
+
+static void lengths_beyond_the_end_are_damage(void)
+{
+    static const uint32_t lengths[] = {2, 3, 100, 0x7fffffff, 0xfffffffe, 0xffffffff};
+    for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
+        struct buffer buffer = BUFFER_INIT;
+        struct record record;
+        size_t len = 7;
+        WRITES(record_put_u32(&buffer, lengths[i]));
+        WRITES(buffer_append(&buffer, "x", 2));
+        record_begin(&record, buffer.data, buffer.size);
+        CU_ASSERT_STRING_EQUAL(record_bytes(&record, &len), "");
+        CU_ASSERT_EQUAL(len, 0);
+        CU_ASSERT_EQUAL(record_end(&record), RS_EDAMAGED);
+        buffer_free(&buffer);
+    }
+}
+
+static void a_text_without_its_nul_is_damage(void)
+{
+    struct record record;
+    size_t len;
+    record_begin(&record, "\1\0\0\0xy", 6);
+    CU_ASSERT_STRING_EQUAL(record_bytes(&record, &len), "");
+    CU_ASSERT_EQUAL(record_end(&record), RS_EDAMAGED);
+}
+
+/* Nothing that comes after the damage is believed. */
+static void damage_stays(void)
+{
+    struct record record;
+    record_begin(&record, "\1\2", 2);
+    CU_ASSERT_EQUAL(record_u32(&record), 0);
+    CU_ASSERT_EQUAL(record_u8(&record), 0);
+    CU_ASSERT_EQUAL(record_u64(&record), 0);
+    CU_ASSERT_EQUAL(record_end(&record), RS_EDAMAGED);
+}
+
+static const struct test_case cases[] = {
+    {"reads what was written", reads_what_was_written},
+    {"numbers are little-endian", numbers_are_little_endian},
+    {"every shorter record is damaged", every_shorter_record_is_damaged},
+    {"a byte left over is damage", a_byte_left_over_is_damage},
+    {"lengths beyond the end are damage", lengths_beyond_the_end_are_damage},
+    {"a text without its NUL is damage", a_text_without_its_nul_is_damage},
+    {"damage stays", damage_stays},
+    {NULL, NULL},
+};
+const struct test_suite suite_record = {"record", cases};
