@@ -1,6 +1,8 @@
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -74,33 +76,59 @@ static int init_store(struct env_txn *txn)
     return status == RS_OK ? state_write(txn, &state) : status;
 }
 
-int store_open(const char *dir, unsigned flags, struct rs_store **out, rs_error *error)
+/* What a store has beside LMDB's files. */
+static int make_files(const struct rs_store *store, rs_error *error)
 {
-    struct rs_store *store = calloc(1, sizeof *store);
-    char *copy = strdup(dir);
-    if (store == NULL || copy == NULL) {
-        free(store);
-        free(copy);
+    char *watches;
+    int status = bell_create(store->dir, error);
+    if (status != RS_OK) {
+        return status;
+    }
+    if (asprintf(&watches, "%s/%s", store->dir, STORE_WATCHES_DIR) < 0) {
         return fail(error, RS_ENOMEM, "out of memory");
     }
-    store->dir = copy;
-    store->bell = (struct bell)BELL_INIT;
-    pthread_mutex_init(&store->bell_lock, NULL);
+    if (mkdir(watches, 0770) == 0) {
+        status = chmod(watches, 0770) == 0 ? RS_OK : fail_errno(error, "%s", watches);
+    } else if (errno != EEXIST) {
+        status = fail_errno(error, "%s: cannot be made", watches);
+    }
+    free(watches);
+    return status;
+}
+
+static int open_store(struct rs_store *store, const char *dir, unsigned flags, rs_error *error)
+{
     int status = env_open(dir, flags, init_store, &store->env, error);
     if (status != RS_OK) {
-        pthread_mutex_destroy(&store->bell_lock);
-        free(copy);
-        free(store);
         return status;
     }
     store->readonly = (flags & RS_READONLY) != 0 || env_readonly(store->env);
-    if ((flags & RS_CREATE) && !store->readonly) {
-        status = bell_create(dir, error);
+    store->dir = realpath(dir, NULL);
+    if (store->dir == NULL) {
+        status = fail_errno(error, "%s", dir);
+    } else if ((flags & RS_CREATE) && !store->readonly) {
+        status = make_files(store, error);
     }
     if (status != RS_OK) {
-        store_close(store);
+        free(store->dir);
+        env_close(store->env);
+    }
+    return status;
+}
+
+int store_open(const char *dir, unsigned flags, struct rs_store **out, rs_error *error)
+{
+    struct rs_store *store = calloc(1, sizeof *store);
+    if (store == NULL) {
+        return fail(error, RS_ENOMEM, "out of memory");
+    }
+    int status = open_store(store, dir, flags, error);
+    if (status != RS_OK) {
+        free(store);
         return status;
     }
+    store->bell = (struct bell)BELL_INIT;
+    pthread_mutex_init(&store->bell_lock, NULL);
     *out = store;
     return RS_OK;
 }

@@ -15,6 +15,12 @@
 #include "journal.h"
 #include "tree.h"
 
+/* The directory of the open watches, see watch.h; made with the store, so that it has its group. */
+#define STORE_WATCHES_DIR "watches"
+
+/* The directory of the open watches, see watch.h; made with the store, so that it has its group. */
+#define STORE_WATCHES_DIR "watches"
+
 #define STORE_POOL 16u /* idle read transactions kept */
 
 struct rs_store {
@@ -23,7 +29,7 @@ struct rs_store {
     struct bell bell;
     pthread_mutex_t
         bell_lock; /* threads ring after their commits, which is outside of any other lock */
-    char *dir;
+    char *dir;     /* absolute, as the program may change its directory */
     _Atomic(struct rs_txn *) pool[STORE_POOL];
 };
 

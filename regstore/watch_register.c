@@ -5,12 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "watch.h"
 
-#define WATCHES_DIR "watches"
 #define MAX_ENTRY 65536u /* bytes of an entry's file that are read */
 
 /* An entry's file has three lines: pid, program, path. It is written and locked under a name that
@@ -32,7 +30,8 @@ static bool is_locked(int fd)
 static char *entry_path(const char *dir, const char *prefix, unsigned number)
 {
     char *path;
-    int len = asprintf(&path, "%s/%s/%s%ld-%u", dir, WATCHES_DIR, prefix, (long)getpid(), number);
+    int len =
+        asprintf(&path, "%s/%s/%s%ld-%u", dir, STORE_WATCHES_DIR, prefix, (long)getpid(), number);
     return len < 0 ? NULL : path;
 }
 
@@ -41,23 +40,10 @@ static bool write_entry(int fd, const char *path)
     return dprintf(fd, "%ld\n%s\n%s\n", (long)getpid(), program_invocation_short_name, path) > 0;
 }
 
-static void make_directory(const char *dir)
-{
-    char *path;
-    if (asprintf(&path, "%s/%s", dir, WATCHES_DIR) < 0) {
-        return;
-    }
-    if (mkdir(path, 0770) == 0 && chmod(path, 0770) != 0) {
-        rmdir(path); /* its group could not use it */
-    }
-    free(path);
-}
-
 void watch_register(struct watch_entry *entry, const char *dir, const char *path)
 {
     static atomic_uint counter;
     unsigned number = atomic_fetch_add(&counter, 1);
-    make_directory(dir);
     char *hidden = entry_path(dir, ".", number);
     char *shown = entry_path(dir, "", number);
     int fd = -1;
@@ -141,7 +127,7 @@ int watch_list(const char *dir, int (*each)(void *context, const rs_watcher *wat
                void *context)
 {
     char *path;
-    if (asprintf(&path, "%s/%s", dir, WATCHES_DIR) < 0) {
+    if (asprintf(&path, "%s/%s", dir, STORE_WATCHES_DIR) < 0) {
         return RS_ENOMEM;
     }
     DIR *entries = opendir(path);
