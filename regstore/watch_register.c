@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "watch.h"
@@ -35,9 +36,12 @@ static char *entry_path(const char *dir, const char *prefix, unsigned number)
     return len < 0 ? NULL : path;
 }
 
+/* Readable for whoever may enter the store's directory, so that one member of the group sees what
+ * another watches. */
 static bool write_entry(int fd, const char *path)
 {
-    return dprintf(fd, "%ld\n%s\n%s\n", (long)getpid(), program_invocation_short_name, path) > 0;
+    return fchmod(fd, 0644) == 0 &&
+           dprintf(fd, "%ld\n%s\n%s\n", (long)getpid(), program_invocation_short_name, path) > 0;
 }
 
 void watch_register(struct watch_entry *entry, const char *dir, const char *path)
@@ -48,7 +52,7 @@ void watch_register(struct watch_entry *entry, const char *dir, const char *path
     char *shown = entry_path(dir, "", number);
     int fd = -1;
     if (hidden != NULL && shown != NULL) {
-        fd = open(hidden, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0640);
+        fd = open(hidden, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
     }
     if (fd >= 0 && (lock_entry(fd) != 0 || !write_entry(fd, path) || rename(hidden, shown) != 0)) {
         unlink(hidden);
