@@ -132,7 +132,7 @@ void rs_txn_errors(rs_txn *txn, rs_error *error)
 static int set_note(rs_txn *txn, const char *text, const char **note)
 {
     if (text == NULL || !txn->env.write) {
-        return RS_EINVAL;
+        return api_check(txn, false);
     }
     size_t len = strlen(text);
     size_t units;
@@ -163,45 +163,53 @@ int rs_txn_program(rs_txn *txn, const char *program)
 
 /* ---- Keys ---- */
 
+int api_check(rs_txn *txn, bool good)
+{
+    if (txn == NULL) {
+        return RS_EINVAL;
+    }
+    int status = !good ? RS_EINVAL : env_forked(txn->store->env) ? RS_EFORK : RS_OK;
+    return status == RS_OK ? RS_OK : fail(txn->tree.error, status, "%s", rs_strerror(status));
+}
+
 int rs_key_open_n(rs_txn *txn, rs_key base, const char *path, size_t len, unsigned flags,
                   rs_key *key)
 {
-    if (txn == NULL || key == NULL || (flags & ~RS_NOFOLLOW) != 0) {
-        return RS_EINVAL;
-    }
-    return tree_open(&txn->tree, base, path, text_length(path, len), flags, key);
+    int status = api_check(txn, key != NULL && (flags & ~RS_NOFOLLOW) == 0);
+    return status == RS_OK
+               ? tree_open(&txn->tree, base, path, text_length(path, len), flags, key)
+               : status;
 }
 
 int rs_key_create_n(rs_txn *txn, rs_key base, const char *path, size_t len, unsigned flags,
                     rs_key *key, int *created)
 {
     bool made = false;
-    if (txn == NULL || key == NULL || (flags & ~(RS_NOFOLLOW | RS_VOLATILE)) != 0) {
-        return RS_EINVAL;
+    int status = api_check(txn, key != NULL && (flags & ~(RS_NOFOLLOW | RS_VOLATILE)) == 0);
+    if (status == RS_OK) {
+        status = tree_create(&txn->tree, base, path, text_length(path, len), flags, key, &made);
     }
-    int status = tree_create(&txn->tree, base, path, text_length(path, len), flags, key, &made);
     if (status == RS_OK && created != NULL) {
         *created = made;
     }
     return status;
 }
 
-int api_stored_key(rs_txn *txn, rs_key *key)
+int api_stored_key(rs_txn *txn, rs_key *key, bool good)
 {
-    if (txn == NULL || *key == RS_NO_KEY) {
-        return RS_EINVAL;
-    }
     const struct path_root *root = path_root_by_key(*key);
-    if (root == NULL || root->stored == root->key) {
-        return RS_OK;
+    int status = api_check(txn, good && *key != RS_NO_KEY);
+    if (status != RS_OK || root == NULL || root->stored == root->key) {
+        return status;
     }
     return tree_open(&txn->tree, *key, "", 0, 0, key);
 }
 
 int rs_key_delete(rs_txn *txn, rs_key key, unsigned flags)
 {
-    if (txn == NULL || (flags & ~RS_RECURSIVE) != 0) {
-        return RS_EINVAL;
+    int status = api_check(txn, key != RS_NO_KEY && (flags & ~RS_RECURSIVE) == 0);
+    if (status != RS_OK) {
+        return status;
     }
     if (path_root_by_key(key) != NULL) {
         return fail(txn->tree.error, RS_EROOT, "a root key cannot be deleted");
@@ -211,8 +219,9 @@ int rs_key_delete(rs_txn *txn, rs_key key, unsigned flags)
 
 int rs_key_rename_n(rs_txn *txn, rs_key key, const char *name, size_t len)
 {
-    if (txn == NULL) {
-        return RS_EINVAL;
+    int status = api_check(txn, key != RS_NO_KEY);
+    if (status != RS_OK) {
+        return status;
     }
     if (path_root_by_key(key) != NULL) {
         return fail(txn->tree.error, RS_EROOT, "a root key cannot be renamed");
@@ -222,7 +231,7 @@ int rs_key_rename_n(rs_txn *txn, rs_key key, const char *name, size_t len)
 
 int rs_key_set_class_n(rs_txn *txn, rs_key key, const char *name, size_t len)
 {
-    int status = api_stored_key(txn, &key);
+    int status = api_stored_key(txn, &key, true);
     return status == RS_OK ? tree_set_class(&txn->tree, key, name, text_length(name, len)) : status;
 }
 
@@ -257,11 +266,13 @@ static int give_info(rs_txn *txn, const struct node *node, rs_key_info *info)
 int rs_key_info_get(rs_txn *txn, rs_key key, rs_key_info *info)
 {
     struct node node;
-    int status = info != NULL ? api_stored_key(txn, &key) : RS_EINVAL;
-    if (status == RS_OK) {
-        status = tree_node(&txn->tree, key, &node);
+    int status = api_stored_key(txn, &key, info != NULL);
+    if (status != RS_OK) {
+        return status;
     }
-    return status == RS_OK ? give_info(txn, &node, info) : status;
+    status = tree_node(&txn->tree, key, &node);
+    return status == RS_OK ? give_info(txn, &node, info)
+                           : fail(txn->tree.error, status, "%s", rs_strerror(status));
 }
 
 /* Moves a text that was built in a buffer into the transaction. */
@@ -284,9 +295,13 @@ static int give_text(rs_txn *txn, struct buffer *buffer, int status, const char 
 int rs_key_path(rs_txn *txn, rs_key key, const char **path, size_t *len)
 {
     struct buffer buffer = BUFFER_INIT;
-    int status = path != NULL ? api_stored_key(txn, &key) : RS_EINVAL;
-    if (status == RS_OK) {
-        status = tree_path(&txn->tree, key, &buffer);
+    int status = api_stored_key(txn, &key, path != NULL);
+    if (status != RS_OK) {
+        return status;
+    }
+    status = tree_path(&txn->tree, key, &buffer);
+    if (status != RS_OK) {
+        fail(txn->tree.error, status, "%s", rs_strerror(status));
     }
     return give_text(txn, &buffer, status, path, len);
 }
@@ -294,17 +309,17 @@ int rs_key_path(rs_txn *txn, rs_key key, const char **path, size_t *len)
 int rs_link_create_n(rs_txn *txn, rs_key base, const char *path, size_t len, const char *target,
                      size_t target_len, unsigned flags, rs_key *key)
 {
-    if (txn == NULL || target == NULL || (flags & ~RS_VOLATILE) != 0) {
-        return RS_EINVAL;
-    }
-    return tree_link_create(&txn->tree, base, path, text_length(path, len), target,
-                            text_length(target, target_len), flags, key);
+    int status = api_check(txn, target != NULL && (flags & ~RS_VOLATILE) == 0);
+    return status == RS_OK
+               ? tree_link_create(&txn->tree, base, path, text_length(path, len), target,
+                                  text_length(target, target_len), flags, key)
+               : status;
 }
 
 int rs_link_target(rs_txn *txn, rs_key key, const char **target, size_t *len)
 {
     struct buffer buffer = BUFFER_INIT;
-    int status = target != NULL ? api_stored_key(txn, &key) : RS_EINVAL;
+    int status = api_stored_key(txn, &key, target != NULL);
     if (status == RS_OK) {
         status = tree_link_target(&txn->tree, key, &buffer);
     }
@@ -315,7 +330,7 @@ int rs_link_target(rs_txn *txn, rs_key key, const char **target, size_t *len)
 
 static int open_cursor(rs_txn *txn, rs_key key, bool values, rs_cursor **out)
 {
-    int status = out != NULL ? api_stored_key(txn, &key) : RS_EINVAL;
+    int status = api_stored_key(txn, &key, out != NULL);
     if (status != RS_OK) {
         return status;
     }
@@ -419,8 +434,9 @@ int rs_watchers(rs_store *store, int (*each)(void *context, const rs_watcher *wa
 int rs_import(rs_txn *txn, const char *file, const rs_import_options *options,
               rs_import_report *report, rs_error *error)
 {
-    if (txn == NULL || file == NULL) {
-        return fail(error, RS_EINVAL, "invalid argument");
+    int status = api_check(txn, file != NULL);
+    if (status != RS_OK) {
+        return fail(error, status, "%s", rs_strerror(status));
     }
     return transfer_import(&txn->tree, file, options, report, error);
 }
@@ -428,7 +444,7 @@ int rs_import(rs_txn *txn, const char *file, const rs_import_options *options,
 int rs_export(rs_txn *txn, rs_key key, const char *file, const rs_export_options *options,
               rs_error *error)
 {
-    int status = file != NULL ? api_stored_key(txn, &key) : RS_EINVAL;
+    int status = api_stored_key(txn, &key, file != NULL);
     if (status != RS_OK) {
         return fail(error, status, "%s", rs_strerror(status));
     }

@@ -12,7 +12,7 @@
 
 static int check(rs_txn *txn, const void *out, rs_key *key)
 {
-    return txn != NULL && out != NULL ? api_stored_key(txn, key) : RS_EINVAL;
+    return api_stored_key(txn, key, out != NULL);
 }
 
 /* ---- As stored ---- */
@@ -74,7 +74,10 @@ static int effective(rs_txn *txn, rs_key key, const char *name, size_t len, cons
                      rs_value *value)
 {
     enum rs_origin origin;
-    int status = out != NULL ? rs_effective_n(txn, key, name, len, value, &origin) : RS_EINVAL;
+    int status = api_check(txn, out != NULL);
+    if (status == RS_OK) {
+        status = rs_effective_n(txn, key, name, len, value, &origin);
+    }
     if (status == RS_OK && origin == RS_ORIGIN_NONE) {
         return fail(txn->tree.error, RS_ENOTFOUND, "no value \"%.*s\"", (int)text_length(name, len),
                     name);
@@ -114,7 +117,7 @@ int rs_get_bool_n(rs_txn *txn, rs_key key, const char *name, size_t len, int *tr
 {
     uint32_t number;
     if (truth == NULL) {
-        return RS_EINVAL;
+        return api_check(txn, false);
     }
     int status = rs_get_dword_n(txn, key, name, len, &number);
     if (status == RS_OK) {
@@ -222,7 +225,7 @@ static int set_text(rs_txn *txn, rs_key key, const char *name, size_t len, uint3
 {
     struct buffer buffer = BUFFER_INIT;
     if (text == NULL) {
-        return RS_EINVAL;
+        return api_check(txn, false);
     }
     return set_encoded(txn, key, name, len, type, &buffer,
                        value_from_text(&buffer, text, strlen(text)));
@@ -243,7 +246,7 @@ int rs_set_multi_n(rs_txn *txn, rs_key key, const char *name, size_t len,
 {
     struct buffer buffer = BUFFER_INIT;
     if (strings == NULL && count > 0) {
-        return RS_EINVAL;
+        return api_check(txn, false);
     }
     return set_encoded(txn, key, name, len, REG_MULTI_SZ, &buffer,
                        value_from_list(&buffer, strings, count));
@@ -295,10 +298,10 @@ int rs_multi_append_n(rs_txn *txn, rs_key key, const char *name, size_t len, con
                       int *changed)
 {
     int did = 0;
-    if (txn == NULL || text == NULL) {
-        return RS_EINVAL;
+    int status = api_check(txn, text != NULL);
+    if (status == RS_OK) {
+        status = tree_writable(&txn->tree);
     }
-    int status = tree_writable(&txn->tree);
     if (status == RS_OK) {
         status = append_to(txn, key, name, len, text, &did);
     }
@@ -333,10 +336,10 @@ int rs_multi_remove_n(rs_txn *txn, rs_key key, const char *name, size_t len, con
                       int *changed)
 {
     int did = 0;
-    if (txn == NULL || text == NULL) {
-        return RS_EINVAL;
+    int status = api_check(txn, text != NULL);
+    if (status == RS_OK) {
+        status = tree_writable(&txn->tree);
     }
-    int status = tree_writable(&txn->tree);
     if (status == RS_OK) {
         status = remove_from(txn, key, name, len, text, &did);
     }
@@ -362,10 +365,11 @@ int rs_stat_get(rs_txn *txn, rs_stat *stat)
     struct journal_reader reader = {0};
     struct journal_head head = {0};
     uint64_t first = 0;
-    if (txn == NULL || stat == NULL) {
-        return RS_EINVAL;
+    int status = api_check(txn, stat != NULL);
+    if (status != RS_OK) {
+        return status;
     }
-    int status = store_state_read(&txn->env, &state);
+    status = store_state_read(&txn->env, &state);
     if (status == RS_OK) {
         status = env_size(&txn->env, &size);
     }
@@ -378,6 +382,9 @@ int rs_stat_get(rs_txn *txn, rs_stat *stat)
     }
     if (status != RS_OK) {
         return fail(txn->tree.error, status, "%s", rs_strerror(status));
+    }
+    if (txn->env.write) {
+        state.tree = txn->tree.state;
     }
     *stat = (rs_stat){
         .revision = state.revision,
@@ -427,6 +434,9 @@ static int give_reader(void *context, uint32_t pid, uint64_t txn_number)
         behind = walk->state.revision;
     }
     rs_reader reader = {.pid = pid, .revision = walk->state.revision - behind, .behind = behind};
+    if (txn_number > walk->state.txn_number) { /* it is this transaction that is behind */
+        reader.revision += txn_number - walk->state.txn_number;
+    }
     reader.age = behind > 0 ? age_of(walk->txn, reader.revision) : 0;
     return walk->each(walk->context, &reader);
 }
@@ -434,9 +444,10 @@ static int give_reader(void *context, uint32_t pid, uint64_t txn_number)
 int rs_readers(rs_txn *txn, int (*each)(void *context, const rs_reader *reader), void *context)
 {
     struct reader_walk walk = {.txn = txn, .each = each, .context = context};
-    if (txn == NULL || each == NULL) {
-        return RS_EINVAL;
+    int status = api_check(txn, each != NULL);
+    if (status == RS_OK) {
+        walk.own_seen = txn->env.write; /* a writer is none of the readers */
+        status = store_state_read(&txn->env, &walk.state);
     }
-    int status = store_state_read(&txn->env, &walk.state);
     return status == RS_OK ? env_readers(txn->store->env, give_reader, &walk) : status;
 }

@@ -37,19 +37,25 @@ int bell_create(const char *dir, rs_error *error)
 
 /* ---- Ringing ---- */
 
-static bool is_gone(int fd)
+/* Is the open file still the one that waiters find? */
+static bool is_current(int fd, const char *path)
 {
-    struct stat st;
-    return fstat(fd, &st) != 0 || st.st_nlink == 0;
+    struct stat ours;
+    struct stat theirs;
+    return fstat(fd, &ours) == 0 && lstat(path, &theirs) == 0 && ours.st_dev == theirs.st_dev &&
+           ours.st_ino == theirs.st_ino;
 }
 
 void bell_ring(struct bell *bell, const char *dir)
 {
     char path[4096];
-    if (bell->fd >= 0 && is_gone(bell->fd)) {
+    if (bell_path(dir, path, sizeof path) != RS_OK) {
+        return;
+    }
+    if (bell->fd >= 0 && !is_current(bell->fd, path)) {
         bell_close(bell);
     }
-    if (bell->fd < 0 && bell_path(dir, path, sizeof path) == RS_OK) {
+    if (bell->fd < 0) {
         bell_create(dir, NULL);
         bell->fd = open(path, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     }
@@ -68,12 +74,19 @@ void bell_close(struct bell *bell)
 
 /* ---- Waiting ---- */
 
+/* Watches the file that has the bell's name now: the same again, another one, or none. */
 static void watch_file(struct bell_wait *wait, const char *dir)
 {
     char path[4096];
-    if (wait->inotify >= 0 && wait->watch < 0 && bell_path(dir, path, sizeof path) == RS_OK) {
-        wait->watch = inotify_add_watch(wait->inotify, path,
-                                        IN_MODIFY | IN_DELETE_SELF | IN_MOVE_SELF | IN_ATTRIB);
+    int before = wait->watch;
+    if (wait->inotify < 0 || bell_path(dir, path, sizeof path) != RS_OK) {
+        return;
+    }
+    wait->watch =
+        inotify_add_watch(wait->inotify, path,
+                          IN_MODIFY | IN_DELETE_SELF | IN_MOVE_SELF | IN_ATTRIB | IN_DONT_FOLLOW);
+    if (before >= 0 && before != wait->watch) {
+        inotify_rm_watch(wait->inotify, before);
     }
 }
 
@@ -109,17 +122,19 @@ int bell_wait_open(struct bell_wait *wait, const char *dir, rs_error *error)
     return RS_OK;
 }
 
-/* True if the file was removed or replaced. */
-static bool drain(int inotify)
+/* True if the file may have been removed or replaced. What is still told of a file watched before
+ * does not count: its end is an event, too. */
+static bool drain(const struct bell_wait *wait)
 {
     bool lost = false;
     _Alignas(struct inotify_event) char events[4096];
     ssize_t size;
-    while ((size = read(inotify, events, sizeof events)) > 0) {
+    while ((size = read(wait->inotify, events, sizeof events)) > 0) {
         for (char *at = events; at < events + size;) {
             const struct inotify_event *event = (const struct inotify_event *)at;
             lost = lost ||
-                   (event->mask & (IN_IGNORED | IN_DELETE_SELF | IN_MOVE_SELF | IN_ATTRIB)) != 0;
+                   (event->wd == wait->watch &&
+                    (event->mask & (IN_IGNORED | IN_DELETE_SELF | IN_MOVE_SELF | IN_ATTRIB)) != 0);
             at += sizeof *event + event->len;
         }
     }
@@ -135,11 +150,9 @@ void bell_wait_clear(struct bell_wait *wait, const char *dir)
     if (wait->inotify < 0) {
         return;
     }
-    if (drain(wait->inotify) && wait->watch >= 0) {
-        inotify_rm_watch(wait->inotify, wait->watch);
-        wait->watch = -1;
+    if (drain(wait) || wait->watch < 0) {
+        watch_file(wait, dir);
     }
-    watch_file(wait, dir);
 }
 
 void bell_wait_close(struct bell_wait *wait)

@@ -15,6 +15,7 @@
 #define MAP_SIZE_WANTED ((size_t)1 << 40)
 #define MAP_SIZE_LEAST ((size_t)1 << 26)
 #define MAX_READERS 1024u
+#define READER_CHECK_EVERY 16u /* write transactions */
 
 struct env {
     struct env *next;
@@ -23,6 +24,7 @@ struct env {
     dev_t device;
     ino_t inode;
     bool readonly;
+    unsigned writes; /* transactions begun; counted under LMDB's write lock */
     MDB_env *mdb;
     MDB_dbi tables[TABLE_COUNT];
     char dir[];
@@ -36,25 +38,18 @@ static struct env *list;
 static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
 static unsigned fork_generation;
 
-static void before_fork(void)
-{
-    pthread_mutex_lock(&list_lock);
-}
-
-static void after_fork(void)
-{
-    pthread_mutex_unlock(&list_lock);
-}
-
+/* The parent's environments are not the child's: it begins with none, and with a lock that nobody
+ * holds. Nothing is locked around a fork, so a fork waits for no other thread. */
 static void in_child(void)
 {
     fork_generation++;
-    pthread_mutex_unlock(&list_lock);
+    list = NULL;
+    pthread_mutex_init(&list_lock, NULL);
 }
 
 static void watch_forks(void)
 {
-    pthread_atfork(before_fork, after_fork, in_child);
+    pthread_atfork(NULL, NULL, in_child);
 }
 
 bool env_forked(const struct env *env)
@@ -92,6 +87,13 @@ static int fail_mdb(const struct env *env, int rc, const char *what, rs_error *e
 
 /* ---- Opening ---- */
 
+static int data_fd(const struct env *env)
+{
+    mdb_filehandle_t fd = -1;
+    mdb_env_get_fd(env->mdb, &fd);
+    return fd;
+}
+
 static int open_mdb(struct env *env, rs_error *error)
 {
     unsigned flags = MDB_NOTLS | (env->readonly ? MDB_RDONLY : 0u);
@@ -108,6 +110,8 @@ static int open_mdb(struct env *env, rs_error *error)
             rc = mdb_env_open(env->mdb, env->dir, flags, 0660);
         }
         if (rc == 0) {
+            /* LMDB leaves this one open to programs that are started. */
+            fcntl(data_fd(env), F_SETFD, FD_CLOEXEC);
             return RS_OK;
         }
         mdb_env_close(env->mdb);
@@ -130,13 +134,6 @@ static uint64_t page_count(const struct env *env)
     MDB_envinfo info;
     mdb_env_info(env->mdb, &info);
     return (uint64_t)info.me_last_pgno + 1;
-}
-
-static int data_fd(const struct env *env)
-{
-    mdb_filehandle_t fd = -1;
-    mdb_env_get_fd(env->mdb, &fd);
-    return fd;
 }
 
 static int open_tables(struct env *env, struct env_txn *txn, unsigned flags)
@@ -247,6 +244,12 @@ static int find_tables(struct env *env, rs_error *error)
     return rc == 0 ? RS_OK : fail_mdb(env, rc, "cannot be opened", error);
 }
 
+/* A store that is there is not kept waiting by its writer. */
+static int find_or_create_tables(struct env *env, env_init init, rs_error *error)
+{
+    return find_tables(env, NULL) == RS_OK ? RS_OK : create_tables(env, init, error);
+}
+
 static int open_files(struct env *env, int dir_fd, unsigned flags, env_init init, rs_error *error)
 {
     bool create = (flags & RS_CREATE) != 0;
@@ -268,8 +271,8 @@ static int open_files(struct env *env, int dir_fd, unsigned flags, env_init init
     if (status == RS_OK) {
         int dead;
         mdb_reader_check(env->mdb, &dead);
-        status =
-            create && !env->readonly ? create_tables(env, init, error) : find_tables(env, error);
+        status = create && !env->readonly ? find_or_create_tables(env, init, error)
+                                          : find_tables(env, error);
     }
     if (status != RS_OK) {
         mdb_env_close(env->mdb);
@@ -280,7 +283,7 @@ static int open_files(struct env *env, int dir_fd, unsigned flags, env_init init
 static struct env *find_open(const struct stat *st)
 {
     for (struct env *env = list; env != NULL; env = env->next) {
-        if (env->device == st->st_dev && env->inode == st->st_ino && !env_forked(env)) {
+        if (env->device == st->st_dev && env->inode == st->st_ino) {
             return env;
         }
     }
@@ -339,9 +342,11 @@ int env_open(const char *dir, unsigned flags, env_init init, struct env **out, r
 
 void env_close(struct env *env)
 {
+    if (env_forked(env)) {
+        return; /* the map, the locks and the list are the parent's business */
+    }
     pthread_mutex_lock(&list_lock);
-    /* In a forked child the map and the locks are the parent's business. */
-    if (--env->users == 0 && !env_forked(env)) {
+    if (--env->users == 0) {
         struct env **link = &list;
         while (*link != env) {
             link = &(*link)->next;
@@ -382,6 +387,12 @@ int env_begin(struct env *env, bool write, struct env_txn *txn, rs_error *error)
     }
     if (rc != 0) {
         return fail_begin(env, rc, error);
+    }
+    if (write && ++env->writes % READER_CHECK_EVERY == 0) {
+        /* A reader that was killed keeps all pages freed since, and the file would grow and grow.
+         */
+        int dead;
+        mdb_reader_check(env->mdb, &dead);
     }
     *txn = (struct env_txn){env, mdb, write};
     return RS_OK;

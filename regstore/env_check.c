@@ -32,7 +32,10 @@ struct lmdb_meta_page {
 
 #define LMDB_MAGIC 0xBEEFC0DEu
 #define LMDB_META_FLAG 0x08u
+#define LMDB_FREE_FLAGS 0x08u /* of the table of free pages, and so of the environment */
+#define LMDB_MAIN_FLAGS 0x00u
 #define LMDB_NO_PAGE ((size_t)-1)
+#define LMDB_FIRST_PAGE 2u /* behind the meta pages */
 #define LMDB_MAX_DEPTH 32
 #define LMDB_MIN_PAGE 512u
 #define LMDB_MAX_PAGE 65536u
@@ -45,7 +48,7 @@ static int make_directories(const char *dir)
     char path[4096];
     size_t len = strlen(dir);
     if (len == 0 || len >= sizeof path) {
-        errno = ENAMETOOLONG;
+        errno = len == 0 ? ENOENT : ENAMETOOLONG;
         return -1;
     }
     memcpy(path, dir, len + 1);
@@ -70,15 +73,18 @@ static int make_directories(const char *dir)
 
 static int fail_open(const char *dir, rs_error *error)
 {
-    if (errno == ENOENT || errno == ENOTDIR) {
+    if (errno == ENOENT) {
         return fail(error, RS_ENOSTORE, "%s: no store there", dir);
+    }
+    if (errno == ENOTDIR) {
+        return fail(error, RS_ENOSTORE, "%s: no store there, it is not a directory", dir);
     }
     return fail_errno(error, "%s: cannot open the store's directory", dir);
 }
 
 int env_check_directory(const char *dir, bool create, int *fd, rs_error *error)
 {
-    if (create && make_directories(dir) != 0) {
+    if (create && make_directories(dir) != 0 && errno != ENOENT) {
         return fail_errno(error, "%s: cannot make the store's directory", dir);
     }
     int opened = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -101,17 +107,26 @@ int env_check_directory(const char *dir, bool create, int *fd, rs_error *error)
     return RS_OK;
 }
 
-static bool db_plausible(const struct lmdb_db *db, size_t last_page)
+static bool db_plausible(const struct lmdb_db *db, uint16_t flags, size_t last_page)
 {
-    return db->depth <= LMDB_MAX_DEPTH && (db->root == LMDB_NO_PAGE || db->root <= last_page);
+    if (db->flags != flags) {
+        return false;
+    }
+    if (db->depth == 0 || db->root == LMDB_NO_PAGE) {
+        return db->depth == 0 && db->root == LMDB_NO_PAGE; /* empty */
+    }
+    return db->depth <= LMDB_MAX_DEPTH && db->root >= LMDB_FIRST_PAGE && db->root <= last_page;
 }
 
-static bool meta_plausible(const struct lmdb_meta_page *meta)
+/* Even transactions write the first meta page, odd ones the second; a new store has 0 in both. */
+static bool meta_plausible(const struct lmdb_meta_page *meta, size_t number)
 {
-    return (meta->flags & LMDB_META_FLAG) && meta->magic == LMDB_MAGIC && meta->last_page >= 1 &&
+    return meta->page_number == number && meta->flags == LMDB_META_FLAG &&
+           meta->magic == LMDB_MAGIC && meta->last_page >= 1 &&
            meta->last_page < LMDB_NO_PAGE / LMDB_MAX_PAGE &&
-           db_plausible(&meta->dbs[0], meta->last_page) &&
-           db_plausible(&meta->dbs[1], meta->last_page);
+           (meta->txn_number == 0 || meta->txn_number % 2 == number) &&
+           db_plausible(&meta->dbs[0], LMDB_FREE_FLAGS, meta->last_page) &&
+           db_plausible(&meta->dbs[1], LMDB_MAIN_FLAGS, meta->last_page);
 }
 
 static bool page_size_plausible(size_t size)
@@ -123,7 +138,7 @@ static bool page_size_plausible(size_t size)
 static bool header_plausible(int fd)
 {
     struct lmdb_meta_page meta;
-    if (pread(fd, &meta, sizeof meta, 0) != (ssize_t)sizeof meta || !meta_plausible(&meta)) {
+    if (pread(fd, &meta, sizeof meta, 0) != (ssize_t)sizeof meta || !meta_plausible(&meta, 0)) {
         return false;
     }
     size_t page_size = meta.dbs[0].pad;
@@ -133,7 +148,7 @@ static bool header_plausible(int fd)
     if (pread(fd, &meta, sizeof meta, (off_t)page_size) != (ssize_t)sizeof meta) {
         return false;
     }
-    return meta_plausible(&meta) && meta.dbs[0].pad == page_size;
+    return meta_plausible(&meta, 1) && meta.dbs[0].pad == page_size;
 }
 
 static int check_file(int dir_fd, const char *dir, const char *name, struct stat *st,
@@ -220,8 +235,10 @@ void env_keep_length(int fd, uint64_t pages, uint64_t page_size)
     if (fstat(fd, &st) != 0 || (uint64_t)st.st_size >= pages * page_size) {
         return;
     }
-    /* A hole costs nothing, and if it cannot be made the file is as good as before. */
-    if (ftruncate(fd, (off_t)((pages + SLACK_PAGES) * page_size)) != 0) {
+    /* Another writer may be at work already and the file be longer by now: fallocate() never makes
+     * it shorter. If it cannot be done the file is as good as before. */
+    off_t last = (off_t)((pages + SLACK_PAGES - 1) * page_size);
+    if (fallocate(fd, 0, last, (off_t)page_size) != 0) {
         return;
     }
 }

@@ -154,7 +154,9 @@ struct xml_reader {
     enum xml_phase phase;
     unsigned depth; /* nodes open */
     struct xml_span attributes[XML_ATTRIBUTES];
-    struct buffer text; /* of the innermost element */
+    unsigned given;        /* a bit for each of them that is there */
+    struct xml_span piece; /* of text, as the parser gives it */
+    struct buffer text;    /* of the innermost element */
     struct buffer scratch;
 
     /* The key that was read but not told yet, because its time comes after its tag. */
@@ -168,9 +170,16 @@ struct xml_reader {
     struct xml_value value;
 };
 
-/* Ends the work with a line that names the place; the first failure wins. With tag the place is the
- * beginning of the tag at hand. Returns the status. (format_xml_read.c) */
-int xml_fail(struct xml_reader *reader, int status, bool tag, const char *format, ...)
+/* Which place in the file a failure is about. */
+enum xml_place {
+    XML_HERE, /* where the parser stands */
+    XML_TAG,  /* the beginning of the tag at hand */
+    XML_TEXT, /* the text at hand, from the first character that is no white space */
+    XML_FED   /* the end of what the parser has got */
+};
+/* Ends the work with a line that names the place; the first failure wins. Returns the status.
+ * (format_xml_read.c) */
+int xml_fail(struct xml_reader *reader, int status, enum xml_place where, const char *format, ...)
     RS_PRINTF(4, 5);
 /* Reads a dump in chunks of this size; format_xml.read is this with XML_CHUNK. */
 int xml_read_chunked(struct format_input *input, struct format_sink *sink, size_t chunk,

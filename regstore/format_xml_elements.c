@@ -19,7 +19,7 @@
 /* ---- The tables ---- */
 
 static const struct {
-    const char *name;
+    char name[12];
     bool own;
 } attributes[XML_ATTRIBUTES] = {
 #define XML_ATTRIBUTE_ROW(name, text, own) {text, own},
@@ -37,6 +37,8 @@ struct element {
 };
 #define ELEMENT(which) (1u << (which))
 #define ATTRIBUTE(which) (1u << (which))
+#define OWN_ATTRIBUTE(name, text, own) | ((own) ? ATTRIBUTE(XML_##name) : 0u)
+#define OWN_ATTRIBUTES (0u XML_ATTRIBUTE_LIST(OWN_ATTRIBUTE))
 
 static int hive_start(struct xml_reader *reader);
 static int hive_end(struct xml_reader *reader);
@@ -80,7 +82,8 @@ enum xml_attribute xml_attribute_find(const char *name)
 {
     unsigned i = 0;
 
-    while (i < XML_ATTRIBUTES && strcmp(attributes[i].name, name) != 0)
+    while (i < XML_ATTRIBUTES &&
+           (attributes[i].name[0] != name[0] || strcmp(attributes[i].name, name) != 0))
         i++;
     return (enum xml_attribute)i;
 }
@@ -124,26 +127,26 @@ int xml_take_name(struct xml_reader *reader, enum xml_attribute plain, enum xml_
 
     buffer->size = 0;
     if (text->text && code->text)
-        return xml_fail(reader, RS_EFORMAT, true, "\"%s\" and \"%s\" in one tag",
+        return xml_fail(reader, RS_EFORMAT, XML_TAG, "\"%s\" and \"%s\" in one tag",
                         attributes[plain].name, attributes[coded].name);
     if (text->text)
         status = plain_text(text, buffer);
     else if (code->text)
         status = coded_text(reader, code, buffer);
     if (status == RS_EDATA)
-        return xml_fail(reader, RS_EFORMAT, true, "\"%s\" is not base64 of UTF-16",
+        return xml_fail(reader, RS_EFORMAT, XML_TAG, "\"%s\" is not base64 of UTF-16",
                         attributes[coded].name);
     if (status == RS_OK)
         status = buffer_terminate(buffer);
     if (status == RS_OK)
         status = text_units(buffer->data, buffer->size, &units);
     if (status == RS_ETEXT)
-        return xml_fail(reader, RS_EFORMAT, true, "%s is not valid UTF-8", what);
+        return xml_fail(reader, RS_EFORMAT, XML_TAG, "%s is not valid UTF-8", what);
     if (status != RS_OK)
-        return xml_fail(reader, status, true, "%s", rs_strerror(status));
+        return xml_fail(reader, status, XML_TAG, "%s", rs_strerror(status));
     if (units > max_units)
-        return xml_fail(reader, RS_ETOOLONG, true, "%s of %zu UTF-16 units: the limit is %zu", what,
-                        units, max_units);
+        return xml_fail(reader, RS_ETOOLONG, XML_TAG, "%s of %zu UTF-16 units: the limit is %zu",
+                        what, units, max_units);
     *given = text->text || code->text;
     return RS_OK;
 }
@@ -168,7 +171,7 @@ static int tell_key(struct xml_reader *reader)
     int status = reader->sink->key_begin(reader->sink, &key);
     if (status == RS_OK && key.written == 0 && !reader->own)
         status = reader->sink->loss(reader->sink, RS_LOSS_TIME, NULL, 0);
-    return status == RS_OK ? RS_OK : xml_fail(reader, status, true, "%s", rs_strerror(status));
+    return status == RS_OK ? RS_OK : xml_fail(reader, status, XML_TAG, "%s", rs_strerror(status));
 }
 
 /* Key names hold no backslash, so a root node's name that does is the key's full path. */
@@ -184,9 +187,9 @@ static int check_name(struct xml_reader *reader, bool given)
 
     reader->key_absolute = reader->depth == 1 && is_absolute(name);
     if (!given || name->size == 0)
-        return xml_fail(reader, RS_EFORMAT, true, "a <node> without a name");
+        return xml_fail(reader, RS_EFORMAT, XML_TAG, "a <node> without a name");
     if (reader->depth > 1 && memchr(name->data, '\\', name->size))
-        return xml_fail(reader, RS_ENAME, true, "key name \"%s\" holds a backslash", name->data);
+        return xml_fail(reader, RS_ENAME, XML_TAG, "key name \"%s\" holds a backslash", name->data);
     return RS_OK;
 }
 
@@ -196,7 +199,7 @@ static int take_written(struct xml_reader *reader)
 
     reader->key_written = 0;
     if (span->text && xml_time_parse(span->text, span->len, &reader->key_written) != RS_OK)
-        return xml_fail(reader, RS_EFORMAT, true, "\"%.*s\" is not a time",
+        return xml_fail(reader, RS_EFORMAT, XML_TAG, "\"%.*s\" is not a time",
                         (int)(span->len > 64 ? 64 : span->len), span->text);
     return RS_OK;
 }
@@ -207,7 +210,7 @@ static int check_root(struct xml_reader *reader)
 
     if (outermost != xml_attribute_is(reader, XML_ROOT, "1") ||
         (!outermost && reader->attributes[XML_ROOT].text))
-        return xml_fail(reader, RS_EFORMAT, true, "root=\"1\" belongs to the outermost <node>");
+        return xml_fail(reader, RS_EFORMAT, XML_TAG, "root=\"1\" belongs to the outermost <node>");
     return RS_OK;
 }
 
@@ -217,9 +220,9 @@ static int node_start(struct xml_reader *reader)
     int status;
 
     if (reader->depth == 0 && reader->phase == XML_IN_NODES)
-        return xml_fail(reader, RS_EFORMAT, true, "a second <node> in <hive>");
+        return xml_fail(reader, RS_EFORMAT, XML_TAG, "a second <node> in <hive>");
     if (reader->depth > RS_MAX_DEPTH)
-        return xml_fail(reader, RS_EDEPTH, true, "keys are nested deeper than %d", RS_MAX_DEPTH);
+        return xml_fail(reader, RS_EDEPTH, XML_TAG, "keys are nested deeper than %d", RS_MAX_DEPTH);
     if ((status = tell_key(reader)) != RS_OK)
         return status;
     reader->depth++;
@@ -247,7 +250,7 @@ static int node_end(struct xml_reader *reader)
         return status;
     status = reader->sink->key_end(reader->sink);
     if (status != RS_OK)
-        return xml_fail(reader, status, false, "%s", rs_strerror(status));
+        return xml_fail(reader, status, XML_HERE, "%s", rs_strerror(status));
     reader->depth--;
     reader->phase = XML_IN_NODES;
     return RS_OK;
@@ -261,7 +264,7 @@ static int hive_start(struct xml_reader *reader)
 
     reader->own = dialect->text != NULL;
     if (reader->own && !xml_attribute_is(reader, XML_REGSTORE, XML_DIALECT))
-        return xml_fail(reader, RS_EFORMAT, true,
+        return xml_fail(reader, RS_EFORMAT, XML_TAG,
                         "dialect \"%.*s\" of a newer version: only " XML_DIALECT " is read",
                         (int)(dialect->len > 16 ? 16 : dialect->len), dialect->text);
     if (!reader->own)
@@ -272,7 +275,7 @@ static int hive_start(struct xml_reader *reader)
 static int hive_end(struct xml_reader *reader)
 {
     if (reader->phase != XML_IN_NODES)
-        return xml_fail(reader, RS_EFORMAT, false, "a <hive> without a <node>");
+        return xml_fail(reader, RS_EFORMAT, XML_HERE, "a <hive> without a <node>");
     return RS_OK;
 }
 
@@ -280,7 +283,7 @@ static int hive_end(struct xml_reader *reader)
 static int move_on(struct xml_reader *reader, enum xml_phase phase, bool again, const char *name)
 {
     if (reader->phase > phase || (reader->phase == phase && !again))
-        return xml_fail(reader, RS_EFORMAT, true, "<%s> twice or too late in <%s>", name,
+        return xml_fail(reader, RS_EFORMAT, XML_TAG, "<%s> twice or too late in <%s>", name,
                         elements[reader->at].name);
     reader->phase = phase;
     return RS_OK;
@@ -296,7 +299,7 @@ static int mtime_end(struct xml_reader *reader)
     uint64_t written;
 
     if (xml_time_parse(reader->text.data, reader->text.size, &written) != RS_OK)
-        return xml_fail(reader, RS_EFORMAT, false, "\"%.64s\" is not a time", reader->text.data);
+        return xml_fail(reader, RS_EFORMAT, XML_HERE, "\"%.64s\" is not a time", reader->text.data);
     /* A hive's own time says nothing of any key; "written" says more than seconds. */
     if (reader->depth > 0 && reader->key_written == 0)
         reader->key_written = written;
@@ -308,7 +311,7 @@ static int runs_start(struct xml_reader *reader)
     if (reader->at == XML_NODE)
         return move_on(reader, XML_AFTER_RUNS, false, "byte_runs");
     if (reader->value.runs > 0)
-        return xml_fail(reader, RS_EFORMAT, true, "<byte_runs> twice in <value>");
+        return xml_fail(reader, RS_EFORMAT, XML_TAG, "<byte_runs> twice in <value>");
     return RS_OK;
 }
 
@@ -324,7 +327,7 @@ static int value_start(struct xml_reader *reader)
 static int string_start(struct xml_reader *reader)
 {
     if (reader->value.word->form != XML_FORM_LIST || reader->value.runs > 0)
-        return xml_fail(reader, RS_EFORMAT, true,
+        return xml_fail(reader, RS_EFORMAT, XML_TAG,
                         "<string> belongs to a string-list, before <byte_runs>");
     return RS_OK;
 }
@@ -335,21 +338,26 @@ static enum xml_element find_element(const char *name)
 {
     unsigned i = XML_HIVE;
 
-    while (i < XML_ELEMENTS && strcmp(elements[i].name, name) != 0)
+    while (i < XML_ELEMENTS &&
+           (elements[i].name[0] != name[0] || strcmp(elements[i].name, name) != 0))
         i++;
     return (enum xml_element)i;
 }
 
 static int check_attributes(struct xml_reader *reader, const struct element *element)
 {
+    unsigned wrong = reader->given & ~element->takes;
+
+    if (wrong == 0 && (reader->own || (reader->given & OWN_ATTRIBUTES) == 0))
+        return RS_OK;
     for (unsigned i = 0; i < XML_ATTRIBUTES; i++) {
         if (!reader->attributes[i].text)
             continue;
         if (!(element->takes & ATTRIBUTE(i)))
-            return xml_fail(reader, RS_EFORMAT, true, "unknown attribute \"%s\" of <%s>",
+            return xml_fail(reader, RS_EFORMAT, XML_TAG, "unknown attribute \"%s\" of <%s>",
                             attributes[i].name, element->name);
         if (attributes[i].own && !reader->own)
-            return xml_fail(reader, RS_EFORMAT, true,
+            return xml_fail(reader, RS_EFORMAT, XML_TAG,
                             "attribute \"%s\" in a dump that is not of our making",
                             attributes[i].name);
     }
@@ -362,11 +370,11 @@ int xml_element_start(struct xml_reader *reader, const char *name)
     const struct element *element = &elements[which];
 
     if (which == XML_ELEMENTS && reader->at != XML_DOCUMENT)
-        return xml_fail(reader, RS_EFORMAT, true, "unknown element <%s>", name);
+        return xml_fail(reader, RS_EFORMAT, XML_TAG, "unknown element <%s>", name);
     if (reader->at == XML_DOCUMENT && which != XML_HIVE)
-        return xml_fail(reader, RS_EFORMAT, true, "not a hive dump: it begins with <%s>", name);
+        return xml_fail(reader, RS_EFORMAT, XML_TAG, "not a hive dump: it begins with <%s>", name);
     if (!(element->parents & ELEMENT(reader->at)))
-        return xml_fail(reader, RS_EFORMAT, true, "<%s> may not stand in <%s>", name,
+        return xml_fail(reader, RS_EFORMAT, XML_TAG, "<%s> may not stand in <%s>", name,
                         elements[reader->at].name);
     int status = check_attributes(reader, element);
     if (status == RS_OK)
@@ -394,14 +402,14 @@ int xml_element_text(struct xml_reader *reader, const char *text, size_t len)
     if (!elements[reader->at].text) {
         if (is_space(text, len))
             return RS_OK;
-        return xml_fail(reader, RS_EFORMAT, false, "text where none may be, in <%s>",
+        return xml_fail(reader, RS_EFORMAT, XML_TEXT, "text where none may be, in <%s>",
                         elements[reader->at].name);
     }
     if (reader->text.size + len > most)
-        return xml_fail(reader, RS_ETOOBIG, false, "text of <%s> is too long",
+        return xml_fail(reader, RS_ETOOBIG, XML_HERE, "text of <%s> is too long",
                         elements[reader->at].name);
     int status = buffer_append(&reader->text, text, len);
-    return status == RS_OK ? RS_OK : xml_fail(reader, status, false, "%s", rs_strerror(status));
+    return status == RS_OK ? RS_OK : xml_fail(reader, status, XML_HERE, "%s", rs_strerror(status));
 }
 
 /* The element around the one that ends. */
@@ -430,7 +438,7 @@ int xml_element_end(struct xml_reader *reader)
             reader->text.size = xml_unfilter(reader->text.data, reader->text.size, false);
         status = buffer_terminate(&reader->text);
         if (status != RS_OK)
-            return xml_fail(reader, status, false, "%s", rs_strerror(status));
+            return xml_fail(reader, status, XML_HERE, "%s", rs_strerror(status));
     }
     status = elements[reader->at].end(reader);
     reader->at = around(reader);

@@ -26,6 +26,8 @@ static const char mark[4] = {'\xf4', '\x8f', '\xbf', '\xbd'}; /* U+10FFFD */
 /* Bytes at which a run of harmless ones ends. */
 static bool is_special(unsigned char byte)
 {
+    if (byte > '&' && byte < 0xed) /* nearly all */
+        return false;
     if (byte < 0x20)
         return byte != '\t' && byte != '\n';
     return byte == '&' || byte == 0xed || byte == 0xef || byte == 0xf4;

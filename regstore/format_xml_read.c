@@ -25,8 +25,43 @@ struct place {
     uint64_t offset;
 };
 
-/* Where the parser stands, or where the tag that it is in begins. */
-static struct place find_place(const struct xml_reader *reader, bool tag)
+static uint64_t count_lines(const xmlChar *from, const xmlChar *to)
+{
+    uint64_t lines = 0;
+
+    while (from < to && (from = memchr(from, '\n', (size_t)(to - from))) != NULL) {
+        lines++;
+        from++;
+    }
+    return lines;
+}
+
+static const xmlChar *find_tag(const xmlParserInput *input)
+{
+    const xmlChar *at = input->cur;
+
+    while (at > input->base && *--at != '<')
+        ;
+    return at;
+}
+
+/* Where the text at hand lies in the parser's input, behind its white space; where the parser
+ * stands if the text is no part of it. The line that the parser tells is the one after the text. */
+static const xmlChar *find_text(const xmlParserInput *input, const struct xml_span *piece,
+                                uint64_t *line)
+{
+    const xmlChar *at = (const xmlChar *)piece->text;
+    const xmlChar *end = at + piece->len;
+
+    if (at < input->base || end > input->end)
+        return input->cur;
+    *line -= count_lines(at, end);
+    while (at < end && *at <= ' ')
+        *line += *at++ == '\n';
+    return at;
+}
+
+static struct place find_place(const struct xml_reader *reader, enum xml_place where)
 {
     struct place place = {1, reader->fed};
     const xmlParserInput *input = reader->parser ? reader->parser->input : NULL;
@@ -35,12 +70,14 @@ static struct place find_place(const struct xml_reader *reader, bool tag)
         return place;
     const xmlChar *at = input->cur;
     place.line = (uint64_t)input->line;
-    if (tag && at > input->base) {
-        do {
-            at--;
-        } while (at > input->base && *at != '<');
-        for (const xmlChar *c = at; c < input->cur; c++)
-            place.line -= *c == '\n';
+    if (where == XML_TAG) {
+        at = find_tag(input);
+        place.line -= count_lines(at, input->cur);
+    } else if (where == XML_TEXT) {
+        at = find_text(input, &reader->piece, &place.line);
+    } else if (where == XML_FED) {
+        at = input->end;
+        place.line += count_lines(input->cur, at);
     }
     uint64_t ahead = xml_original_size(at, (size_t)(input->end - at));
     place.offset = ahead < reader->fed ? reader->fed - ahead : 0;
@@ -60,7 +97,7 @@ static void tell(struct xml_reader *reader, int status, struct place place, cons
         xmlStopParser(reader->parser);
 }
 
-int xml_fail(struct xml_reader *reader, int status, bool tag, const char *format, ...)
+int xml_fail(struct xml_reader *reader, int status, enum xml_place where, const char *format, ...)
 {
     char text[RS_ERROR_TEXT_MAX];
     va_list list;
@@ -70,7 +107,7 @@ int xml_fail(struct xml_reader *reader, int status, bool tag, const char *format
     va_start(list, format);
     vsnprintf(text, sizeof text, format, list);
     va_end(list);
-    tell(reader, status, find_place(reader, tag), text);
+    tell(reader, status, find_place(reader, where), text);
     return status;
 }
 
@@ -83,7 +120,7 @@ static void on_document(void *context)
     const xmlChar *encoding = reader->parser->encoding;
 
     if (encoding && strcasecmp((const char *)encoding, "UTF-8") != 0)
-        xml_fail(reader, RS_EFORMAT, false, "the encoding is %s: only UTF-8 is read",
+        xml_fail(reader, RS_EFORMAT, XML_HERE, "the encoding is %s: only UTF-8 is read",
                  (const char *)encoding);
 }
 
@@ -93,7 +130,7 @@ static void on_doctype(void *context, const xmlChar *name, const xmlChar *extern
     (void)name;
     (void)external;
     (void)system;
-    xml_fail(context, RS_EFORMAT, false, "a DOCTYPE: hive dumps have none, and it is not read");
+    xml_fail(context, RS_EFORMAT, XML_HERE, "a DOCTYPE: hive dumps have none, and it is not read");
 }
 
 /* Puts one attribute of a tag where the grammar looks for it. libxml2 has found duplicates. */
@@ -103,8 +140,9 @@ static int keep_attribute(struct xml_reader *reader, const char *element, const 
     enum xml_attribute which = row[1] ? XML_ATTRIBUTES : xml_attribute_find(name);
 
     if (which == XML_ATTRIBUTES)
-        return xml_fail(reader, RS_EFORMAT, true, "unknown attribute \"%s\" of <%s>", name,
+        return xml_fail(reader, RS_EFORMAT, XML_TAG, "unknown attribute \"%s\" of <%s>", name,
                         element);
+    reader->given |= 1u << which;
     reader->attributes[which].text = (const char *)row[3];
     reader->attributes[which].len = (size_t)(row[4] - row[3]);
     return RS_OK;
@@ -122,10 +160,11 @@ static void on_start(void *context, const xmlChar *local, const xmlChar *prefix,
     if (reader->status != RS_OK)
         return;
     if (prefix || uri || namespaces > 0) {
-        xml_fail(reader, RS_EFORMAT, true, "<%s> with a namespace: hive dumps have none", name);
+        xml_fail(reader, RS_EFORMAT, XML_TAG, "<%s> with a namespace: hive dumps have none", name);
         return;
     }
     memset(reader->attributes, 0, sizeof reader->attributes);
+    reader->given = 0;
     for (int i = 0; i < count; i++) {
         if (keep_attribute(reader, name, attributes + (ptrdiff_t)i * 5) != RS_OK)
             return;
@@ -148,8 +187,10 @@ static void on_text(void *context, const xmlChar *text, int len)
 {
     struct xml_reader *reader = context;
 
-    if (reader->status == RS_OK)
-        xml_element_text(reader, (const char *)text, (size_t)len);
+    if (reader->status != RS_OK)
+        return;
+    reader->piece = (struct xml_span){(const char *)text, (size_t)len};
+    xml_element_text(reader, reader->piece.text, reader->piece.len);
 }
 
 /* In it a reference would be text, which the filter does not know; no dump has one. */
@@ -157,7 +198,7 @@ static void on_cdata(void *context, const xmlChar *text, int len)
 {
     (void)text;
     (void)len;
-    xml_fail(context, RS_EFORMAT, false, "a CDATA section: hive dumps have none");
+    xml_fail(context, RS_EFORMAT, XML_HERE, "a CDATA section: hive dumps have none");
 }
 
 /* libxml2's own complaint, in our form. */
@@ -169,15 +210,15 @@ static void on_error(void *context, xmlErrorPtr error)
     if (reader->status != RS_OK || error->level != XML_ERR_FATAL)
         return;
     if (error->code == XML_ERR_NO_MEMORY) {
-        xml_fail(reader, RS_ENOMEM, false, "%s", rs_strerror(RS_ENOMEM));
+        xml_fail(reader, RS_ENOMEM, XML_HERE, "%s", rs_strerror(RS_ENOMEM));
     } else if (reader->at_end) {
-        xml_fail(reader, RS_EFORMAT, false, "the dump ends in the middle");
+        xml_fail(reader, RS_EFORMAT, XML_FED, "the dump ends in the middle");
     } else if (error->message && strstr(error->message, "not proper UTF-8")) {
-        xml_fail(reader, RS_EFORMAT, false, "text is not valid UTF-8");
+        xml_fail(reader, RS_EFORMAT, XML_HERE, "text is not valid UTF-8");
     } else {
         snprintf(text, sizeof text, "%s", error->message ? error->message : "unknown error");
         text[strcspn(text, "\n")] = '\0';
-        xml_fail(reader, RS_EFORMAT, false, "not well-formed XML: %s", text);
+        xml_fail(reader, RS_EFORMAT, XML_HERE, "not well-formed XML: %s", text);
     }
 }
 
@@ -201,12 +242,12 @@ static int feed(struct xml_reader *reader, const struct buffer *bytes)
     int result = xmlParseChunk(reader->parser, bytes->data, (int)bytes->size, 0);
 
     if (reader->status == RS_OK && result == XML_ERR_NO_MEMORY)
-        return xml_fail(reader, RS_ENOMEM, false, "%s", rs_strerror(RS_ENOMEM));
+        return xml_fail(reader, RS_ENOMEM, XML_HERE, "%s", rs_strerror(RS_ENOMEM));
     if (reader->status != RS_OK)
         return reader->status;
     const xmlParserInput *input = reader->parser->input;
     if ((size_t)(input->end - input->cur) > XML_MAX_MARKUP)
-        return xml_fail(reader, RS_ETOOBIG, false, "a tag is longer than %zu bytes",
+        return xml_fail(reader, RS_ETOOBIG, XML_HERE, "a tag is longer than %zu bytes",
                         XML_MAX_MARKUP);
     return RS_OK;
 }
@@ -219,7 +260,7 @@ static int check_start(struct xml_reader *reader, const unsigned char *head, siz
     bool wide = size >= 2 && (head[0] == 0) != (head[1] == 0);
 
     if (mark || wide)
-        return xml_fail(reader, RS_EFORMAT, false, "the encoding is UTF-16: only UTF-8 is read");
+        return xml_fail(reader, RS_EFORMAT, XML_HERE, "the encoding is UTF-16: only UTF-8 is read");
     return RS_OK;
 }
 
@@ -248,11 +289,11 @@ static int finish(struct xml_reader *reader)
     static const char cut[] = "the dump ends in the middle";
 
     if (reader->at != XML_DOCUMENT || reader->phase != XML_IN_NODES)
-        return xml_fail(reader, RS_EFORMAT, false, "%s", cut);
+        return xml_fail(reader, RS_EFORMAT, XML_FED, "%s", cut);
     reader->at_end = true;
     xmlParseChunk(reader->parser, NULL, 0, 1);
     if (reader->status == RS_OK && !reader->parser->wellFormed)
-        return xml_fail(reader, RS_EFORMAT, false, "%s", cut);
+        return xml_fail(reader, RS_EFORMAT, XML_FED, "%s", cut);
     return reader->status;
 }
 
@@ -279,9 +320,9 @@ static int pump(struct xml_reader *reader, char *chunk, size_t size, struct buff
         if (filtered->size > 0 && (status = feed(reader, filtered)) != RS_OK)
             return status;
         if (filter_status == RS_EFORMAT)
-            return xml_fail(reader, RS_EFORMAT, false, "a NUL byte: the file is not UTF-8 text");
+            return xml_fail(reader, RS_EFORMAT, XML_FED, "a NUL byte: the file is not UTF-8 text");
         if (filter_status != RS_OK)
-            return xml_fail(reader, filter_status, false, "%s", rs_strerror(filter_status));
+            return xml_fail(reader, filter_status, XML_HERE, "%s", rs_strerror(filter_status));
         rest = rest + got - used;
         memmove(chunk, chunk + used, rest);
     }

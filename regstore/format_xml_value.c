@@ -13,13 +13,13 @@
 /* Ends the work because of the open value, which the line names. */
 static int fail_value(struct xml_reader *reader, int status, const char *why)
 {
-    return xml_fail(reader, status, true, "value \"%.80s\": %s", reader->value.name.data, why);
+    return xml_fail(reader, status, XML_TAG, "value \"%.80s\": %s", reader->value.name.data, why);
 }
 
 static int check_size(struct xml_reader *reader, const struct buffer *data)
 {
     if (data->size > RS_MAX_DATA)
-        return xml_fail(reader, RS_ETOOBIG, true,
+        return xml_fail(reader, RS_ETOOBIG, XML_TAG,
                         "value \"%.80s\" has more data than the limit of %zu bytes",
                         reader->value.name.data, RS_MAX_DATA);
     return RS_OK;
@@ -34,9 +34,9 @@ static int take_type(struct xml_reader *reader)
 
     value->word = type->text ? xml_word_by_name(type->text, type->len) : NULL;
     if (!type->text)
-        return xml_fail(reader, RS_EFORMAT, true, "a <value> without a type");
+        return xml_fail(reader, RS_EFORMAT, XML_TAG, "a <value> without a type");
     if (!value->word)
-        return xml_fail(reader, RS_EFORMAT, true, "unknown value type \"%.*s\"",
+        return xml_fail(reader, RS_EFORMAT, XML_TAG, "unknown value type \"%.*s\"",
                         (int)(type->len > 64 ? 64 : type->len), type->text);
     value->type = value->word->type;
     return RS_OK;
@@ -52,9 +52,10 @@ static int take_name(struct xml_reader *reader)
     if (status != RS_OK)
         return status;
     if (given == (reader->attributes[XML_DEFAULT].text != NULL))
-        return xml_fail(reader, RS_EFORMAT, true, "a <value> needs either a key or default=\"1\"");
+        return xml_fail(reader, RS_EFORMAT, XML_TAG,
+                        "a <value> needs either a key or default=\"1\"");
     if (!given && !xml_attribute_is(reader, XML_DEFAULT, "1"))
-        return xml_fail(reader, RS_EFORMAT, true, "default is not \"1\"");
+        return xml_fail(reader, RS_EFORMAT, XML_TAG, "default is not \"1\"");
     return RS_OK;
 }
 

@@ -12,13 +12,18 @@
 
 /* ---- Roots ---- */
 
+/* The stored root that each root lies in. */
+#define IN_HKLM RS_HKLM
+#define IN_HKU RS_HKU
+#define IN_HKRS RS_HKRS
+#define IN_HKCR RS_HKLM
+#define IN_HKCU RS_HKU
+#define IN_HKCC RS_HKLM
+
 static const struct path_root roots[] = {
-    {RS_HKLM, "HKEY_LOCAL_MACHINE", "HKLM", RS_HKLM},
-    {RS_HKU, "HKEY_USERS", "HKU", RS_HKU},
-    {RS_HKRS, "HKEY_REGSTORE", "HKRS", RS_HKRS},
-    {RS_HKCR, "HKEY_CLASSES_ROOT", "HKCR", RS_HKLM},
-    {RS_HKCU, "HKEY_CURRENT_USER", "HKCU", RS_HKU},
-    {RS_HKCC, "HKEY_CURRENT_CONFIG", "HKCC", RS_HKLM},
+#define ROW(alias, name) {RS_##alias, name, #alias, IN_##alias},
+    RS_ROOT_LIST(ROW)
+#undef ROW
 };
 #define ROOT_COUNT (sizeof roots / sizeof roots[0])
 

@@ -181,6 +181,14 @@ typedef uint64_t rs_key;
 #define RS_HKCR ((rs_key)-1)
 #define RS_HKCU ((rs_key)-2)
 #define RS_HKCC ((rs_key)-3)
+/* The one table of their names: short, long. RS_ and the short name is the constant. */
+#define RS_ROOT_LIST(X)                                                                            \
+    X(HKLM, "HKEY_LOCAL_MACHINE")                                                                  \
+    X(HKU, "HKEY_USERS")                                                                           \
+    X(HKRS, "HKEY_REGSTORE")                                                                       \
+    X(HKCR, "HKEY_CLASSES_ROOT")                                                                   \
+    X(HKCU, "HKEY_CURRENT_USER")                                                                   \
+    X(HKCC, "HKEY_CURRENT_CONFIG")
 
 /* Stored bytes of a value, exactly as Windows keeps them: strings are UTF-16LE, terminated or not.
  */

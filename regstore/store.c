@@ -343,7 +343,7 @@ int store_commit(struct rs_txn *txn, uint64_t *revision)
 {
     struct rs_store *store = txn->store;
     uint64_t made = txn->revision;
-    int status = txn->tree.failed;
+    int status = env_forked(store->env) ? RS_EFORK : txn->tree.failed;
     if (status == RS_OK && txn->journal.changes > 0) {
         made = txn->journal.revision;
         status = write_revision(txn);

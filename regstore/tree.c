@@ -66,6 +66,9 @@ int tree_create_roots(struct tree *tree)
 
 int tree_writable(struct tree *tree)
 {
+    if (env_forked(tree->txn->env)) {
+        return fail(tree->error, RS_EFORK, "%s", rs_strerror(RS_EFORK));
+    }
     if (tree->cache == NULL) {
         return fail(tree->error, RS_EREADONLY, "the transaction is read-only");
     }
@@ -366,6 +369,26 @@ static int check_names(struct tree *tree, struct path_iter *names, size_t depth)
     return status == RS_END ? RS_OK : status;
 }
 
+/* The names of a view count, too. */
+static int view_depth(const struct path_root *root, size_t *depth)
+{
+    struct buffer view = BUFFER_INIT;
+    struct path_iter names;
+    const char *name;
+    size_t len;
+    size_t count = 0;
+    int status = path_view(root, &view);
+    if (status == RS_OK) {
+        path_begin(&names, view.data, view.size);
+        while (path_next(&names, &name, &len, NULL) == RS_OK) {
+            count++;
+        }
+        *depth = count;
+    }
+    buffer_free(&view);
+    return status;
+}
+
 static int check_path(struct tree *tree, rs_key base, const char *path, size_t len)
 {
     struct path_iter names;
@@ -376,8 +399,10 @@ static int check_path(struct tree *tree, rs_key base, const char *path, size_t l
     } else {
         path_begin(&names, path, len);
     }
-    /* The names of a view count, too; the longest view has four. */
-    size_t depth = root != NULL && root->stored != root->key ? 4 : 0;
+    size_t depth = 0;
+    if (status == RS_OK && root != NULL) {
+        status = view_depth(root, &depth);
+    }
     return status == RS_OK ? check_names(tree, &names, depth) : status;
 }
 

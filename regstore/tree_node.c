@@ -74,6 +74,7 @@ static int find_long(struct tree *tree, enum tree_tag tag, const char *name, siz
     struct tree_key group = *key;
     struct slice at;
     unsigned counter = 0;
+    bool match = false;
     struct env_cursor cursor;
     int status = env_cursor_open(tree->txn, TABLE_TREE, &cursor);
     if (status != RS_OK) {
@@ -85,13 +86,13 @@ static int find_long(struct tree *tree, enum tree_tag tag, const char *name, siz
         size_t other_len;
         counter = ((const unsigned char *)at.data)[at.size - 1];
         status = name_of_entry(tree, tag, *found, &other, &other_len);
-        if (status != RS_OK || text_compare(name, len, other, other_len) == 0) {
+        match = status == RS_OK && text_compare(name, len, other, other_len) == 0;
+        if (status != RS_OK || match) {
             break;
         }
         status = env_cursor_next(&cursor, &at, found);
         counter++;
     }
-    bool match = status == RS_OK && tree_key_matches(&group, at);
     env_cursor_close(&cursor);
     if (status != RS_OK && status != RS_END) {
         return status;
@@ -100,7 +101,8 @@ static int find_long(struct tree *tree, enum tree_tag tag, const char *name, siz
         return RS_EFULL;
     }
     key->bytes[key->size++] = (unsigned char)counter;
-    /* Looking at the record may have written a cached one back, and so moved this one. */
+    /* Looking at the record may have written a cached one back, and so moved this one and its key.
+     */
     return match ? env_get(tree->txn, TABLE_TREE, tree_key_slice(key), found) : RS_ENOTFOUND;
 }
 

@@ -68,11 +68,11 @@ static int mark_link(struct tree *tree, rs_key key, bool link)
     if (status != RS_OK || link == ((edited->flags & RS_KEY_LINK) != 0)) {
         return status;
     }
+    if (edited->parent == RS_NO_KEY) {
+        return RS_OK; /* a root is found without a walk, and cannot lead elsewhere */
+    }
     edited->flags ^= RS_KEY_LINK;
     struct node node = *edited;
-    if (node.parent == RS_NO_KEY) {
-        return RS_OK;
-    }
     struct tree_key entry;
     struct slice found;
     struct subkey subkey;

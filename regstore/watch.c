@@ -146,12 +146,23 @@ static int read_revision(struct rs_watch *watch, struct rs_txn *txn, uint64_t re
 
 /* ---- The watch ---- */
 
+/* Goes on from a revision without having read those before it. Always fails: RS_EBEHIND, or what
+ * kept it from skipping. */
+static int skip_to(struct rs_watch *watch, struct rs_txn *txn, uint64_t revision)
+{
+    int status = watch_resolve(&watch->target, &txn->tree, watched_path(watch));
+    if (status != RS_OK) {
+        return status;
+    }
+    watch->position = revision;
+    return RS_EBEHIND;
+}
+
 static int next_batch(struct rs_watch *watch, struct rs_txn *txn, const rs_batch **batch)
 {
     uint64_t latest = store_revision(txn);
     if (watch->position > latest) {
-        watch->position = latest; /* the store was replaced by an older one */
-        return RS_EBEHIND;
+        return skip_to(watch, txn, latest); /* the store was replaced by an older one */
     }
     while (watch->position < latest) {
         int status = read_revision(watch, txn, watch->position + 1);
@@ -160,9 +171,7 @@ static int next_batch(struct rs_watch *watch, struct rs_txn *txn, const rs_batch
         }
         if (status != RS_OK) {
             /* Gone or damaged: what the watch missed can only be read from the keys themselves. */
-            watch->position = latest;
-            int resolved = watch_resolve(&watch->target, &txn->tree, watched_path(watch));
-            return resolved == RS_OK ? RS_EBEHIND : resolved;
+            return skip_to(watch, txn, latest);
         }
         watch->position++;
         if (watch->batch.count > 0) {
@@ -176,6 +185,9 @@ static int next_batch(struct rs_watch *watch, struct rs_txn *txn, const rs_batch
 int watch_next(struct rs_watch *watch, const rs_batch **batch)
 {
     struct rs_txn *txn;
+    if (env_forked(watch->store->env)) {
+        return RS_EFORK; /* before it takes the parent's wake-ups away */
+    }
     /* Cleared before looking: what comes after that rings again. */
     bell_wait_clear(&watch->wait, watch->store->dir);
     int status = store_begin(watch->store, false, &txn, NULL);
@@ -252,7 +264,7 @@ void watch_close(struct rs_watch *watch)
     if (watch == NULL) {
         return;
     }
-    watch_unregister(&watch->entry);
+    watch_unregister(&watch->entry, env_forked(watch->store->env));
     bell_wait_close(&watch->wait);
     watch_target_free(&watch->target);
     journal_close(&watch->reader);

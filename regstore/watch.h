@@ -34,14 +34,16 @@ int watch_match(const struct watch_target *target, bool subtree, const struct ch
 
 /* ---- The list of watches (watch_register.c) ---- */
 
-/* A file in the directory "watches" that is locked as long as the watch is open. */
+/* A file in the directory "watches" that is locked as long as the watch is open. A child that was
+ * forked inherits the lock, so a watch counts only while the process named in the file lives. */
 struct watch_entry {
     int fd;     /* -1: could not be made; the watch works without */
     char *file; /* its path */
 };
 /* path is shown up to its first NUL. */
 void watch_register(struct watch_entry *entry, const char *dir, const char *path);
-void watch_unregister(struct watch_entry *entry);
+/* forked: in a child; the entry stays, as it is the parent's. */
+void watch_unregister(struct watch_entry *entry, bool forked);
 /* rs_watchers() of regstore.h; removes the files of watches whose process died. */
 int watch_list(const char *dir, int (*each)(void *context, const rs_watcher *watcher),
                void *context);

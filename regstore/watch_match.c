@@ -36,7 +36,19 @@ static int append_name(struct buffer *path, const char *name, size_t len)
     return status == RS_OK ? buffer_append(path, name, len) : status;
 }
 
-/* The path that goes on from a link: its target and the names that are left. */
+/* The target of a link. RS_EDATA if it is no path: not worth an error, as the link may be mended.
+ */
+static int link_target(struct tree *tree, rs_key link, struct buffer *target)
+{
+    rs_error *error = tree->error;
+    tree->error = NULL;
+    int status = tree_link_target(tree, link, target);
+    tree->error = error;
+    return status == RS_ENOTFOUND ? RS_EDATA : status;
+}
+
+/* The path that goes on from a link: its target and the names that are left. RS_EDATA if it leads
+ * nowhere; no name is taken then. */
 static int redirect(struct lookup *lookup, rs_key link, struct path_iter *rest,
                     struct buffer *onward)
 {
@@ -47,7 +59,7 @@ static int redirect(struct lookup *lookup, rs_key link, struct path_iter *rest,
         status = buffer_append_byte(&lookup->target->links, LINK_END);
     }
     if (status == RS_OK) {
-        status = tree_link_target(lookup->tree, link, onward);
+        status = link_target(lookup->tree, link, onward);
     }
     while (status == RS_OK && (status = path_next(rest, &name, &len, NULL)) == RS_OK) {
         status = append_name(onward, name, len);
@@ -55,7 +67,8 @@ static int redirect(struct lookup *lookup, rs_key link, struct path_iter *rest,
     return status == RS_END ? RS_OK : status;
 }
 
-/* Walks names as far as keys exist. A link ends it: *onward gets the path to be walked instead. */
+/* Walks names, as far as keys exist by looking at them. A link that leads somewhere ends it:
+ * *onward gets the path to be walked instead. */
 static int walk_names(struct lookup *lookup, struct path_iter *names, struct buffer *onward)
 {
     const char *name;
@@ -67,6 +80,9 @@ static int walk_names(struct lookup *lookup, struct path_iter *names, struct buf
         if (lookup->key != RS_NO_KEY) {
             status = tree_child(lookup->tree, lookup->key, name, len, &child, &link);
         }
+        if (status == RS_ETOOLONG && lookup->links > 0) {
+            status = RS_ENOTFOUND; /* in a link's target, where nobody checked it */
+        }
         if (status != RS_OK && status != RS_ENOTFOUND) {
             return status;
         }
@@ -76,19 +92,24 @@ static int walk_names(struct lookup *lookup, struct path_iter *names, struct buf
             return status;
         }
         if (link && lookup->links++ < TREE_MAX_LINKS) {
-            return redirect(lookup, child, names, onward);
+            status = redirect(lookup, child, names, onward);
+            if (status != RS_EDATA) {
+                return status;
+            }
+            lookup->key = RS_NO_KEY;
         }
     }
     return status == RS_END ? RS_OK : status;
 }
 
 /* The names of a view, then those of the path. */
-static int whole_names(const struct path_root *root, struct path_iter *names, struct buffer *all)
+static int whole_names(const struct path_root *root, struct path_iter *names, struct buffer *all,
+                       rs_error *error)
 {
     const char *name;
     size_t len;
     int status = path_view(root, all);
-    while (status == RS_OK && (status = path_next(names, &name, &len, NULL)) == RS_OK) {
+    while (status == RS_OK && (status = path_next(names, &name, &len, error)) == RS_OK) {
         if (all->size > 0) {
             status = buffer_append_byte(all, '\\');
         }
@@ -106,7 +127,7 @@ static int walk_rooted(struct lookup *lookup, const char *path, size_t len, stru
     struct buffer all = BUFFER_INIT;
     int status = path_begin_rooted(&names, path, len, &root, lookup->tree->error);
     if (status == RS_OK) {
-        status = whole_names(root, &names, &all);
+        status = whole_names(root, &names, &all, lookup->tree->error);
     }
     if (status == RS_OK) {
         const struct path_root *stored = path_root_by_key(root->stored);
@@ -133,11 +154,10 @@ static size_t count_components(const struct buffer *path)
 
 int watch_resolve(struct watch_target *target, struct tree *tree, struct slice path)
 {
-    struct lookup lookup = {.tree = tree, .target = target};
+    struct watch_target found = {BUFFER_INIT, BUFFER_INIT, 0};
+    struct lookup lookup = {.tree = tree, .target = &found};
     struct buffer from = BUFFER_INIT;
     struct buffer onward = BUFFER_INIT;
-    target->path.size = 0;
-    target->links.size = 0;
     int status = buffer_append(&from, path.data, path.size);
     while (status == RS_OK) {
         onward.size = 0;
@@ -149,8 +169,14 @@ int watch_resolve(struct watch_target *target, struct tree *tree, struct slice p
         status = buffer_append(&from, onward.data, onward.size);
     }
     if (status == RS_OK) {
-        status = append_folded(&target->path, lookup.path.data, lookup.path.size);
-        target->components = count_components(&target->path);
+        status = append_folded(&found.path, lookup.path.data, lookup.path.size);
+        found.components = count_components(&found.path);
+    }
+    if (status == RS_OK) {
+        watch_target_free(target);
+        *target = found;
+    } else {
+        watch_target_free(&found);
     }
     buffer_free(&from);
     buffer_free(&onward);

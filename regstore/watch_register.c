@@ -1,6 +1,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,11 +11,47 @@
 
 #include "watch.h"
 
-#define MAX_ENTRY 65536u /* bytes of an entry's file that are read */
+/* Bytes of an entry's file that are read: the longest path, and room for the rest. */
+#define MAX_ENTRY (RS_MAX_DEPTH * (3u * RS_MAX_KEY_NAME + 1) + 4096u)
 
-/* An entry's file has three lines: pid, program, path. It is written and locked under a name that
- * begins with a dot, then renamed, so that whoever lists sees it whole and locked or not at all. An
- * OFD lock ends with the process, however it ends. */
+/* An entry's file has four texts, each ended by NUL: pid, start time, program, path. It is written
+ * and locked under a name that begins with a dot, then renamed, so that whoever lists sees it whole
+ * and locked or not at all. An OFD lock ends with the process, however it ends, unless a child that
+ * was forked has it, too; so the process is looked for as well. */
+
+/* When a process was started, in ticks since boot; 0 if it is not there or cannot be seen. */
+static unsigned long long start_time(pid_t pid)
+{
+    char path[40];
+    char stat[512] = "";
+    char state = '\0';
+    unsigned long long started = 0;
+    snprintf(path, sizeof path, "/proc/%ld/stat", (long)pid);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t got = fd >= 0 ? read(fd, stat, sizeof stat - 1) : -1;
+    if (fd >= 0) {
+        close(fd);
+    }
+    /* The second field is the program's name in parentheses, which may hold anything. */
+    const char *fields = got > 0 ? strrchr(stat, ')') : NULL;
+    if (fields == NULL ||
+        sscanf(fields,
+               ") %c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %llu",
+               &state, &started) != 2) {
+        return 0;
+    }
+    return state == 'Z' || state == 'X' ? 0 : started;
+}
+
+static bool is_alive(pid_t pid, unsigned long long started)
+{
+    unsigned long long now = start_time(pid);
+    if (now != 0) {
+        return now == started;
+    }
+    /* Some systems hide the processes of others, or have no /proc at all. */
+    return pid > 0 && (kill(pid, 0) == 0 ? started == 0 : errno == EPERM);
+}
 
 static int lock_entry(int fd)
 {
@@ -41,7 +78,8 @@ static char *entry_path(const char *dir, const char *prefix, unsigned number)
 static bool write_entry(int fd, const char *path)
 {
     return fchmod(fd, 0644) == 0 &&
-           dprintf(fd, "%ld\n%s\n%s\n", (long)getpid(), program_invocation_short_name, path) > 0;
+           dprintf(fd, "%ld%c%llu%c%s%c%s%c", (long)getpid(), 0, start_time(getpid()), 0,
+                   program_invocation_short_name, 0, path, 0) > 0;
 }
 
 void watch_register(struct watch_entry *entry, const char *dir, const char *path)
@@ -67,10 +105,12 @@ void watch_register(struct watch_entry *entry, const char *dir, const char *path
     *entry = (struct watch_entry){fd, shown};
 }
 
-void watch_unregister(struct watch_entry *entry)
+void watch_unregister(struct watch_entry *entry, bool forked)
 {
     if (entry->fd >= 0) {
-        unlink(entry->file);
+        if (!forked) {
+            unlink(entry->file);
+        }
         close(entry->fd);
         free(entry->file);
         *entry = (struct watch_entry){-1, NULL};
@@ -79,34 +119,30 @@ void watch_unregister(struct watch_entry *entry)
 
 /* ---- Listing ---- */
 
-/* Cuts the next line off *text; NULL if there is none. */
-static char *next_line(char **text)
+/* The next text of an entry, "" if there is none; whatever lies in the file, end is a NUL. */
+static const char *next_text(const char **at, const char *end)
 {
-    char *line = *text;
-    char *end = line != NULL ? strchr(line, '\n') : NULL;
-    if (end == NULL) {
-        return NULL;
-    }
-    *end = '\0';
-    *text = end + 1;
-    return line;
+    const char *text = *at;
+    const char *after = text + strlen(text) + 1;
+    *at = after < end ? after : end;
+    return text;
 }
 
-static bool read_entry(int fd, char *text, size_t size, rs_watcher *watcher)
+/* False if it is no entry, or one of a process that lives no more. */
+static bool read_entry(int fd, char *text, rs_watcher *watcher)
 {
-    ssize_t got = pread(fd, text, size - 1, 0);
+    ssize_t got = pread(fd, text, MAX_ENTRY - 1, 0);
     if (got <= 0) {
         return false;
     }
+    const char *at = text;
+    const char *end = text + got;
     text[got] = '\0';
-    const char *pid = next_line(&text);
-    watcher->program = next_line(&text);
-    watcher->path = next_line(&text);
-    if (pid == NULL || watcher->program == NULL || watcher->path == NULL) {
-        return false;
-    }
-    watcher->pid = (uint32_t)strtoul(pid, NULL, 10);
-    return watcher->pid != 0;
+    watcher->pid = (uint32_t)strtoul(next_text(&at, end), NULL, 10);
+    unsigned long long started = strtoull(next_text(&at, end), NULL, 10);
+    watcher->program = next_text(&at, end);
+    watcher->path = next_text(&at, end);
+    return *watcher->path != '\0' && is_alive((pid_t)watcher->pid, started);
 }
 
 static int list_entry(int dir_fd, const char *name, char *text,
@@ -120,7 +156,7 @@ static int list_entry(int dir_fd, const char *name, char *text,
     }
     if (!is_locked(fd)) {
         unlinkat(dir_fd, name, 0);
-    } else if (read_entry(fd, text, MAX_ENTRY, &watcher)) {
+    } else if (read_entry(fd, text, &watcher)) {
         result = each(context, &watcher);
     }
     close(fd);

@@ -6,7 +6,7 @@
  * argument the next word (or what follows the '=' of a long one), whatever that word looks like.
  * "--" ends the switches. Three kinds of words begin with '/' and are no switches: a key path
  * (/HKLM/SYSTEM: what follows is a root), a file where a file is due and the word has another '/'
- * or a '.' in it (/tmp/a.xml), and any word after "--".
+ * or a '.' in it (/srv/a.xml), and any word after "--".
  */
 #ifndef REGTOOL_ARGUMENTS_H
 #define REGTOOL_ARGUMENTS_H

@@ -125,19 +125,24 @@ static enum outcome drain(const struct watcher *watcher)
     return outcome;
 }
 
+/* Waits for changes, for a signal, and for the reader of what is printed to leave (poll() tells
+ * that without being asked); a command that is run may live without one. */
 static int loop(const struct watcher *watcher)
 {
     struct pollfd ready[] = {{.fd = rs_watch_fd(watcher->watch), .events = POLLIN},
-                             {.fd = watcher->signals, .events = POLLIN}};
+                             {.fd = watcher->signals, .events = POLLIN},
+                             {.fd = watcher->command == NULL ? STDOUT_FILENO : -1}};
 
     for (;;) {
         enum outcome outcome = drain(watcher);
         if (outcome != GO_ON)
             return outcome == DONE ? 0 : 1;
-        if (poll(ready, 2, -1) < 0 && errno != EINTR)
+        if (poll(ready, 3, -1) < 0 && errno != EINTR)
             return report("%s: %s", watcher->path, strerror(errno));
         if (ready[1].revents != 0)
             return 0;
+        if (ready[2].revents != 0)
+            return 1;
     }
 }
 

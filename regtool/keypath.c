@@ -5,14 +5,14 @@
 #include <string.h>
 #include <strings.h>
 
-/* The library's public face does not tell roots apart by their names, and a view would be printed
- * as what it shows. */
+/* Paths are printed under the root that was asked for, though a view is another key. */
 static const struct root {
     const char *alias;
     const char *name;
 } roots[] = {
-    {"HKLM", "HKEY_LOCAL_MACHINE"}, {"HKU", "HKEY_USERS"},           {"HKCU", "HKEY_CURRENT_USER"},
-    {"HKCR", "HKEY_CLASSES_ROOT"},  {"HKCC", "HKEY_CURRENT_CONFIG"}, {"HKRS", "HKEY_REGSTORE"},
+#define ROW(alias, name) {#alias, name},
+    RS_ROOT_LIST(ROW)
+#undef ROW
 };
 #define ROOT_COUNT (sizeof(roots) / sizeof(roots[0]))
 

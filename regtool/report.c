@@ -5,23 +5,13 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
+
+#include "show.h"
 
 /* A key path can be half a megabyte long; no one reads more of a line than this. */
 #define LONGEST_LINE 4096
-
-/* Control characters could redraw a terminal or fake a second line. */
-static void put_line(const char *text)
-{
-    for (; *text != '\0'; text++) {
-        unsigned char c = (unsigned char)*text;
-        if (c < 0x20 || c == 0x7f)
-            fprintf(stderr, "\\x%02x", c);
-        else
-            putc(c, stderr);
-    }
-    putc('\n', stderr);
-}
 
 static bool stderr_has_colours(void)
 {
@@ -29,17 +19,23 @@ static bool stderr_has_colours(void)
     return (no == NULL || no[0] == '\0') && isatty(STDERR_FILENO);
 }
 
-int report(const char *format, ...)
+static void put_line(const char *prefix, const char *format, va_list arguments)
 {
     char line[LONGEST_LINE];
-    bool colours = stderr_has_colours();
+
+    vsnprintf(line, sizeof(line), format, arguments);
+    fputs(prefix, stderr);
+    show_text(stderr, line, strlen(line), true);
+    putc('\n', stderr);
+}
+
+int report(const char *format, ...)
+{
     va_list arguments;
 
     va_start(arguments, format);
-    vsnprintf(line, sizeof(line), format, arguments);
+    put_line(stderr_has_colours() ? "\033[31mregtool:\033[0m " : "regtool: ", format, arguments);
     va_end(arguments);
-    fputs(colours ? "\033[31mregtool:\033[0m " : "regtool: ", stderr);
-    put_line(line);
     return EXIT_FAILURE;
 }
 
@@ -52,12 +48,9 @@ int report_status(int status, const rs_error *error, const char *about)
 
 void remark(const char *format, ...)
 {
-    char line[LONGEST_LINE];
     va_list arguments;
 
     va_start(arguments, format);
-    vsnprintf(line, sizeof(line), format, arguments);
+    put_line("regtool: ", format, arguments);
     va_end(arguments);
-    fputs("regtool: ", stderr);
-    put_line(line);
 }

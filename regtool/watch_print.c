@@ -186,6 +186,6 @@ void watch_print_behind(FILE *out, int as_json, uint64_t revision)
     else
         fprintf(out,
                 "changes up to revision %" PRIu64
-                " are no longer in the journal: read everything again\n",
+                " were missed, the journal does not reach back that far: read everything again\n",
                 revision);
 }

@@ -23,26 +23,34 @@
     X(status)                                                                                      \
     X(text)                                                                                        \
     X(value)                                                                                       \
+    X(value_text)                                                                                  \
     X(path)                                                                                        \
     X(record)                                                                                      \
     X(env)                                                                                         \
+    X(env_check)                                                                                   \
     X(journal)                                                                                     \
     X(tree)                                                                                        \
-    X(store)                                                                                       \
+    X(tree_values)                                                                                 \
+    X(tree_links)                                                                                  \
+    X(tree_delete)                                                                                 \
+    X(bell)                                                                                        \
     X(watch)                                                                                       \
-    X(threads)                                                                                     \
-    X(processes)                                                                                   \
-    X(format_xml)                                                                                  \
+    X(watch_match)                                                                                 \
+    X(watch_list)                                                                                  \
     X(formats)                                                                                     \
-    X(transfer)                                                                                    \
-    X(api)                                                                                         \
-    X(settings)                                                                                    \
+    X(format_xml)                                                                                  \
     X(format_xml_filter)                                                                           \
     X(format_xml_write)                                                                            \
-    X(service)                                                                                     \
-    X(value_text)
+    X(format_xml_limits)                                                                           \
+    X(format_xml_real)                                                                             \
+    X(transfer)                                                                                    \
+    X(transfer_export)                                                                             \
+    X(process)                                                                                     \
+    X(process_fork)                                                                                \
+    X(settings)                                                                                    \
+    X(service)
 
-#define SUITE_DECLARE(name) extern const struct test_suite suite_##name __attribute__((weak));
+#define SUITE_DECLARE(name) extern const struct test_suite suite_##name;
 SUITE_LIST(SUITE_DECLARE)
 
 static const struct test_suite *const suites[] = {
@@ -184,7 +192,7 @@ static bool run_suite(const struct test_suite *suite)
 static const struct test_suite *find_suite(const char *name)
 {
     for (size_t i = 0; i < SUITES; i++)
-        if (suites[i] != NULL && strcmp(suites[i]->name, name) == 0)
+        if (strcmp(suites[i]->name, name) == 0)
             return suites[i];
     return NULL;
 }
@@ -200,7 +208,7 @@ static bool run_named(char *const *names)
 static bool run_all(void)
 {
     for (size_t i = 0; i < SUITES; i++)
-        if (suites[i] != NULL && !run_suite(suites[i]))
+        if (!run_suite(suites[i]))
             return false;
     return true;
 }
@@ -208,8 +216,7 @@ static bool run_all(void)
 static int list_suites(void)
 {
     for (size_t i = 0; i < SUITES; i++)
-        if (suites[i] != NULL)
-            puts(suites[i]->name);
+        puts(suites[i]->name);
     return 0;
 }
 

@@ -20,21 +20,21 @@ rs_store *open_store(void)
     return store;
 }
 
-rs_txn *begin_read(rs_store *store)
+rs_txn *start_reading(rs_store *store)
 {
     rs_txn *txn = NULL;
     SUCCEEDS(rs_begin(store, RS_READ, &txn));
     return txn;
 }
 
-rs_txn *begin_write(rs_store *store)
+rs_txn *start_writing(rs_store *store)
 {
     rs_txn *txn = NULL;
     SUCCEEDS(rs_begin(store, RS_WRITE, &txn));
     return txn;
 }
 
-uint64_t commit(rs_txn *txn)
+uint64_t end_writing(rs_txn *txn)
 {
     uint64_t revision = 0;
     SUCCEEDS(rs_commit(txn, &revision));
@@ -50,7 +50,7 @@ rs_key find_key(rs_txn *txn, const char *path)
     return key;
 }
 
-rs_key make_key(rs_txn *txn, const char *path)
+rs_key add_key(rs_txn *txn, const char *path)
 {
     rs_key key = RS_NO_KEY;
     SUCCEEDS(rs_key_create(txn, RS_NO_KEY, path, &key));
@@ -186,11 +186,14 @@ static void keep_side(struct arena *arena, struct change_side *side)
 
 static void add_change(struct history *history, const struct change *change)
 {
-    size_t size = (history->count + 1) * sizeof *history->changes;
-    struct change *changes = realloc(history->changes, size);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(changes);
-    history->changes = changes;
-    struct change *kept = &changes[history->count++];
+    if (history->count == history->capacity) {
+        size_t capacity = history->capacity > 0 ? 2 * history->capacity : 16;
+        struct change *changes = realloc(history->changes, capacity * sizeof *changes);
+        CU_ASSERT_PTR_NOT_NULL_FATAL(changes);
+        history->changes = changes;
+        history->capacity = capacity;
+    }
+    struct change *kept = &history->changes[history->count++];
     *kept = *change;
     kept->path = arena_copy(&history->arena, change->path, change->path_len);
     CU_ASSERT_PTR_NOT_NULL_FATAL(kept->path);
@@ -204,7 +207,7 @@ struct history history_of(rs_store *store, uint64_t revision)
     struct journal_reader reader = {0};
     struct change change;
     int status;
-    rs_txn *txn = begin_read(store);
+    rs_txn *txn = start_reading(store);
     SUCCEEDS(journal_open(&reader, &txn->env, revision, &history.head));
     while ((status = journal_next(&reader, &change)) == RS_OK) {
         add_change(&history, &change);

@@ -19,14 +19,14 @@
 
 /* The store in the test's scratch directory, made when it is not there. */
 rs_store *open_store(void);
-rs_txn *begin_read(rs_store *store);
-rs_txn *begin_write(rs_store *store);
+rs_txn *start_reading(rs_store *store);
+rs_txn *start_writing(rs_store *store);
 /* Commits; gives the revision that was made or is current. */
-uint64_t commit(rs_txn *txn);
+uint64_t end_writing(rs_txn *txn);
 
-/* A key with its root's name; make_key() makes it. */
+/* A key with its root's name; add_key() makes it. */
 rs_key find_key(rs_txn *txn, const char *path);
-rs_key make_key(rs_txn *txn, const char *path);
+rs_key add_key(rs_txn *txn, const char *path);
 /* The same for a link itself. */
 rs_key find_link(rs_txn *txn, const char *path);
 rs_key_info info_of(rs_txn *txn, rs_key key);
@@ -50,6 +50,7 @@ struct history {
     struct journal_head head;
     struct change *changes;
     size_t count;
+    size_t capacity;
     struct arena arena;
 };
 struct history history_of(rs_store *store, uint64_t revision);

@@ -1,0 +1,401 @@
+/*
+ * test_bell.c - ringing and waiting, and all that can happen to the bell's file.
+ *
+ * A waiter's descriptor is inotify and a timer together. The tests look at inotify alone, so that
+ * the timer's second cannot stand in for a ring that was lost.
+ */
+#include "stage.h"
+#include "../regstore/bell.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static void create_bell(void)
+{
+    rs_error error = RS_ERROR_INIT;
+    MUST(bell_create(scratch_dir(), &error) == RS_OK);
+}
+
+static void open_wait(struct bell_wait *wait)
+{
+    rs_error error = RS_ERROR_INIT;
+    MUST(bell_wait_open(wait, scratch_dir(), &error) == RS_OK);
+    MUST(wait->inotify >= 0);
+}
+
+static bool rings(const struct bell_wait *wait)
+{
+    return stage_readable(wait->inotify, 0) && stage_readable(wait->fd, 0);
+}
+
+/* Clearing may find that the file has to be watched anew; after a second time all is settled. */
+static void settle(struct bell_wait *wait)
+{
+    bell_wait_clear(wait, scratch_dir());
+    bell_wait_clear(wait, scratch_dir());
+}
+
+/* ---- The ordinary way ---- */
+
+static void test_ring_wakes(void)
+{
+    struct bell bell = BELL_INIT;
+    struct bell_wait wait;
+    create_bell();
+    open_wait(&wait);
+    CU_ASSERT(!stage_readable(wait.inotify, 0));
+    bell_ring(&bell, scratch_dir());
+    CU_ASSERT(rings(&wait));
+    bell_wait_clear(&wait, scratch_dir());
+    CU_ASSERT(!stage_readable(wait.inotify, 0));
+    for (int i = 0; i < 1000; i++) {
+        bell_ring(&bell, scratch_dir());
+    }
+    bell_wait_clear(&wait, scratch_dir());
+    CU_ASSERT(!stage_readable(wait.inotify, 0));
+    bell_ring(&bell, scratch_dir());
+    CU_ASSERT(rings(&wait));
+    bell_wait_close(&wait);
+    bell_close(&bell);
+}
+
+static void test_every_waiter_wakes(void)
+{
+    struct bell bell = BELL_INIT;
+    struct bell_wait waits[3];
+    create_bell();
+    for (int i = 0; i < 3; i++) {
+        open_wait(&waits[i]);
+    }
+    bell_ring(&bell, scratch_dir());
+    for (int i = 0; i < 3; i++) {
+        CU_ASSERT(rings(&waits[i]));
+        bell_wait_clear(&waits[i], scratch_dir());
+        bell_wait_close(&waits[i]);
+    }
+    bell_close(&bell);
+}
+
+static void test_file_of_group(void)
+{
+    struct stat st;
+    mode_t mask = umask(077);
+    create_bell();
+    umask(mask);
+    CU_ASSERT_FATAL(stat(scratch_path("bell"), &st) == 0);
+    CU_ASSERT_EQUAL(st.st_mode & 07777, 0660);
+    /* One that is there is left as it is. */
+    CU_ASSERT(chmod(scratch_path("bell"), 0600) == 0);
+    create_bell();
+    CU_ASSERT(stat(scratch_path("bell"), &st) == 0 && (st.st_mode & 07777) == 0600);
+}
+
+/* The file must not grow, however often it rings. */
+static void test_file_stays_small(void)
+{
+    struct bell bell = BELL_INIT;
+    struct stat st;
+    for (int i = 0; i < 100; i++) {
+        bell_ring(&bell, scratch_dir());
+    }
+    bell_close(&bell);
+    CU_ASSERT(stat(scratch_path("bell"), &st) == 0 && st.st_size == 1);
+}
+
+static void test_timer_alone(void)
+{
+    struct bell_wait wait;
+    create_bell();
+    open_wait(&wait);
+    CU_ASSERT(stage_readable(wait.fd, STAGE_PATIENCE));
+    CU_ASSERT(!stage_readable(wait.inotify, 0));
+    bell_wait_clear(&wait, scratch_dir());
+    CU_ASSERT(stage_readable(wait.fd, STAGE_PATIENCE));
+    bell_wait_close(&wait);
+}
+
+/* ---- Trouble with the file ---- */
+
+static void test_no_file_yet(void)
+{
+    struct bell bell = BELL_INIT;
+    struct bell_wait wait;
+    open_wait(&wait);
+    CU_ASSERT(wait.watch < 0);
+    bell_ring(&bell, scratch_dir()); /* makes it */
+    bell_wait_clear(&wait, scratch_dir());
+    CU_ASSERT(wait.watch >= 0);
+    bell_ring(&bell, scratch_dir());
+    CU_ASSERT(rings(&wait));
+    bell_wait_close(&wait);
+    bell_close(&bell);
+}
+
+static void test_deleted(void)
+{
+    struct bell bell = BELL_INIT;
+    struct bell_wait wait;
+    create_bell();
+    bell_ring(&bell, scratch_dir());
+    open_wait(&wait);
+    CU_ASSERT(unlink(scratch_path("bell")) == 0);
+    CU_ASSERT(rings(&wait));
+    settle(&wait);
+    CU_ASSERT(!stage_readable(wait.inotify, 0)); /* no busy loop while it is away */
+    bell_ring(&bell, scratch_dir());
+    settle(&wait);
+    CU_ASSERT(wait.watch >= 0);
+    bell_ring(&bell, scratch_dir());
+    CU_ASSERT(rings(&wait));
+    bell_wait_close(&wait);
+    bell_close(&bell);
+}
+
+/* Another file takes its place; moved is where the old one goes, NULL: it is gone. */
+static void replace_bell(const char *moved)
+{
+    int fd = open(scratch_path("new"), O_WRONLY | O_CREAT, 0660);
+    CU_ASSERT(fd >= 0 && close(fd) == 0);
+    if (moved != NULL) {
+        CU_ASSERT(rename(scratch_path("bell"), scratch_path(moved)) == 0);
+    }
+    CU_ASSERT(rename(scratch_path("new"), scratch_path("bell")) == 0);
+}
+
+static void check_replaced(const char *moved)
+{
+    struct bell bell = BELL_INIT;
+    struct bell_wait wait;
+    create_bell();
+    bell_ring(&bell, scratch_dir());
+    open_wait(&wait);
+    replace_bell(moved);
+    CU_ASSERT(rings(&wait));
+    settle(&wait);
+    CU_ASSERT(wait.watch >= 0);
+    CU_ASSERT(!stage_readable(wait.inotify, 0));
+    bell_ring(&bell, scratch_dir());
+    CU_ASSERT(rings(&wait));
+    bell_wait_clear(&wait, scratch_dir());
+    CU_ASSERT(!stage_readable(wait.inotify, 0));
+    bell_wait_close(&wait);
+    bell_close(&bell);
+}
+
+static void test_replaced(void)
+{
+    check_replaced(NULL);
+}
+
+/* The writer's open file has not gone, but is the bell no more. */
+static void test_moved_and_replaced(void)
+{
+    check_replaced("old");
+}
+
+/* A change of owner or mode makes the waiter look again, once. */
+static void test_mode_changed(void)
+{
+    struct bell bell = BELL_INIT;
+    struct bell_wait wait;
+    create_bell();
+    open_wait(&wait);
+    for (int i = 0; i < 3; i++) {
+        CU_ASSERT(chmod(scratch_path("bell"), i % 2 == 0 ? 0640 : 0660) == 0);
+        settle(&wait);
+        CU_ASSERT(wait.watch >= 0);
+        CU_ASSERT(!stage_readable(wait.inotify, 0));
+    }
+    bell_ring(&bell, scratch_dir());
+    CU_ASSERT(rings(&wait));
+    bell_wait_close(&wait);
+    bell_close(&bell);
+}
+
+/* What stands in the bell's place must neither block nor kill the writer. */
+static void test_not_a_file(void)
+{
+    struct bell bell = BELL_INIT;
+    CU_ASSERT(mkfifo(scratch_path("bell"), 0660) == 0);
+    bell_ring(&bell, scratch_dir());
+    CU_ASSERT_EQUAL(bell.fd, -1);
+    int reader = open(scratch_path("bell"), O_RDONLY | O_NONBLOCK);
+    bell_ring(&bell, scratch_dir());
+    CU_ASSERT_EQUAL(bell.fd, -1);
+    close(reader);
+    CU_ASSERT(unlink(scratch_path("bell")) == 0);
+    CU_ASSERT(mkdir(scratch_path("bell"), 0770) == 0);
+    bell_ring(&bell, scratch_dir());
+    CU_ASSERT_EQUAL(bell.fd, -1);
+}
+
+/* Nobody writes or waits through a symbolic link, which could lead out of the store. */
+static void test_symlink(void)
+{
+    struct bell bell = BELL_INIT;
+    struct bell_wait wait;
+    struct stat st;
+    int fd = open(scratch_path("elsewhere"), O_WRONLY | O_CREAT, 0660);
+    CU_ASSERT(fd >= 0 && close(fd) == 0);
+    CU_ASSERT(symlink("elsewhere", scratch_path("bell")) == 0);
+    bell_ring(&bell, scratch_dir());
+    CU_ASSERT_EQUAL(bell.fd, -1);
+    CU_ASSERT(stat(scratch_path("elsewhere"), &st) == 0 && st.st_size == 0);
+    open_wait(&wait);
+    CU_ASSERT(chmod(scratch_path("elsewhere"), 0600) == 0);
+    CU_ASSERT(!stage_readable(wait.inotify, 0));
+    bell_wait_close(&wait);
+}
+
+/* Runs in a child that is not root, as root may read everything. */
+static void wait_for_unreadable(int from_parent, int to_parent)
+{
+    struct bell_wait wait;
+    MUST(geteuid() != 0 || setuid(65534) == 0);
+    open_wait(&wait);
+    MUST(wait.watch < 0);
+    stage_tell(to_parent, 'o');
+    stage_hear(from_parent, 'r');
+    bell_wait_clear(&wait, scratch_dir());
+    MUST(wait.watch >= 0);
+    stage_tell(to_parent, 'w');
+    MUST(stage_readable(wait.inotify, STAGE_PATIENCE));
+    bell_wait_close(&wait);
+}
+
+static void test_unreadable(void)
+{
+    struct bell bell = BELL_INIT;
+    create_bell();
+    CU_ASSERT(chmod(scratch_dir(), 0711) == 0);
+    CU_ASSERT(chmod(scratch_path("bell"), 0200) == 0);
+    struct child child = child_start(wait_for_unreadable);
+    stage_hear(child.from, 'o');
+    CU_ASSERT(chmod(scratch_path("bell"), 0664) == 0);
+    stage_tell(child.to, 'r');
+    stage_hear(child.from, 'w');
+    bell_ring(&bell, scratch_dir());
+    CU_ASSERT(child_end(&child));
+    bell_close(&bell);
+}
+
+/* ---- Trouble with the system ---- */
+
+#define MOST_INSTANCES 4096
+
+/* Opens inotify instances until there are no more; how many, -1 if the limit is not in reach. */
+static int exhaust_inotify(int *fds)
+{
+    int count = 0;
+    while (count < MOST_INSTANCES && (fds[count] = inotify_init1(IN_CLOEXEC)) >= 0) {
+        count++;
+    }
+    int spare = dup(STDOUT_FILENO);
+    if (count < MOST_INSTANCES && spare >= 0) {
+        close(spare);
+        return count;
+    }
+    while (count > 0) {
+        close(fds[--count]);
+    }
+    return -1;
+}
+
+static void test_no_inotify(void)
+{
+    static int fds[MOST_INSTANCES];
+    struct rlimit limit;
+    struct bell_wait wait;
+    rs_error error = RS_ERROR_INIT;
+    CU_ASSERT_FATAL(getrlimit(RLIMIT_NOFILE, &limit) == 0);
+    struct rlimit raised = {limit.rlim_max, limit.rlim_max};
+    setrlimit(RLIMIT_NOFILE, &raised);
+    int count = exhaust_inotify(fds);
+    if (count < 0) {
+        setrlimit(RLIMIT_NOFILE, &limit);
+        test_skip("inotify's instances cannot be used up here");
+        return;
+    }
+    int status = bell_wait_open(&wait, scratch_dir(), &error);
+    while (count > 0) {
+        close(fds[--count]);
+    }
+    setrlimit(RLIMIT_NOFILE, &limit);
+    CU_ASSERT_FATAL(status == RS_OK);
+    CU_ASSERT_EQUAL(wait.inotify, -1);
+    CU_ASSERT(stage_readable(wait.fd, STAGE_PATIENCE));
+    bell_wait_clear(&wait, scratch_dir());
+    CU_ASSERT(stage_readable(wait.fd, STAGE_PATIENCE));
+    bell_wait_close(&wait);
+}
+
+/* Without descriptors for the timer there is nothing to wait with, and nothing may leak. */
+static void test_no_descriptors(void)
+{
+    struct rlimit limit;
+    struct bell_wait wait;
+    int next = dup(STDOUT_FILENO);
+    close(next);
+    CU_ASSERT_FATAL(getrlimit(RLIMIT_NOFILE, &limit) == 0);
+    for (rlim_t spare = 0; spare < 3; spare++) {
+        rs_error error = RS_ERROR_INIT;
+        struct rlimit few = {(rlim_t)next + spare, limit.rlim_max};
+        CU_ASSERT_FATAL(setrlimit(RLIMIT_NOFILE, &few) == 0);
+        int status = bell_wait_open(&wait, scratch_dir(), &error);
+        setrlimit(RLIMIT_NOFILE, &limit);
+        if (status == RS_OK) {
+            CU_ASSERT_EQUAL(spare, 2); /* enough for the timer, not for inotify */
+            CU_ASSERT_EQUAL(wait.inotify, -1);
+            bell_wait_close(&wait);
+        } else {
+            CU_ASSERT(strstr(error.text, scratch_dir()) != NULL);
+        }
+        int after = dup(STDOUT_FILENO);
+        close(after);
+        CU_ASSERT_EQUAL(after, next);
+    }
+}
+
+static void test_no_directory(void)
+{
+    struct bell bell = BELL_INIT;
+    rs_error error = RS_ERROR_INIT;
+    char long_dir[5000];
+    CU_ASSERT_EQUAL(bell_create(scratch_path("none"), &error), RS_EIO);
+    CU_ASSERT(strstr(error.text, "none/bell") != NULL);
+    bell_ring(&bell, scratch_path("none"));
+    CU_ASSERT_EQUAL(bell.fd, -1);
+    memset(long_dir, 'x', sizeof long_dir - 1);
+    long_dir[sizeof long_dir - 1] = '\0';
+    CU_ASSERT_EQUAL(bell_create(long_dir, NULL), RS_EINVAL);
+    bell_ring(&bell, long_dir);
+    CU_ASSERT_EQUAL(bell.fd, -1);
+}
+
+static const struct test_case cases[] = {
+    {"ring wakes", test_ring_wakes},
+    {"every waiter wakes", test_every_waiter_wakes},
+    {"file of group", test_file_of_group},
+    {"file stays small", test_file_stays_small},
+    {"timer alone", test_timer_alone},
+    {"no file yet", test_no_file_yet},
+    {"deleted", test_deleted},
+    {"replaced", test_replaced},
+    {"moved and replaced", test_moved_and_replaced},
+    {"mode changed", test_mode_changed},
+    {"not a file", test_not_a_file},
+    {"symlink", test_symlink},
+    {"unreadable", test_unreadable},
+    {"no inotify", test_no_inotify},
+    {"no descriptors", test_no_descriptors},
+    {"no directory", test_no_directory},
+    {NULL, NULL},
+};
+const struct test_suite suite_bell = {"bell", cases};

@@ -1,0 +1,83 @@
+/*
+ * test_formats.c - the table of formats: names, endings, contents. Loading a module from a file is
+ * shown by every case of tests/parser, as regtool has no module linked in.
+ */
+#include "harness.h"
+#include "../regstore/format.h"
+
+#include <string.h>
+
+#define ROWS(table) (sizeof(table) / sizeof(table)[0])
+
+static void test_names(void)
+{
+    const struct format *format = NULL;
+    rs_error error = RS_ERROR_INIT;
+
+    CU_ASSERT_EQUAL(format_by_name("XML", &format, NULL), RS_OK);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(format);
+    CU_ASSERT_STRING_EQUAL(format->name, "xml");
+    format = NULL;
+    CU_ASSERT_EQUAL(format_by_name("pdf", &format, &error), RS_ENOFORMAT);
+    CU_ASSERT_STRING_EQUAL(error.text, "there is no format \"pdf\"");
+    CU_ASSERT_PTR_NULL(format);
+}
+
+static void test_endings(void)
+{
+    const struct format *format = NULL;
+
+    CU_ASSERT_EQUAL(format_by_suffix("a/b.XML", &format, NULL), RS_OK);
+    CU_ASSERT_EQUAL(format_by_suffix(".xml", &format, NULL), RS_ENOFORMAT);
+    CU_ASSERT_EQUAL(format_by_suffix("xml", &format, NULL), RS_ENOFORMAT);
+    CU_ASSERT_EQUAL(format_by_suffix("a.xml.gz", &format, NULL), RS_ENOFORMAT);
+    CU_ASSERT_EQUAL(format_by_suffix("", &format, NULL), RS_ENOFORMAT);
+}
+
+/* A file's first bytes, and the error's text, NULL if they are taken for XML. */
+static const struct {
+    const char *head;
+    size_t size;
+    const char *text;
+} contents[] = {
+#define HEAD(bytes) bytes, sizeof bytes - 1
+    {HEAD("<hive>"), NULL},
+    {HEAD("\xef\xbb\xbf \r\n\t<"), NULL},
+    {HEAD("\xff\xfe<\0"), NULL}, /* the reader tells why not */
+    {HEAD("\xfe\xff\0<"), NULL},
+    {HEAD(""), "f: the file is empty"},
+    {HEAD(" \n"), "f: not a dump of a format that is known"},
+    {HEAD("\0\0\0\0<"), "f: not a dump of a format that is known"},
+    {HEAD("hive<"), "f: not a dump of a format that is known"},
+    {HEAD("regf\0\0"), "f: regf hives cannot be read by this version"},
+    {HEAD("reg"), "f: not a dump of a format that is known"},
+    {HEAD("Windows Registry Editor Version 5.00\r\n"),
+     "f: .reg files cannot be read by this version"},
+    {HEAD("\xff\xfeW\0i\0n\0d\0o\0w\0s\0 \0R\0"), "f: .reg files cannot be read by this version"},
+    {HEAD("\x1f\x8b\x08"), "f: a gzip file: unpack it first"},
+    {HEAD("\xfd"
+          "7zXZ\0"),
+     "f: an xz file: unpack it first"},
+};
+
+static void test_contents(void)
+{
+    for (size_t i = 0; i < ROWS(contents); i++) {
+        const struct format *format = NULL;
+        rs_error error = RS_ERROR_INIT;
+        int status = format_by_content(contents[i].head, contents[i].size, "f", &format, &error);
+        CU_ASSERT_EQUAL(status, contents[i].text ? RS_ENOFORMAT : RS_OK);
+        CU_ASSERT_STRING_EQUAL(error.text, contents[i].text ? contents[i].text : "");
+        CU_ASSERT_EQUAL(format == NULL, contents[i].text != NULL);
+    }
+}
+
+const struct test_suite suite_formats = {
+    "formats",
+    (const struct test_case[]){
+        {"names", test_names},
+        {"endings", test_endings},
+        {"contents", test_contents},
+        {NULL, NULL},
+    },
+};
