@@ -56,8 +56,9 @@ static const struct xml_word words[] = {
 const struct xml_word *xml_word_by_name(const char *word, size_t len)
 {
     for (size_t i = 0; i < WORDS; i++) {
-        if (strlen(words[i].word) == len && memcmp(words[i].word, word, len) == 0)
+        if (strlen(words[i].word) == len && memcmp(words[i].word, word, len) == 0) {
             return &words[i];
+        }
     }
     return NULL;
 }
@@ -69,10 +70,12 @@ const struct xml_word *xml_word_by_type(uint32_t type, bool raw)
     const struct xml_word *usual = NULL;
 
     for (size_t i = 0; i < WORDS; i++) {
-        if (words[i].type != wanted)
+        if (words[i].type != wanted) {
             continue;
-        if (!raw || words[i].form == XML_FORM_BASE64)
+        }
+        if (!raw || words[i].form == XML_FORM_BASE64) {
             return &words[i];
+        }
         usual = &words[i];
     }
     return usual ? usual : &words[WORDS - 1];
@@ -87,10 +90,12 @@ static int reread_list(struct buffer *buffer, const char *data, size_t size)
     while (at < size) {
         size_t len = text_utf16_end(data + at, size - at);
         int status = buffer_append(buffer, data + at, len);
-        if (status == RS_OK)
+        if (status == RS_OK) {
             status = buffer_append(buffer, nul, sizeof nul);
-        if (status != RS_OK)
+        }
+        if (status != RS_OK) {
             return status;
+        }
         at += len + 2;
     }
     return RS_OK;

@@ -17,12 +17,15 @@ enum { NO_DIGIT = 64, SPACE = 65, PAD = 66 };
 /* What a character means in base64. */
 static unsigned digit_value(unsigned char c)
 {
-    if (c >= 'A' && c <= 'Z')
+    if (c >= 'A' && c <= 'Z') {
         return c - 'A' + 0u;
-    if (c >= 'a' && c <= 'z')
+    }
+    if (c >= 'a' && c <= 'z') {
         return c - 'a' + 26u;
-    if (c >= '0' && c <= '9')
+    }
+    if (c >= '0' && c <= '9') {
         return c - '0' + 52u;
+    }
     switch (c) {
     case '+':
         return 62;
@@ -43,24 +46,29 @@ static unsigned digit_value(unsigned char c)
 /* The bytes of a last group of count digits and pads "=" after them. Its unused bits must be 0. */
 static int decode_rest(unsigned char **to, uint32_t group, unsigned count, unsigned pads)
 {
-    if (count == 0)
+    if (count == 0) {
         return pads == 0 ? RS_OK : RS_EDATA;
-    if (count == 1 || count + pads != 4)
+    }
+    if (count == 1 || count + pads != 4) {
         return RS_EDATA;
+    }
     group <<= 6 * pads;
-    if (group & (count == 2 ? 0xffffu : 0xffu))
+    if (group & (count == 2 ? 0xffffu : 0xffu)) {
         return RS_EDATA;
+    }
     *(*to)++ = (unsigned char)(group >> 16);
-    if (count == 3)
+    if (count == 3) {
         *(*to)++ = (unsigned char)(group >> 8);
+    }
     return RS_OK;
 }
 
 int xml_base64_decode(struct buffer *buffer, const char *text, size_t len)
 {
     int status = buffer_reserve(buffer, len / 4 * 3 + 3);
-    if (status != RS_OK)
+    if (status != RS_OK) {
         return status;
+    }
     unsigned char *begin = (unsigned char *)buffer->data + buffer->size;
     unsigned char *to = begin;
     uint32_t group = 0;
@@ -69,14 +77,16 @@ int xml_base64_decode(struct buffer *buffer, const char *text, size_t len)
 
     for (size_t i = 0; i < len; i++) {
         unsigned value = digit_value((unsigned char)text[i]);
-        if (value == SPACE)
+        if (value == SPACE) {
             continue;
+        }
         if (value == PAD) {
             pads++;
             continue;
         }
-        if (value == NO_DIGIT || pads > 0)
+        if (value == NO_DIGIT || pads > 0) {
             return RS_EDATA;
+        }
         group = group << 6 | value;
         if (++count == 4) {
             *to++ = (unsigned char)(group >> 16);
@@ -87,8 +97,9 @@ int xml_base64_decode(struct buffer *buffer, const char *text, size_t len)
         }
     }
     status = decode_rest(&to, group, count, pads);
-    if (status == RS_OK)
+    if (status == RS_OK) {
         buffer->size += (size_t)(to - begin);
+    }
     return status;
 }
 
@@ -96,17 +107,20 @@ int xml_base64_encode(struct buffer *buffer, const void *data, size_t size)
 {
     const unsigned char *at = data;
     int status = buffer_reserve(buffer, (size + 2) / 3 * 4);
-    if (status != RS_OK)
+    if (status != RS_OK) {
         return status;
+    }
     char *to = buffer->data + buffer->size;
 
     for (; size > 0; at += 3) {
         size_t part = size < 3 ? size : 3;
         uint32_t group = (uint32_t)at[0] << 16;
-        if (part > 1)
+        if (part > 1) {
             group |= (uint32_t)at[1] << 8;
-        if (part > 2)
+        }
+        if (part > 2) {
             group |= at[2];
+        }
         *to++ = digits[group >> 18];
         *to++ = digits[group >> 12 & 63];
         *to++ = part > 1 ? digits[group >> 6 & 63] : '=';
@@ -166,8 +180,9 @@ static bool take(const char **at, const char *end, int least, int most, char aft
         *number = *number * 10 + (unsigned)(*(*at)++ - '0');
         count++;
     }
-    if (count < least || *at == end || **at != after)
+    if (count < least || *at == end || **at != after) {
         return false;
+    }
     (*at)++;
     return true;
 }
@@ -176,15 +191,19 @@ static bool take(const char **at, const char *end, int least, int most, char aft
 static bool take_seconds(const char **at, const char *end, unsigned *second, unsigned *fraction)
 {
     *fraction = 0;
-    if (end - *at == 3)
+    if (end - *at == 3) {
         return take(at, end, 2, 2, 'Z', second);
-    if (!take(at, end, 2, 2, '.', second))
+    }
+    if (!take(at, end, 2, 2, '.', second)) {
         return false;
+    }
     const char *begin = *at;
-    if (!take(at, end, 1, 7, 'Z', fraction))
+    if (!take(at, end, 1, 7, 'Z', fraction)) {
         return false;
-    for (size_t decimals = (size_t)(*at - begin) - 1; decimals < 7; decimals++)
+    }
+    for (size_t decimals = (size_t)(*at - begin) - 1; decimals < 7; decimals++) {
         *fraction *= 10;
+    }
     return true;
 }
 
@@ -196,11 +215,13 @@ int xml_time_parse(const char *text, size_t len, uint64_t *time)
 
     if (!take(&at, end, 4, 5, '-', &year) || !take(&at, end, 2, 2, '-', &month) ||
         !take(&at, end, 2, 2, 'T', &day) || !take(&at, end, 2, 2, ':', &hour) ||
-        !take(&at, end, 2, 2, ':', &minute) || !take_seconds(&at, end, &second, &fraction))
+        !take(&at, end, 2, 2, ':', &minute) || !take_seconds(&at, end, &second, &fraction)) {
         return RS_EDATA;
+    }
     if (at != end || year < 1601 || year > LAST_YEAR || month < 1 || month > 12 || day < 1 ||
-        day > days_in(year, month) || hour > 23 || minute > 59 || second > 59)
+        day > days_in(year, month) || hour > 23 || minute > 59 || second > 59) {
         return RS_EDATA;
+    }
     uint64_t seconds = (hour * 60 + minute) * 60 + second;
     *time = (days_of(year, month, day) - DAYS_TO_1601) * DAY + seconds * SECOND + fraction;
     return RS_OK;
@@ -214,7 +235,8 @@ int xml_time_print(struct buffer *buffer, uint64_t time, bool fraction)
     date_of(time / DAY + DAYS_TO_1601, &year, &month, &day);
     int status = buffer_printf(buffer, "%04u-%02u-%02uT%02u:%02u:%02u", year, month, day,
                                seconds / 3600, seconds / 60 % 60, seconds % 60);
-    if (status == RS_OK && fraction)
+    if (status == RS_OK && fraction) {
         status = buffer_printf(buffer, ".%07u", (unsigned)(time % SECOND));
+    }
     return status == RS_OK ? buffer_append_byte(buffer, 'Z') : status;
 }

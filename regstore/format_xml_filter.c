@@ -26,10 +26,12 @@ static const char mark[4] = {'\xf4', '\x8f', '\xbf', '\xbd'}; /* U+10FFFD */
 /* Bytes at which a run of harmless ones ends. */
 static bool is_special(unsigned char byte)
 {
-    if (byte > '&' && byte < 0xed) /* nearly all */
+    if (byte > '&' && byte < 0xed) { /* nearly all */
         return false;
-    if (byte < 0x20)
+    }
+    if (byte < 0x20) {
         return byte != '\t' && byte != '\n';
+    }
     return byte == '&' || byte == 0xed || byte == 0xef || byte == 0xf4;
 }
 
@@ -55,16 +57,19 @@ static void take_reference(const unsigned char *in, size_t size, bool last, stru
     char digits[MAX_REFERENCE];
 
     token->len = 1;
-    if (most > 1 && in[1] != '#')
+    if (most > 1 && in[1] != '#') {
         return;
+    }
     if (!end) {
-        if (size < MAX_REFERENCE && !last)
+        if (size < MAX_REFERENCE && !last) {
             token->len = 0;
+        }
         return;
     }
     size_t len = (size_t)(end - in);
-    if (len < 3)
+    if (len < 3) {
         return;
+    }
     memcpy(digits, in + 2, len - 2);
     digits[len - 2] = '\0';
     char *stop;
@@ -83,8 +88,9 @@ static void take_sequence(const unsigned char *in, size_t size, bool last, struc
 
     token->len = 1;
     if (size < len) {
-        if (!last)
+        if (!last) {
             token->len = 0;
+        }
         return;
     }
     if (in[0] == 0xf4) {
@@ -130,25 +136,30 @@ int xml_filter(const void *in, size_t size, bool last, struct buffer *out, size_
 
     while (at < size && status == RS_OK) {
         size_t run = at;
-        while (run < size && !is_special(bytes[run]))
+        while (run < size && !is_special(bytes[run])) {
             run++;
-        if (run > at)
+        }
+        if (run > at) {
             status = buffer_append(out, bytes + at, run - at);
+        }
         at = run;
-        if (at == size || status != RS_OK)
+        if (at == size || status != RS_OK) {
             break;
+        }
         if (bytes[at] == '\0') {
             status = RS_EFORMAT;
             break;
         }
         struct token token;
         take_token(bytes + at, size - at, last, &token);
-        if (token.len == 0)
+        if (token.len == 0) {
             break;
-        if (token.escape_len > 0)
+        }
+        if (token.escape_len > 0) {
             status = buffer_append(out, token.escape, token.escape_len);
-        else
+        } else {
             status = buffer_append(out, bytes + at, token.len);
+        }
         at += token.len;
     }
     *used = at;
@@ -164,8 +175,9 @@ static unsigned digit(char c)
 static bool is_hex(const char *text, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        if (!((text[i] >= '0' && text[i] <= '9') || (text[i] >= 'a' && text[i] <= 'f')))
+        if (!((text[i] >= '0' && text[i] <= '9') || (text[i] >= 'a' && text[i] <= 'f'))) {
             return false;
+        }
     }
     return true;
 }
@@ -204,8 +216,9 @@ size_t xml_unfilter(char *text, size_t len, bool attribute)
 {
     size_t to = 0;
 
-    if (!memchr(text, mark[0], len) && !(attribute && memchr(text, '&', len)))
+    if (!memchr(text, mark[0], len) && !(attribute && memchr(text, '&', len))) {
         return len;
+    }
     for (size_t at = 0; at < len;) {
         size_t letters = 0;
         size_t out_len = 0;
@@ -238,8 +251,9 @@ uint64_t xml_original_size(const void *filtered, size_t size)
         size_t out_len;
         at += sizeof mark;
         size_t letters = undo(at, (size_t)(end - at), out, &out_len);
-        if (letters > 0)
+        if (letters > 0) {
             original -= sizeof mark + letters - out_len;
+        }
         at += letters;
     }
     return original;
@@ -249,13 +263,16 @@ bool xml_can_hold(const char *text, size_t len)
 {
     for (size_t i = 0; i < len; i++) {
         unsigned char byte = (unsigned char)text[i];
-        if (byte < 0x20 && byte != '\t' && byte != '\n' && byte != '\r')
+        if (byte < 0x20 && byte != '\t' && byte != '\n' && byte != '\r') {
             return false;
-        if (byte == 0xed && len - i >= 2 && (unsigned char)text[i + 1] >= 0xa0)
+        }
+        if (byte == 0xed && len - i >= 2 && (unsigned char)text[i + 1] >= 0xa0) {
             return false;
+        }
         if (byte == 0xef && len - i >= 3 && (unsigned char)text[i + 1] == 0xbf &&
-            (unsigned char)text[i + 2] >= 0xbe)
+            (unsigned char)text[i + 2] >= 0xbe) {
             return false;
+        }
     }
     return true;
 }

@@ -40,8 +40,9 @@ static const xmlChar *find_tag(const xmlParserInput *input)
 {
     const xmlChar *at = input->cur;
 
-    while (at > input->base && *--at != '<')
+    while (at > input->base && *--at != '<') {
         ;
+    }
     return at;
 }
 
@@ -53,11 +54,13 @@ static const xmlChar *find_text(const xmlParserInput *input, const struct xml_sp
     const xmlChar *at = (const xmlChar *)piece->text;
     const xmlChar *end = at + piece->len;
 
-    if (at < input->base || end > input->end)
+    if (at < input->base || end > input->end) {
         return input->cur;
+    }
     *line -= count_lines(at, end);
-    while (at < end && *at <= ' ')
+    while (at < end && *at <= ' ') {
         *line += *at++ == '\n';
+    }
     return at;
 }
 
@@ -66,8 +69,9 @@ static struct place find_place(const struct xml_reader *reader, enum xml_place w
     struct place place = {1, reader->fed};
     const xmlParserInput *input = reader->parser ? reader->parser->input : NULL;
 
-    if (!input || !input->cur || !input->base || !input->end)
+    if (!input || !input->cur || !input->base || !input->end) {
         return place;
+    }
     const xmlChar *at = input->cur;
     place.line = (uint64_t)input->line;
     if (where == XML_TAG) {
@@ -93,8 +97,9 @@ static void tell(struct xml_reader *reader, int status, struct place place, cons
         reader->error->line = place.line;
         reader->error->offset = place.offset;
     }
-    if (reader->parser)
+    if (reader->parser) {
         xmlStopParser(reader->parser);
+    }
 }
 
 int xml_fail(struct xml_reader *reader, int status, enum xml_place where, const char *format, ...)
@@ -102,8 +107,9 @@ int xml_fail(struct xml_reader *reader, int status, enum xml_place where, const 
     char text[RS_ERROR_TEXT_MAX];
     va_list list;
 
-    if (reader->status != RS_OK)
+    if (reader->status != RS_OK) {
         return reader->status;
+    }
     va_start(list, format);
     vsnprintf(text, sizeof text, format, list);
     va_end(list);
@@ -119,9 +125,10 @@ static void on_document(void *context)
     struct xml_reader *reader = context;
     const xmlChar *encoding = reader->parser->encoding;
 
-    if (encoding && strcasecmp((const char *)encoding, "UTF-8") != 0)
+    if (encoding && strcasecmp((const char *)encoding, "UTF-8") != 0) {
         xml_fail(reader, RS_EFORMAT, XML_HERE, "the encoding is %s: only UTF-8 is read",
                  (const char *)encoding);
+    }
 }
 
 static void on_doctype(void *context, const xmlChar *name, const xmlChar *external,
@@ -139,9 +146,10 @@ static int keep_attribute(struct xml_reader *reader, const char *element, const 
     const char *name = (const char *)row[0];
     enum xml_attribute which = row[1] ? XML_ATTRIBUTES : xml_attribute_find(name);
 
-    if (which == XML_ATTRIBUTES)
+    if (which == XML_ATTRIBUTES) {
         return xml_fail(reader, RS_EFORMAT, XML_TAG, "unknown attribute \"%s\" of <%s>", name,
                         element);
+    }
     reader->given |= 1u << which;
     reader->attributes[which].text = (const char *)row[3];
     reader->attributes[which].len = (size_t)(row[4] - row[3]);
@@ -157,8 +165,9 @@ static void on_start(void *context, const xmlChar *local, const xmlChar *prefix,
 
     (void)uris;
     (void)defaulted;
-    if (reader->status != RS_OK)
+    if (reader->status != RS_OK) {
         return;
+    }
     if (prefix || uri || namespaces > 0) {
         xml_fail(reader, RS_EFORMAT, XML_TAG, "<%s> with a namespace: hive dumps have none", name);
         return;
@@ -166,8 +175,9 @@ static void on_start(void *context, const xmlChar *local, const xmlChar *prefix,
     memset(reader->attributes, 0, sizeof reader->attributes);
     reader->given = 0;
     for (int i = 0; i < count; i++) {
-        if (keep_attribute(reader, name, attributes + (ptrdiff_t)i * 5) != RS_OK)
+        if (keep_attribute(reader, name, attributes + (ptrdiff_t)i * 5) != RS_OK) {
             return;
+        }
     }
     xml_element_start(reader, name);
 }
@@ -179,16 +189,18 @@ static void on_end(void *context, const xmlChar *local, const xmlChar *prefix, c
     (void)local;
     (void)prefix;
     (void)uri;
-    if (reader->status == RS_OK)
+    if (reader->status == RS_OK) {
         xml_element_end(reader);
+    }
 }
 
 static void on_text(void *context, const xmlChar *text, int len)
 {
     struct xml_reader *reader = context;
 
-    if (reader->status != RS_OK)
+    if (reader->status != RS_OK) {
         return;
+    }
     reader->piece = (struct xml_span){(const char *)text, (size_t)len};
     xml_element_text(reader, reader->piece.text, reader->piece.len);
 }
@@ -207,8 +219,9 @@ static void on_error(void *context, xmlErrorPtr error)
     struct xml_reader *reader = context;
     char text[256];
 
-    if (reader->status != RS_OK || error->level != XML_ERR_FATAL)
+    if (reader->status != RS_OK || error->level != XML_ERR_FATAL) {
         return;
+    }
     if (error->code == XML_ERR_NO_MEMORY) {
         xml_fail(reader, RS_ENOMEM, XML_HERE, "%s", rs_strerror(RS_ENOMEM));
     } else if (reader->at_end) {
@@ -241,14 +254,17 @@ static int feed(struct xml_reader *reader, const struct buffer *bytes)
 {
     int result = xmlParseChunk(reader->parser, bytes->data, (int)bytes->size, 0);
 
-    if (reader->status == RS_OK && result == XML_ERR_NO_MEMORY)
+    if (reader->status == RS_OK && result == XML_ERR_NO_MEMORY) {
         return xml_fail(reader, RS_ENOMEM, XML_HERE, "%s", rs_strerror(RS_ENOMEM));
-    if (reader->status != RS_OK)
+    }
+    if (reader->status != RS_OK) {
         return reader->status;
+    }
     const xmlParserInput *input = reader->parser->input;
-    if ((size_t)(input->end - input->cur) > XML_MAX_MARKUP)
+    if ((size_t)(input->end - input->cur) > XML_MAX_MARKUP) {
         return xml_fail(reader, RS_ETOOBIG, XML_HERE, "a tag is longer than %zu bytes",
                         XML_MAX_MARKUP);
+    }
     return RS_OK;
 }
 
@@ -259,8 +275,9 @@ static int check_start(struct xml_reader *reader, const unsigned char *head, siz
         size >= 2 && ((head[0] == 0xff && head[1] == 0xfe) || (head[0] == 0xfe && head[1] == 0xff));
     bool wide = size >= 2 && (head[0] == 0) != (head[1] == 0);
 
-    if (mark || wide)
+    if (mark || wide) {
         return xml_fail(reader, RS_EFORMAT, XML_HERE, "the encoding is UTF-16: only UTF-8 is read");
+    }
     return RS_OK;
 }
 
@@ -275,8 +292,9 @@ static int fill(struct xml_reader *reader, char *at, size_t size, size_t *got)
             reader->status = status;
             return fail(reader->error, status, "%s: %s", reader->input->name, rs_strerror(status));
         }
-        if (part == 0)
+        if (part == 0) {
             break;
+        }
         *got += part;
     }
     return RS_OK;
@@ -288,12 +306,14 @@ static int finish(struct xml_reader *reader)
 {
     static const char cut[] = "the dump ends in the middle";
 
-    if (reader->at != XML_DOCUMENT || reader->phase != XML_IN_NODES)
+    if (reader->at != XML_DOCUMENT || reader->phase != XML_IN_NODES) {
         return xml_fail(reader, RS_EFORMAT, XML_FED, "%s", cut);
+    }
     reader->at_end = true;
     xmlParseChunk(reader->parser, NULL, 0, 1);
-    if (reader->status == RS_OK && !reader->parser->wellFormed)
+    if (reader->status == RS_OK && !reader->parser->wellFormed) {
         return xml_fail(reader, RS_EFORMAT, XML_FED, "%s", cut);
+    }
     return reader->status;
 }
 
@@ -308,21 +328,26 @@ static int pump(struct xml_reader *reader, char *chunk, size_t size, struct buff
         size_t got;
         size_t used;
         int status = fill(reader, chunk + rest, size - rest, &got);
-        if (status != RS_OK)
+        if (status != RS_OK) {
             return status;
+        }
         last = got < size - rest;
-        if (first && check_start(reader, (const unsigned char *)chunk, got) != RS_OK)
+        if (first && check_start(reader, (const unsigned char *)chunk, got) != RS_OK) {
             return reader->status;
+        }
         first = false;
         filtered->size = 0;
         int filter_status = xml_filter(chunk, rest + got, last, filtered, &used);
         reader->fed += used;
-        if (filtered->size > 0 && (status = feed(reader, filtered)) != RS_OK)
+        if (filtered->size > 0 && (status = feed(reader, filtered)) != RS_OK) {
             return status;
-        if (filter_status == RS_EFORMAT)
+        }
+        if (filter_status == RS_EFORMAT) {
             return xml_fail(reader, RS_EFORMAT, XML_FED, "a NUL byte: the file is not UTF-8 text");
-        if (filter_status != RS_OK)
+        }
+        if (filter_status != RS_OK) {
             return xml_fail(reader, filter_status, XML_HERE, "%s", rs_strerror(filter_status));
+        }
         rest = rest + got - used;
         memmove(chunk, chunk + used, rest);
     }
@@ -351,8 +376,9 @@ int xml_read_chunked(struct format_input *input, struct format_sink *sink, size_
     int status = buffer_reserve(&raw, chunk);
 
     reader.parser = xmlCreatePushParserCtxt(&sax, &reader, NULL, 0, NULL);
-    if (status == RS_OK && !reader.parser)
+    if (status == RS_OK && !reader.parser) {
         status = RS_ENOMEM;
+    }
     if (status == RS_OK) {
         xmlCtxtUseOptions(reader.parser, XML_PARSE_HUGE | XML_PARSE_NONET);
         status = pump(&reader, raw.data, chunk, &filtered);

@@ -18,10 +18,11 @@ static int fail_value(struct xml_reader *reader, int status, const char *why)
 
 static int check_size(struct xml_reader *reader, const struct buffer *data)
 {
-    if (data->size > RS_MAX_DATA)
+    if (data->size > RS_MAX_DATA) {
         return xml_fail(reader, RS_ETOOBIG, XML_TAG,
                         "value \"%.80s\" has more data than the limit of %zu bytes",
                         reader->value.name.data, RS_MAX_DATA);
+    }
     return RS_OK;
 }
 
@@ -33,11 +34,13 @@ static int take_type(struct xml_reader *reader)
     struct xml_value *value = &reader->value;
 
     value->word = type->text ? xml_word_by_name(type->text, type->len) : NULL;
-    if (!type->text)
+    if (!type->text) {
         return xml_fail(reader, RS_EFORMAT, XML_TAG, "a <value> without a type");
-    if (!value->word)
+    }
+    if (!value->word) {
         return xml_fail(reader, RS_EFORMAT, XML_TAG, "unknown value type \"%.*s\"",
                         (int)(type->len > 64 ? 64 : type->len), type->text);
+    }
     value->type = value->word->type;
     return RS_OK;
 }
@@ -49,13 +52,16 @@ static int take_name(struct xml_reader *reader)
     int status =
         xml_take_name(reader, XML_KEY, XML_KEY64, name, RS_MAX_VALUE_NAME, "value name", &given);
 
-    if (status != RS_OK)
+    if (status != RS_OK) {
         return status;
-    if (given == (reader->attributes[XML_DEFAULT].text != NULL))
+    }
+    if (given == (reader->attributes[XML_DEFAULT].text != NULL)) {
         return xml_fail(reader, RS_EFORMAT, XML_TAG,
                         "a <value> needs either a key or default=\"1\"");
-    if (!given && !xml_attribute_is(reader, XML_DEFAULT, "1"))
+    }
+    if (!given && !xml_attribute_is(reader, XML_DEFAULT, "1")) {
         return xml_fail(reader, RS_EFORMAT, XML_TAG, "default is not \"1\"");
+    }
     return RS_OK;
 }
 
@@ -68,17 +74,20 @@ static bool take_number(const struct xml_span *span, int64_t lowest, uint64_t hi
     bool minus = span->len > 0 && span->text[0] == '-';
 
     if (span->len <= minus || span->len >= sizeof text || span->text[minus] < '0' ||
-        span->text[minus] > '9')
+        span->text[minus] > '9') {
         return false;
+    }
     memcpy(text, span->text, span->len);
     text[span->len] = '\0';
     errno = 0;
     unsigned long long magnitude = strtoull(text + minus, &end, 10);
-    if (*end != '\0' || errno != 0)
+    if (*end != '\0' || errno != 0) {
         return false;
+    }
     if (minus) {
-        if (magnitude > (uint64_t)0 - (uint64_t)lowest)
+        if (magnitude > (uint64_t)0 - (uint64_t)lowest) {
             return false;
+        }
         *number = (uint64_t)0 - magnitude;
         return true;
     }
@@ -93,13 +102,16 @@ static int take_regtype(struct xml_reader *reader)
     struct xml_value *value = &reader->value;
     uint64_t number;
 
-    if (!span->text)
+    if (!span->text) {
         return RS_OK;
-    if (!take_number(span, 0, UINT32_MAX, &number))
+    }
+    if (!take_number(span, 0, UINT32_MAX, &number)) {
         return fail_value(reader, RS_EFORMAT, "regtype is not a type's number");
+    }
     value->type = (uint32_t)number;
-    if (xml_word_by_type(value->type, value->word->form == XML_FORM_BASE64) != value->word)
+    if (xml_word_by_type(value->type, value->word->form == XML_FORM_BASE64) != value->word) {
         return fail_value(reader, RS_EFORMAT, "type and regtype contradict each other");
+    }
     return RS_OK;
 }
 
@@ -108,10 +120,12 @@ static int decode_base64(struct xml_reader *reader, const struct xml_span *span,
 {
     int status = xml_base64_decode(data, span->text, span->len);
 
-    if (status == RS_EDATA)
+    if (status == RS_EDATA) {
         return fail_value(reader, RS_EFORMAT, "malformed base64");
-    if (status != RS_OK)
+    }
+    if (status != RS_OK) {
         return fail_value(reader, status, rs_strerror(status));
+    }
     return check_size(reader, data);
 }
 
@@ -122,12 +136,15 @@ static int append_text(struct xml_reader *reader, const char *text, size_t len, 
     struct buffer *data = &reader->value.data;
     int status = text_to_utf16(data, text, len);
 
-    if (status == RS_OK && terminated)
+    if (status == RS_OK && terminated) {
         status = buffer_append(data, nul, sizeof nul);
-    if (status == RS_ETEXT)
+    }
+    if (status == RS_ETEXT) {
         return fail_value(reader, RS_EFORMAT, "text is not valid UTF-8");
-    if (status != RS_OK)
+    }
+    if (status != RS_OK) {
         return fail_value(reader, status, rs_strerror(status));
+    }
     return check_size(reader, data);
 }
 
@@ -136,12 +153,14 @@ static int decode_text(struct xml_reader *reader, const struct xml_span *span)
     bool terminated = reader->value.type != REG_LINK;
 
     /* Only a "&" and what the filter escaped read otherwise than they stand there. */
-    if (!memchr(span->text, '&', span->len) && !memchr(span->text, 0xf4, span->len))
+    if (!memchr(span->text, '&', span->len) && !memchr(span->text, 0xf4, span->len)) {
         return append_text(reader, span->text, span->len, terminated);
+    }
     reader->scratch.size = 0;
     int status = buffer_append(&reader->scratch, span->text, span->len);
-    if (status != RS_OK)
+    if (status != RS_OK) {
         return fail_value(reader, status, rs_strerror(status));
+    }
     return append_text(reader, reader->scratch.data,
                        xml_unfilter(reader->scratch.data, span->len, true), terminated);
 }
@@ -153,8 +172,9 @@ static int decode_number(struct xml_reader *reader, const struct xml_span *span)
     char bytes[8];
     uint64_t number;
 
-    if (!take_number(span, wide ? INT64_MIN : INT32_MIN, wide ? UINT64_MAX : UINT32_MAX, &number))
+    if (!take_number(span, wide ? INT64_MIN : INT32_MIN, wide ? UINT64_MAX : UINT32_MAX, &number)) {
         return fail_value(reader, RS_EFORMAT, "malformed or too large number");
+    }
     for (size_t i = 0; i < size; i++) {
         size_t place = reader->value.type == REG_DWORD_BIG_ENDIAN ? size - 1 - i : i;
         bytes[i] = (char)(number >> (8 * place));
@@ -171,11 +191,13 @@ static int take_data(struct xml_reader *reader)
     enum xml_form form = value->word->form;
 
     if ((form == XML_FORM_BASE64) != (reader->attributes[XML_ENCODING].text != NULL) ||
-        (form == XML_FORM_BASE64 && !xml_attribute_is(reader, XML_ENCODING, "base64")))
+        (form == XML_FORM_BASE64 && !xml_attribute_is(reader, XML_ENCODING, "base64"))) {
         return fail_value(reader, RS_EFORMAT, "type and encoding do not go together");
+    }
     value->has_data = span->text != NULL;
-    if (!span->text)
+    if (!span->text) {
         return RS_OK;
+    }
     switch (form) {
     case XML_FORM_BASE64:
         return decode_base64(reader, span, &value->data);
@@ -201,8 +223,9 @@ int xml_value_start(struct xml_reader *reader)
     value->run_length = 0;
     value->has_exact = exact->text != NULL;
     if ((status = take_type(reader)) != RS_OK || (status = take_name(reader)) != RS_OK ||
-        (status = take_regtype(reader)) != RS_OK || (status = take_data(reader)) != RS_OK)
+        (status = take_regtype(reader)) != RS_OK || (status = take_data(reader)) != RS_OK) {
         return status;
+    }
     return exact->text ? decode_base64(reader, exact, &value->exact) : RS_OK;
 }
 
@@ -223,12 +246,15 @@ int xml_value_run(struct xml_reader *reader)
     struct xml_value *value = &reader->value;
     uint64_t number;
 
-    if (!value->word)
+    if (!value->word) {
         return RS_OK;
-    if (!span->text || !take_number(span, 0, UINT32_MAX, &number))
+    }
+    if (!span->text || !take_number(span, 0, UINT32_MAX, &number)) {
         return fail_value(reader, RS_EFORMAT, "a <byte_run> without a length");
-    if (++value->runs == 2)
+    }
+    if (++value->runs == 2) {
         value->run_length = number;
+    }
     return RS_OK;
 }
 
@@ -243,8 +269,9 @@ static bool is_other_number(const struct xml_value *value)
 {
     uint64_t cell = value->type == REG_QWORD ? 12 : 8;
 
-    if (value->word->form != XML_FORM_NUMBER || value->runs == 0)
+    if (value->word->form != XML_FORM_NUMBER || value->runs == 0) {
         return false;
+    }
     return value->runs == 1 ? value->type == REG_QWORD : value->run_length != cell;
 }
 
@@ -253,16 +280,18 @@ static int tell_losses(struct xml_reader *reader)
     struct xml_value *value = &reader->value;
     enum rs_loss_kind kind;
 
-    if (reader->own)
+    if (reader->own) {
         return RS_OK;
-    if (value->type == XML_UNKNOWN_TYPE)
+    }
+    if (value->type == XML_UNKNOWN_TYPE) {
         kind = RS_LOSS_TYPE;
-    else if (value->word->form == XML_FORM_LIST && !value->ended)
+    } else if (value->word->form == XML_FORM_LIST && !value->ended) {
         kind = RS_LOSS_LIST_END;
-    else if (is_other_number(value))
+    } else if (is_other_number(value)) {
         kind = RS_LOSS_NUMBER;
-    else
+    } else {
         return RS_OK;
+    }
     return reader->sink->loss(reader->sink, kind, value->name.data, value->name.size);
 }
 
@@ -275,12 +304,14 @@ static int check_agreement(struct xml_reader *reader)
 
     text->size = 0;
     int status = xml_reread(text, value->type, value->exact.data, value->exact.size);
-    if (status != RS_OK)
+    if (status != RS_OK) {
         return fail_value(reader, status, rs_strerror(status));
+    }
     if (text->size != value->data.size ||
-        (text->size > 0 && memcmp(text->data, value->data.data, text->size) != 0))
+        (text->size > 0 && memcmp(text->data, value->data.data, text->size) != 0)) {
         return fail_value(reader, RS_EFORMAT,
                           "its text and \"exact\" contradict each other; remove one");
+    }
     return RS_OK;
 }
 
@@ -289,10 +320,13 @@ static int check_complete(struct xml_reader *reader)
     struct xml_value *value = &reader->value;
     enum xml_form form = value->word->form;
 
-    if (value->has_data && value->has_exact)
+    if (value->has_data && value->has_exact) {
         return check_agreement(reader);
-    if (!value->has_data && !value->has_exact && (form == XML_FORM_TEXT || form == XML_FORM_NUMBER))
+    }
+    if (!value->has_data && !value->has_exact &&
+        (form == XML_FORM_TEXT || form == XML_FORM_NUMBER)) {
         return fail_value(reader, RS_EFORMAT, "no data");
+    }
     return RS_OK;
 }
 
@@ -302,8 +336,9 @@ int xml_value_end(struct xml_reader *reader)
     const struct buffer *bytes = value->has_exact ? &value->exact : &value->data;
     int status = check_complete(reader);
 
-    if (status != RS_OK)
+    if (status != RS_OK) {
         return status;
+    }
     rs_value told = {
         .name = value->name.data,
         .name_len = value->name.size,
@@ -312,10 +347,12 @@ int xml_value_end(struct xml_reader *reader)
         .size = bytes->size,
     };
     status = reader->sink->value(reader->sink, &told);
-    if (status == RS_OK)
+    if (status == RS_OK) {
         status = tell_losses(reader);
-    if (status != RS_OK)
+    }
+    if (status != RS_OK) {
         return fail_value(reader, status, rs_strerror(status));
+    }
     value->word = NULL;
     return RS_OK;
 }

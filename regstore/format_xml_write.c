@@ -26,14 +26,16 @@ struct writer {
 
 static void keep(struct writer *writer, int status)
 {
-    if (writer->status == RS_OK)
+    if (writer->status == RS_OK) {
         writer->status = status;
+    }
 }
 
 static void put_bytes(struct writer *writer, const void *data, size_t size)
 {
-    if (writer->status == RS_OK)
+    if (writer->status == RS_OK) {
         keep(writer, buffer_append(&writer->out, data, size));
+    }
 }
 
 static void put(struct writer *writer, const char *text)
@@ -43,8 +45,9 @@ static void put(struct writer *writer, const char *text)
 
 static void flush(struct writer *writer)
 {
-    if (writer->status == RS_OK && writer->out.size > 0)
+    if (writer->status == RS_OK && writer->out.size > 0) {
         keep(writer, writer->output->write(writer->output, writer->out.data, writer->out.size));
+    }
     writer->out.size = 0;
 }
 
@@ -59,8 +62,9 @@ static void begin_line(struct writer *writer, unsigned depth)
 static void end_line(struct writer *writer)
 {
     put(writer, "\n");
-    if (writer->out.size >= FLUSH_SIZE)
+    if (writer->out.size >= FLUSH_SIZE) {
         flush(writer);
+    }
 }
 
 /* What stands for a character that has a meaning in XML or that reading would change; NULL: itself.
@@ -93,8 +97,9 @@ static void put_escaped(struct writer *writer, const char *text, size_t len)
 
     for (size_t i = 0; i < len; i++) {
         const char *instead = reference(text[i]);
-        if (!instead)
+        if (!instead) {
             continue;
+        }
         put_bytes(writer, text + begin, i - begin);
         put(writer, instead);
         begin = i + 1;
@@ -116,8 +121,9 @@ static void put_base64(struct writer *writer, const char *name, const void *data
     put(writer, " ");
     put(writer, name);
     put(writer, "=\"");
-    if (writer->status == RS_OK)
+    if (writer->status == RS_OK) {
         keep(writer, xml_base64_encode(&writer->out, data, size));
+    }
     put(writer, "\"");
 }
 
@@ -136,8 +142,9 @@ static void put_name(struct writer *writer, const char *plain, const char *coded
 
 static void put_time(struct writer *writer, uint64_t time, bool fraction)
 {
-    if (writer->status == RS_OK)
+    if (writer->status == RS_OK) {
         keep(writer, xml_time_print(&writer->out, time, fraction));
+    }
 }
 
 /* ---- Keys ---- */
@@ -149,10 +156,12 @@ static int key_begin(struct format_sink *sink, const struct format_key *key)
     begin_line(writer, writer->depth);
     put(writer, "<node");
     put_name(writer, "name", "name64", key->name, key->name_len);
-    if (writer->depth == 0)
+    if (writer->depth == 0) {
         put(writer, " root=\"1\"");
-    if (key->class_len > 0)
+    }
+    if (key->class_len > 0) {
         put_name(writer, "class", "class64", key->class_name, key->class_len);
+    }
     if (key->written % 10000000 != 0) {
         put(writer, " written=\"");
         put_time(writer, key->written, true);
@@ -197,8 +206,9 @@ static enum fitness fitness_of(const unsigned char *data, size_t size)
         unsigned unit = data[i] | (unsigned)data[i + 1] << 8;
         if (unit >= 0xd800 && unit <= 0xdfff) {
             unsigned next = i + 3 < size ? data[i + 2] | (unsigned)data[i + 3] << 8 : 0;
-            if (unit > 0xdbff || next < 0xdc00 || next > 0xdfff)
+            if (unit > 0xdbff || next < 0xdc00 || next > 0xdfff) {
                 return NOT_UTF16;
+            }
             i += 2;
         } else if ((unit < 0x20 && unit != 0 && unit != '\t' && unit != '\n' && unit != '\r') ||
                    unit >= 0xfffe) {
@@ -222,10 +232,12 @@ static bool is_exact(const rs_value *value)
     size_t size = value->size;
     bool ends = size >= 2 && data[size - 2] == 0 && data[size - 1] == 0;
 
-    if (value->type == REG_MULTI_SZ)
+    if (value->type == REG_MULTI_SZ) {
         return size == 0 || (size % 2 == 0 && ends);
-    if (value->type == REG_LINK)
+    }
+    if (value->type == REG_LINK) {
         return shown_size(value) == size;
+    }
     return ends && shown_size(value) + 2 == size;
 }
 
@@ -234,12 +246,14 @@ static void begin_value(struct writer *writer, const rs_value *value, const stru
     begin_line(writer, writer->depth);
     put(writer, "<value");
     put_attribute(writer, "type", word->word, strlen(word->word));
-    if (word->form == XML_FORM_BASE64)
+    if (word->form == XML_FORM_BASE64) {
         put(writer, " encoding=\"base64\"");
-    if (value->name_len == 0)
+    }
+    if (value->name_len == 0) {
         put(writer, " default=\"1\"");
-    else
+    } else {
         put_name(writer, "key", "key64", value->name, value->name_len);
+    }
 }
 
 /* Whatever the word does not tell, and the tag's end. */
@@ -248,20 +262,23 @@ static void end_tag(struct writer *writer, const rs_value *value, const struct x
 {
     if (word->type != value->type || word->type == XML_UNKNOWN_TYPE) {
         put(writer, " regtype=\"");
-        if (writer->status == RS_OK)
+        if (writer->status == RS_OK) {
             keep(writer, buffer_printf(&writer->out, "%lu", (unsigned long)value->type));
+        }
         put(writer, "\"");
     }
-    if (exact)
+    if (exact) {
         put_base64(writer, "exact", value->data, value->size);
+    }
     put(writer, end);
 }
 
 static void put_raw(struct writer *writer, const rs_value *value, const struct xml_word *word)
 {
     begin_value(writer, value, word);
-    if (value->size > 0 || value->type != REG_NONE)
+    if (value->size > 0 || value->type != REG_NONE) {
         put_base64(writer, "value", value->data, value->size);
+    }
     end_tag(writer, value, word, false, "/>");
 }
 
@@ -272,12 +289,14 @@ static void put_number(struct writer *writer, const rs_value *value, const struc
     bool right = value->size == size;
     uint64_t number = 0;
 
-    for (size_t i = 0; right && i < size; i++)
+    for (size_t i = 0; right && i < size; i++) {
         number |= (uint64_t)data[value->type == REG_DWORD_BIG_ENDIAN ? size - 1 - i : i] << 8 * i;
+    }
     begin_value(writer, value, word);
-    if (right && writer->status == RS_OK)
+    if (right && writer->status == RS_OK) {
         keep(writer, buffer_printf(&writer->out, " value=\"%lld\"",
                                    size == 8 ? (long long)number : (long long)(int32_t)number));
+    }
     end_tag(writer, value, word, !right, "/>");
 }
 
@@ -327,11 +346,12 @@ static void put_string_value(struct writer *writer, const rs_value *value)
 {
     enum fitness fitness = fitness_of(value->data, shown_size(value));
 
-    if (fitness == NOT_UTF16)
+    if (fitness == NOT_UTF16) {
         put_raw(writer, value, xml_word_by_type(value->type, true));
-    else
+    } else {
         put_text(writer, value, xml_word_by_type(value->type, false),
                  fitness == FIT && value->size <= XML_MAX_TEXT);
+    }
 }
 
 static int value_event(struct format_sink *sink, const rs_value *value)
@@ -377,8 +397,9 @@ int xml_write_begin(struct format_output *output, struct format_sink **sink)
 {
     struct writer *writer = calloc(1, sizeof *writer);
 
-    if (!writer)
+    if (!writer) {
         return RS_ENOMEM;
+    }
     writer->sink = (struct format_sink){key_begin, value_event, key_end, loss, foreign};
     writer->output = output;
     put(writer,

@@ -43,10 +43,12 @@ static bool sniff_xml(const unsigned char *head, size_t size)
     size_t at = begins(head, size, "\xef\xbb\xbf", 3) ? 3 : 0;
 
     if (begins(head, size, "\xff\xfe<", 3) || begins(head, size, "\xfe\xff\0<", 4) ||
-        begins(head, size, "<\0", 2) || begins(head, size, "\0<", 2))
+        begins(head, size, "<\0", 2) || begins(head, size, "\0<", 2)) {
         return true;
-    while (at < size && strchr(" \t\r\n", head[at]) && head[at] != '\0')
+    }
+    while (at < size && strchr(" \t\r\n", head[at]) && head[at] != '\0') {
         at++;
+    }
     return at < size && head[at] == '<';
 }
 
@@ -81,12 +83,14 @@ static const struct {
 static int accept(const struct format_module *module, const char *name, const char *file,
                   const struct format **format, rs_error *error)
 {
-    if (module->abi != REGSTORE_FORMAT_ABI)
+    if (module->abi != REGSTORE_FORMAT_ABI) {
         return fail(error, RS_EMODULE, "%s: made for module version %u, this library needs %u",
                     file, module->abi, (unsigned)REGSTORE_FORMAT_ABI);
-    if (strcmp(module->format->name, name) != 0)
+    }
+    if (strcmp(module->format->name, name) != 0) {
         return fail(error, RS_EMODULE, "%s: holds the format %s, not %s", file,
                     module->format->name, name);
+    }
     *format = module->format;
     return RS_OK;
 }
@@ -95,12 +99,14 @@ static int accept(const struct format_module *module, const char *name, const ch
 static int load_file(const char *file, const char *name, const struct format **format,
                      rs_error *error)
 {
-    if (access(file, F_OK) != 0)
+    if (access(file, F_OK) != 0) {
         return RS_ENOTFOUND;
+    }
     /* Loading it again gives the same object; RTLD_NODELETE says that it stays. */
     void *object = dlopen(file, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
-    if (!object)
+    if (!object) {
         return fail(error, RS_EMODULE, "cannot load a format module: %s", dlerror());
+    }
     const struct format_module *module = dlsym(object, REGSTORE_FORMAT_SYMBOL);
     int status = module ? accept(module, name, file, format, error)
                         : fail(error, RS_EMODULE, "%s: not a format module", file);
@@ -124,8 +130,9 @@ static int module_path(unsigned place, const char *name, struct buffer *path, bo
     }
     path->size = 0;
     *known = directory && len > 0;
-    if (!*known)
+    if (!*known) {
         return RS_OK;
+    }
     return buffer_printf(path, "%.*s%sformat_%s.so%c", (int)len, directory, below, name, '\0');
 }
 
@@ -143,12 +150,14 @@ static int load_from_places(const char *name, struct buffer *path, const struct 
             status = load_file(path->data, name, format, error);
             failed = buffer_printf(&tried, "%s%s", tried.size > 0 ? ", " : "", path->data);
         }
-        if (failed != RS_OK)
+        if (failed != RS_OK) {
             status = fail(error, failed, "%s", rs_strerror(failed));
+        }
     }
-    if (status == RS_ENOTFOUND)
+    if (status == RS_ENOTFOUND) {
         status = fail(error, RS_EMODULE, "no module for the format %s: there is no %.*s", name,
                       (int)tried.size, tried.data ? tried.data : "");
+    }
     buffer_free(&tried);
     return status;
 }
@@ -161,8 +170,9 @@ static int load(const struct known_format *known, const struct format **format, 
         *format = known->own;
         return RS_OK;
     }
-    if (&regstore_format && strcmp(regstore_format.format->name, known->name) == 0)
+    if (&regstore_format && strcmp(regstore_format.format->name, known->name) == 0) {
         return accept(&regstore_format, known->name, "the module linked in", format, error);
+    }
     int status = load_from_places(known->name, &path, format, error);
     buffer_free(&path);
     return status;
@@ -173,8 +183,9 @@ static int load(const struct known_format *known, const struct format **format, 
 int format_by_name(const char *name, const struct format **format, rs_error *error)
 {
     for (size_t i = 0; i < FORMATS; i++) {
-        if (strcasecmp(formats[i].name, name) == 0)
+        if (strcasecmp(formats[i].name, name) == 0) {
             return load(&formats[i], format, error);
+        }
     }
     return fail(error, RS_ENOFORMAT, "there is no format \"%s\"", name);
 }
@@ -183,15 +194,18 @@ int format_by_content(const void *head, size_t size, const char *file, const str
                       rs_error *error)
 {
     for (size_t i = 0; i < FORMATS; i++) {
-        if (formats[i].sniff(head, size))
+        if (formats[i].sniff(head, size)) {
             return load(&formats[i], format, error);
+        }
     }
     for (size_t i = 0; i < sizeof unsupported / sizeof unsupported[0]; i++) {
-        if (begins(head, size, unsupported[i].magic, unsupported[i].len))
+        if (begins(head, size, unsupported[i].magic, unsupported[i].len)) {
             return fail(error, RS_ENOFORMAT, "%s: %s", file, unsupported[i].what);
+        }
     }
-    if (size == 0)
+    if (size == 0) {
         return fail(error, RS_ENOFORMAT, "%s: the file is empty", file);
+    }
     return fail(error, RS_ENOFORMAT, "%s: not a dump of a format that is known", file);
 }
 
@@ -201,8 +215,9 @@ int format_by_suffix(const char *file, const struct format **format, rs_error *e
 
     for (size_t i = 0; i < FORMATS; i++) {
         size_t suffix = strlen(formats[i].suffix);
-        if (len > suffix && strcasecmp(file + len - suffix, formats[i].suffix) == 0)
+        if (len > suffix && strcasecmp(file + len - suffix, formats[i].suffix) == 0) {
             return load(&formats[i], format, error);
+        }
     }
     return fail(error, RS_ENOFORMAT, "%s: no format has files of that name's ending", file);
 }

@@ -45,9 +45,11 @@ const struct path_root *path_roots(size_t *count)
 
 const struct path_root *path_root_by_key(rs_key key)
 {
-    for (size_t i = 0; i < ROOT_COUNT; i++)
-        if (roots[i].key == key)
+    for (size_t i = 0; i < ROOT_COUNT; i++) {
+        if (roots[i].key == key) {
             return &roots[i];
+        }
+    }
     return NULL;
 }
 
@@ -58,9 +60,11 @@ static bool same_name(const char *name, const char *text, size_t len)
 
 const struct path_root *path_root_by_name(const char *name, size_t len)
 {
-    for (size_t i = 0; i < ROOT_COUNT; i++)
-        if (same_name(roots[i].alias, name, len) || same_name(roots[i].name, name, len))
+    for (size_t i = 0; i < ROOT_COUNT; i++) {
+        if (same_name(roots[i].alias, name, len) || same_name(roots[i].name, name, len)) {
             return &roots[i];
+        }
+    }
     return NULL;
 }
 
@@ -90,19 +94,22 @@ static int quoted(size_t len)
 void path_begin(struct path_iter *iter, const char *path, size_t len)
 {
     *iter = (struct path_iter){path, path, '\\'};
-    if (len) /* path may be NULL else */
+    if (len) { /* path may be NULL else */
         iter->end += len;
+    }
 }
 
 /* Why a path whose root was not found is refused. */
 static int no_root(const char *path, size_t len, rs_error *error)
 {
-    if (len == 0)
+    if (len == 0) {
         return fail(error, RS_EPATH, "the key path is empty");
-    if (path[0] == '\\')
+    }
+    if (path[0] == '\\') {
         return fail(error, RS_EPATH,
                     "the key path begins with \"\\\", not with a root key such as HKLM: \"%.*s\"",
                     quoted(len), path);
+    }
     return fail(error, RS_EPATH,
                 "the key path does not begin with a root key such as HKLM: \"%.*s\"", quoted(len),
                 path);
@@ -119,16 +126,19 @@ int path_begin_rooted(struct path_iter *iter, const char *path, size_t len,
     const size_t name_len = end ? (size_t)(end - name) : left;
     const struct path_root *found = left ? path_root_by_name(name, name_len) : NULL;
 
-    if (!found)
+    if (!found) {
         return no_root(path, len, error);
-    if (end && name_len + 1 == left)
+    }
+    if (end && name_len + 1 == left) {
         return fail(error, RS_EPATH,
                     "the key path has a \"%c\" behind the root key alone: \"%.*s\"", separator,
                     quoted(len), path);
-    if (slashes && memchr(name, '\\', left))
+    }
+    if (slashes && memchr(name, '\\', left)) {
         return fail(error, RS_EPATH,
                     "the key path has both \"/\" and \"\\\" between names: \"%.*s\"", quoted(len),
                     path);
+    }
     *iter = (struct path_iter){end ? end + 1 : name + left, name + left, separator};
     *root = found;
     return RS_OK;
@@ -139,12 +149,14 @@ int path_next(struct path_iter *iter, const char **name, size_t *len, rs_error *
     const size_t left = (size_t)(iter->end - iter->at);
     const char *found;
 
-    if (left == 0)
+    if (left == 0) {
         return RS_END;
+    }
     found = memchr(iter->at, iter->separator, left);
-    if (found == iter->at)
+    if (found == iter->at) {
         return fail(error, RS_EPATH, "the key path has an empty name before \"%.*s\"", quoted(left),
                     iter->at);
+    }
     *name = iter->at;
     *len = found ? (size_t)(found - iter->at) : left;
     iter->at = found ? found + 1 : iter->end;
@@ -155,18 +167,22 @@ int path_check_name(const char *name, size_t len, rs_error *error)
 {
     size_t units;
 
-    if (len == 0)
+    if (len == 0) {
         return fail(error, RS_ENAME, "the name of a key is empty");
-    if (memchr(name, '\\', len))
+    }
+    if (memchr(name, '\\', len)) {
         return fail(error, RS_ENAME, "the name of a key holds a \"\\\": \"%.*s\"", quoted(len),
                     name);
-    if (text_units(name, len, &units) != RS_OK)
+    }
+    if (text_units(name, len, &units) != RS_OK) {
         return fail(error, RS_ETEXT, "the name of a key is not valid UTF-8: \"%.*s\"", quoted(len),
                     name);
-    if (units > RS_MAX_KEY_NAME)
+    }
+    if (units > RS_MAX_KEY_NAME) {
         return fail(error, RS_ETOOLONG,
                     "the name of a key has %zu UTF-16 units, at most %d fit: \"%.*s\"", units,
                     RS_MAX_KEY_NAME, quoted(len), name);
+    }
     return RS_OK;
 }
 
@@ -180,8 +196,10 @@ static int append_names(struct buffer *buffer, struct path_iter *iter, rs_error 
     int status;
 
     while ((status = path_next(iter, &name, &len, error)) == RS_OK) {
-        if (buffer_append_byte(buffer, '\\') != RS_OK || buffer_append(buffer, name, len) != RS_OK)
+        if (buffer_append_byte(buffer, '\\') != RS_OK ||
+            buffer_append(buffer, name, len) != RS_OK) {
             return RS_ENOMEM;
+        }
     }
     return status == RS_END ? RS_OK : status;
 }
@@ -192,8 +210,9 @@ static const struct path_root *begin_nt(struct path_iter *iter, const char *path
     for (size_t i = 0; i < NT_ROOT_COUNT; i++) {
         const size_t prefix = strlen(nt_roots[i].name);
 
-        if (len < prefix || strncasecmp(path, nt_roots[i].name, prefix) != 0)
+        if (len < prefix || strncasecmp(path, nt_roots[i].name, prefix) != 0) {
             continue;
+        }
         if (len == prefix) {
             path_begin(iter, "", 0);
             return path_root_by_key(nt_roots[i].key);
@@ -212,12 +231,15 @@ static int append_target(struct buffer *buffer, const char *path, size_t len)
     const struct path_root *root = begin_nt(&iter, path, len);
     int status = RS_OK;
 
-    if (!root)
+    if (!root) {
         status = path_begin_rooted(&iter, path, len, &root, NULL);
-    if (status == RS_OK)
+    }
+    if (status == RS_OK) {
         status = buffer_append_text(buffer, root->name);
-    if (status == RS_OK)
+    }
+    if (status == RS_OK) {
         status = append_names(buffer, &iter, NULL);
+    }
     return status == RS_EPATH ? RS_EDATA : status;
 }
 
@@ -228,15 +250,19 @@ int path_from_link(struct buffer *buffer, const void *data, size_t size)
     struct buffer path = BUFFER_INIT;
     int status;
 
-    if (size % 2)
+    if (size % 2) {
         return RS_EDATA;
-    while (size && (bytes[size - 1] | bytes[size - 2]) == 0)
+    }
+    while (size && (bytes[size - 1] | bytes[size - 2]) == 0) {
         size -= 2;
+    }
     status = text_from_utf16(&path, data, size);
-    if (status == RS_OK)
+    if (status == RS_OK) {
         status = append_target(buffer, path.data, path.size);
-    if (status != RS_OK)
+    }
+    if (status != RS_OK) {
         buffer->size = before;
+    }
     buffer_free(&path);
     return status;
 }
@@ -244,9 +270,11 @@ int path_from_link(struct buffer *buffer, const void *data, size_t size)
 /* The NT name of a stored root; its own name where NT has none. */
 static const char *nt_name(const struct path_root *root)
 {
-    for (size_t i = 0; i < NT_ROOT_COUNT; i++)
-        if (nt_roots[i].key == root->stored)
+    for (size_t i = 0; i < NT_ROOT_COUNT; i++) {
+        if (nt_roots[i].key == root->stored) {
             return nt_roots[i].name;
+        }
+    }
     return root->name;
 }
 
@@ -257,12 +285,14 @@ static int append_nt(struct buffer *buffer, const char *path, size_t len, rs_err
     struct path_iter iter;
     int status = path_begin_rooted(&iter, path, len, &root, error);
 
-    if (status == RS_OK)
+    if (status == RS_OK) {
         status = buffer_append_text(buffer, nt_name(root));
+    }
     if (status == RS_OK && root->key != root->stored) {
         status = buffer_append_byte(buffer, '\\');
-        if (status == RS_OK)
+        if (status == RS_OK) {
             status = path_view(root, buffer);
+        }
     }
     return status == RS_OK ? append_names(buffer, &iter, error) : status;
 }
@@ -272,10 +302,12 @@ int path_to_link(struct buffer *buffer, const char *path, size_t len, rs_error *
     struct buffer target = BUFFER_INIT;
     int status = append_nt(&target, path, len, error);
 
-    if (status == RS_OK)
+    if (status == RS_OK) {
         status = text_to_utf16(buffer, target.data, target.size);
+    }
     buffer_free(&target);
-    if (status == RS_OK)
+    if (status == RS_OK) {
         return RS_OK;
+    }
     return fail(error, status, "%s: \"%.*s\"", rs_strerror(status), quoted(len), path);
 }

@@ -91,14 +91,18 @@ static size_t printable_length(const unsigned char *text)
 {
     size_t length;
 
-    if (text[0] < 0x80)
+    if (text[0] < 0x80) {
         return text[0] >= 0x20 && text[0] != 0x7f ? 1 : 0;
-    if (text[0] < 0xc2 || text[0] > 0xf4 || !second_byte_fits(text[0], text[1]))
+    }
+    if (text[0] < 0xc2 || text[0] > 0xf4 || !second_byte_fits(text[0], text[1])) {
         return 0;
+    }
     length = text[0] < 0xe0 ? 2 : text[0] < 0xf0 ? 3 : 4;
-    for (size_t i = 2; i < length; i++)
-        if ((text[i] & 0xc0) != 0x80)
+    for (size_t i = 2; i < length; i++) {
+        if ((text[i] & 0xc0) != 0x80) {
             return 0;
+        }
+    }
     return length;
 }
 
@@ -128,8 +132,9 @@ static void copy_printable(char out[RS_ERROR_TEXT_MAX], const char *raw)
         memcpy(out + size, piece, length);
         size += length;
         raw += taken;
-        if (size + sizeof ellipsis <= RS_ERROR_TEXT_MAX)
+        if (size + sizeof ellipsis <= RS_ERROR_TEXT_MAX) {
             cut = size;
+        }
     }
     out[size] = '\0';
 }
@@ -142,11 +147,13 @@ static void RS_PRINTF(3, 0)
     char raw[RS_ERROR_TEXT_MAX + 8];
     size_t size;
 
-    if (vsnprintf(raw, sizeof raw, format, args) < 0)
+    if (vsnprintf(raw, sizeof raw, format, args) < 0) {
         raw[0] = '\0';
+    }
     size = strlen(raw);
-    if (suffix)
+    if (suffix) {
         snprintf(raw + size, sizeof raw - size, "%s%s", size ? ": " : "", suffix);
+    }
     copy_printable(error->text, raw);
     error->status = status;
 }
@@ -155,8 +162,9 @@ int fail(rs_error *error, int status, const char *format, ...)
 {
     va_list args;
 
-    if (!error || error->status != RS_OK)
+    if (!error || error->status != RS_OK) {
         return status;
+    }
     va_start(args, format);
     describe(error, status, format, args, NULL);
     va_end(args);
@@ -170,8 +178,9 @@ int fail_errno(rs_error *error, const char *format, ...)
     char reason[128];
     va_list args;
 
-    if (!error || error->status != RS_OK)
+    if (!error || error->status != RS_OK) {
         return status;
+    }
     va_start(args, format);
     describe(error, status, format, args, strerror_r(number, reason, sizeof reason));
     va_end(args);

@@ -18,8 +18,9 @@
 
 size_t text_length(const char *text, size_t len)
 {
-    if (!text)
+    if (!text) {
         return 0;
+    }
     return len == RS_NTS ? strlen(text) : len;
 }
 
@@ -30,17 +31,21 @@ int buffer_reserve(struct buffer *buffer, size_t more)
     size_t wanted, capacity;
     char *data;
 
-    if (more <= buffer->capacity - buffer->size && buffer->data)
+    if (more <= buffer->capacity - buffer->size && buffer->data) {
         return RS_OK;
-    if (more > SIZE_MAX / 2 - buffer->size)
+    }
+    if (more > SIZE_MAX / 2 - buffer->size) {
         return RS_ENOMEM;
+    }
     wanted = buffer->size + more;
     capacity = buffer->capacity ? buffer->capacity : BUFFER_FIRST_CAPACITY;
-    while (capacity < wanted)
+    while (capacity < wanted) {
         capacity *= 2;
+    }
     data = realloc(buffer->data, capacity);
-    if (!data)
+    if (!data) {
         return RS_ENOMEM;
+    }
     buffer->data = data;
     buffer->capacity = capacity;
     return RS_OK;
@@ -48,10 +53,12 @@ int buffer_reserve(struct buffer *buffer, size_t more)
 
 int buffer_append(struct buffer *buffer, const void *data, size_t size)
 {
-    if (size == 0) /* data may be NULL then */
+    if (size == 0) { /* data may be NULL then */
         return RS_OK;
-    if (buffer_reserve(buffer, size) != RS_OK)
+    }
+    if (buffer_reserve(buffer, size) != RS_OK) {
         return RS_ENOMEM;
+    }
     memcpy(buffer->data + buffer->size, data, size);
     buffer->size += size;
     return RS_OK;
@@ -75,10 +82,12 @@ int buffer_printf(struct buffer *buffer, const char *format, ...)
     va_start(args, format);
     length = vsnprintf(NULL, 0, format, args);
     va_end(args);
-    if (length < 0)
+    if (length < 0) {
         return RS_EINVAL;
-    if (buffer_reserve(buffer, (size_t)length + 1) != RS_OK)
+    }
+    if (buffer_reserve(buffer, (size_t)length + 1) != RS_OK) {
         return RS_ENOMEM;
+    }
     va_start(args, format);
     vsnprintf(buffer->data + buffer->size, (size_t)length + 1, format, args);
     va_end(args);
@@ -88,16 +97,18 @@ int buffer_printf(struct buffer *buffer, const char *format, ...)
 
 int buffer_terminate(struct buffer *buffer)
 {
-    if (buffer_reserve(buffer, 1) != RS_OK)
+    if (buffer_reserve(buffer, 1) != RS_OK) {
         return RS_ENOMEM;
+    }
     buffer->data[buffer->size] = '\0';
     return RS_OK;
 }
 
 void buffer_free(struct buffer *buffer)
 {
-    if (!buffer)
+    if (!buffer) {
         return;
+    }
     free(buffer->data);
     *buffer = (struct buffer)BUFFER_INIT;
 }
@@ -130,8 +141,9 @@ static struct arena_block *add_block(struct arena *arena, size_t size)
     const bool own = size > ARENA_BLOCK_SIZE / 4;
     struct arena_block *block = new_block(own ? size : ARENA_BLOCK_SIZE);
 
-    if (!block)
+    if (!block) {
         return NULL;
+    }
     if (own && arena->blocks) {
         block->next = arena->blocks->next;
         arena->blocks->next = block;
@@ -147,13 +159,15 @@ void *arena_alloc(struct arena *arena, size_t size)
     struct arena_block *block = arena->blocks;
     void *memory;
 
-    if (size > SIZE_MAX / 2) /* no object is that large, and no sum below overflows */
+    if (size > SIZE_MAX / 2) { /* no object is that large, and no sum below overflows */
         return NULL;
+    }
     size = (size + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);
     if (!block || size > block->capacity - block->used) {
         block = add_block(arena, size);
-        if (!block)
+        if (!block) {
             return NULL;
+        }
     }
     memory = block->data + block->used;
     block->used += size;
@@ -164,10 +178,12 @@ char *arena_copy(struct arena *arena, const void *data, size_t size)
 {
     char *copy = size < SIZE_MAX ? arena_alloc(arena, size + 1) : NULL;
 
-    if (!copy)
+    if (!copy) {
         return NULL;
-    if (size)
+    }
+    if (size) {
         memcpy(copy, data, size);
+    }
     copy[size] = '\0';
     return copy;
 }
@@ -179,8 +195,9 @@ static void free_blocks(struct arena *arena, const struct arena_block *kept)
 
     for (struct arena_block *block = arena->blocks; block; block = next) {
         next = block->next;
-        if (block != kept)
+        if (block != kept) {
             free(block);
+        }
     }
 }
 
@@ -188,8 +205,9 @@ void arena_reset(struct arena *arena)
 {
     struct arena_block *kept = arena->blocks;
 
-    while (kept && kept->capacity != ARENA_BLOCK_SIZE)
+    while (kept && kept->capacity != ARENA_BLOCK_SIZE) {
         kept = kept->next;
+    }
     free_blocks(arena, kept);
     if (kept) {
         kept->next = NULL;
@@ -200,8 +218,9 @@ void arena_reset(struct arena *arena)
 
 void arena_free(struct arena *arena)
 {
-    if (!arena)
+    if (!arena) {
         return;
+    }
     free_blocks(arena, NULL);
     arena->blocks = NULL;
 }

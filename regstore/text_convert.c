@@ -27,8 +27,9 @@ int text_units(const char *text, size_t len, size_t *units)
     uint32_t code;
 
     while (at < end) {
-        if (wtf8_next(&at, end, &code) != RS_OK)
+        if (wtf8_next(&at, end, &code) != RS_OK) {
             return RS_ETEXT;
+        }
         count += code < SUPPLEMENTARY_FIRST ? 1 : 2;
     }
     *units = count;
@@ -42,12 +43,14 @@ int text_to_utf16(struct buffer *buffer, const char *text, size_t len)
     unsigned char *out;
     uint32_t code;
 
-    if (len > SIZE_MAX / 2 || buffer_reserve(buffer, len * 2) != RS_OK)
+    if (len > SIZE_MAX / 2 || buffer_reserve(buffer, len * 2) != RS_OK) {
         return RS_ENOMEM; /* no byte becomes more than one unit */
+    }
     out = (unsigned char *)buffer->data + buffer->size;
     while (at < end) {
-        if (wtf8_next(&at, end, &code) != RS_OK)
+        if (wtf8_next(&at, end, &code) != RS_OK) {
             return RS_ETEXT;
+        }
         if (code < SUPPLEMENTARY_FIRST) {
             out = put_unit(out, code);
         } else {
@@ -65,8 +68,9 @@ int text_from_utf16(struct buffer *buffer, const void *data, size_t size)
     size_t left = size / 2;
     unsigned char *out;
 
-    if (left > SIZE_MAX / 3 || buffer_reserve(buffer, left * 3) != RS_OK)
+    if (left > SIZE_MAX / 3 || buffer_reserve(buffer, left * 3) != RS_OK) {
         return RS_ENOMEM; /* no unit becomes more than three bytes */
+    }
     out = (unsigned char *)buffer->data + buffer->size;
     while (left) {
         uint32_t code = unit_at(at);
@@ -89,8 +93,10 @@ size_t text_utf16_end(const void *data, size_t size)
     const unsigned char *at = data;
     size_t end = size & ~(size_t)1;
 
-    for (size_t i = 0; i < end; i += 2)
-        if ((at[i] | at[i + 1]) == 0)
+    for (size_t i = 0; i < end; i += 2) {
+        if ((at[i] | at[i + 1]) == 0) {
             return i;
+        }
+    }
     return end;
 }

@@ -41,8 +41,9 @@ static size_t fold_ascii(const char *text, size_t len, char *folded)
 
     for (uint64_t word; len - done >= WORD; done += WORD) {
         memcpy(&word, text + done, WORD);
-        if (word & HIGH_BITS)
+        if (word & HIGH_BITS) {
             break;
+        }
         word = fold_word(word);
         memcpy(folded + done, &word, WORD);
     }
@@ -66,8 +67,9 @@ static int put_folded(struct fold_output *output, uint32_t unit)
     unsigned char bytes[4];
     const size_t size = wtf8_put(bytes, fold_unit(unit));
 
-    if ((size_t)(output->end - output->at) < size)
+    if ((size_t)(output->end - output->at) < size) {
         return RS_ETOOLONG;
+    }
     memcpy(output->at, bytes, size);
     output->at += size;
     output->units++;
@@ -78,8 +80,9 @@ static int put_character(struct fold_output *output, uint32_t code)
 {
     int status;
 
-    if (code < SUPPLEMENTARY_FIRST)
+    if (code < SUPPLEMENTARY_FIRST) {
         return put_folded(output, code);
+    }
     status = put_folded(output, high_surrogate(code));
     return status == RS_OK ? put_folded(output, low_surrogate(code)) : status;
 }
@@ -103,10 +106,12 @@ int text_fold(const char *text, size_t len, char *folded, size_t capacity, size_
     uint32_t code;
 
     for (at += ascii; at < end;) {
-        if (wtf8_next(&at, end, &code) != RS_OK)
+        if (wtf8_next(&at, end, &code) != RS_OK) {
             return RS_ETEXT;
-        if (put_character(&output, code) != RS_OK)
+        }
+        if (put_character(&output, code) != RS_OK) {
             return too_long_or_invalid(text, len);
+        }
     }
     *folded_len = (size_t)(output.at - (unsigned char *)folded);
     *units = output.units;
@@ -139,8 +144,9 @@ static int32_t next_folded(struct unit_reader *reader)
         reader->pending = 0;
         return (int32_t)code;
     }
-    if (reader->at == reader->end || wtf8_next(&reader->at, reader->end, &code) != RS_OK)
+    if (reader->at == reader->end || wtf8_next(&reader->at, reader->end, &code) != RS_OK) {
         return -1;
+    }
     if (code >= SUPPLEMENTARY_FIRST) {
         reader->pending = low_surrogate(code);
         code = high_surrogate(code);
@@ -176,9 +182,11 @@ int text_compare(const char *a, size_t a_len, const char *b, size_t b_len)
     b_len = text_length(b, b_len);
     a_valid = text_units(a, a_len, &units) == RS_OK;
     b_valid = text_units(b, b_len, &units) == RS_OK;
-    if (a_valid != b_valid)
+    if (a_valid != b_valid) {
         return a_valid ? -1 : 1;
-    if (!a_valid)
+    }
+    if (!a_valid) {
         return compare_bytes(a, a_len, b, b_len);
+    }
     return compare_units(read_units(a, a_len), read_units(b, b_len));
 }

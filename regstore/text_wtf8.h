@@ -52,8 +52,9 @@ static inline bool low_surrogate_at(const unsigned char *at, const unsigned char
 static inline uint32_t following_bits(const unsigned char *at, unsigned length, uint32_t code)
 {
     for (unsigned i = 1; i < length; i++) {
-        if ((at[i] & 0xc0) != 0x80)
+        if ((at[i] & 0xc0) != 0x80) {
             return CODE_LAST + 1;
+        }
         code = code << 6 | (at[i] & 0x3fu);
     }
     return code;
@@ -76,16 +77,20 @@ static inline int wtf8_next(const unsigned char **at, const unsigned char *end, 
         ++*at;
         return RS_OK;
     }
-    if (first < 0xc2 || first > 0xf4)
+    if (first < 0xc2 || first > 0xf4) {
         return RS_ETEXT;
+    }
     length = first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
-    if ((size_t)(end - *at) < length)
+    if ((size_t)(end - *at) < length) {
         return RS_ETEXT;
+    }
     result = following_bits(*at, length, first & (0x7fu >> length));
-    if (result < smallest[length] || result > CODE_LAST)
+    if (result < smallest[length] || result > CODE_LAST) {
         return RS_ETEXT;
-    if (is_high_surrogate(result) && low_surrogate_at(*at + length, end))
+    }
+    if (is_high_surrogate(result) && low_surrogate_at(*at + length, end)) {
         return RS_ETEXT;
+    }
     *at += length;
     *code = result;
     return RS_OK;

@@ -42,12 +42,14 @@ static int put_values(struct exporter *exporter, rs_key key)
 /* Room for one more level. */
 static int reserve_level(struct exporter *exporter)
 {
-    if (exporter->depth < exporter->capacity)
+    if (exporter->depth < exporter->capacity) {
         return RS_OK;
+    }
     size_t capacity = exporter->capacity ? exporter->capacity * 2 : 16;
     struct tree_list *levels = realloc(exporter->levels, capacity * sizeof *levels);
-    if (!levels)
+    if (!levels) {
         return RS_ENOMEM;
+    }
     memset(levels + exporter->capacity, 0, (capacity - exporter->capacity) * sizeof *levels);
     exporter->levels = levels;
     exporter->capacity = capacity;
@@ -72,14 +74,18 @@ static int enter(struct exporter *exporter, const struct node *node, const struc
     int status = exporter->sink->key_begin(exporter->sink, &key);
 
     exporter->progress.now.keys++;
-    if (status == RS_OK)
+    if (status == RS_OK) {
         status = put_values(exporter, id);
-    if (status == RS_OK)
+    }
+    if (status == RS_OK) {
         status = reserve_level(exporter);
-    if (status == RS_OK)
+    }
+    if (status == RS_OK) {
         status = tree_list_subkeys(&exporter->levels[exporter->depth], exporter->tree, id);
-    if (status == RS_OK)
+    }
+    if (status == RS_OK) {
         exporter->depth++;
+    }
     return status;
 }
 
@@ -108,12 +114,15 @@ static int find_format(const char *file, const rs_export_options *options,
     rs_error ignored = RS_ERROR_INIT;
     int status = RS_ENOFORMAT;
 
-    if (options->format)
+    if (options->format) {
         return format_by_name(options->format, format, error);
-    if (strcmp(file, "-") != 0)
+    }
+    if (strcmp(file, "-") != 0) {
         status = format_by_suffix(file, format, &ignored);
-    if (status == RS_ENOFORMAT)
+    }
+    if (status == RS_ENOFORMAT) {
         return format_by_name("xml", format, error);
+    }
     return status == RS_OK ? RS_OK : fail(error, status, "%s", ignored.text);
 }
 
@@ -122,11 +131,13 @@ static int write_dump(struct exporter *exporter, const struct format *format,
 {
     int status = format->write_begin(&exporter->output.output, &exporter->sink);
 
-    if (status != RS_OK)
+    if (status != RS_OK) {
         return status;
+    }
     status = enter(exporter, node, path);
-    if (status == RS_OK)
+    if (status == RS_OK) {
         status = walk(exporter);
+    }
     int ended = format->write_end(exporter->sink, status == RS_OK);
     return status == RS_OK ? ended : status;
 }
@@ -137,8 +148,9 @@ static int find_key(struct tree *tree, rs_key key, struct node *node, struct buf
     rs_key found = key;
     int status = tree_open(tree, key, "", 0, RS_NOFOLLOW, &found);
 
-    if (status == RS_OK)
+    if (status == RS_OK) {
         status = tree_path(tree, found, path);
+    }
     return status == RS_OK ? tree_node(tree, found, node) : status;
 }
 
@@ -149,11 +161,13 @@ static int run(struct exporter *exporter, const char *file, const rs_export_opti
     struct node node;
     int status = find_key(exporter->tree, key, &node, &path);
 
-    if (status == RS_OK && (node.flags & RS_KEY_VOLATILE))
+    if (status == RS_OK && (node.flags & RS_KEY_VOLATILE)) {
         status = fail(exporter->error, RS_EINVAL, "%s is volatile: never exported", path.data);
-    if (status == RS_OK)
+    }
+    if (status == RS_OK) {
         status = transfer_output_open(&exporter->output, file, (options->flags & RS_OVERWRITE) != 0,
                                       &exporter->progress, exporter->error);
+    }
     if (status == RS_OK) {
         status = write_dump(exporter, format, &node, &path);
         int closed = transfer_output_close(&exporter->output, status == RS_OK);
@@ -179,15 +193,19 @@ int transfer_export(struct tree *tree, rs_key key, const char *file,
     int status = find_format(file, asked, &format, &why);
 
     tree->error = &why;
-    if (status == RS_OK && !format->write_begin)
+    if (status == RS_OK && !format->write_begin) {
         status = fail(&why, RS_ENOFORMAT, "the format %s cannot be written", format->name);
-    if (status == RS_OK)
+    }
+    if (status == RS_OK) {
         status = run(&exporter, file, asked, format, key);
+    }
     tree->error = before;
-    if (status != RS_OK)
+    if (status != RS_OK) {
         fail(error, status, "%s", why.status != RS_OK ? why.text : rs_strerror(status));
-    for (size_t i = 0; i < exporter.capacity; i++)
+    }
+    for (size_t i = 0; i < exporter.capacity; i++) {
         tree_list_free(&exporter.levels[i]);
+    }
     free(exporter.levels);
     tree_list_free(&exporter.values);
     return status;

@@ -32,17 +32,20 @@ int transfer_tell(struct transfer_progress *progress, uint64_t bytes, rs_error *
     struct timespec time;
 
     progress->now.bytes += bytes;
-    if (!progress->call)
+    if (!progress->call) {
         return RS_OK;
+    }
     clock_gettime(CLOCK_MONOTONIC, &time);
     int64_t now = (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
     if (progress->now.bytes - progress->told_bytes < TELL_BYTES &&
-        now - progress->told_time < TELL_TIME)
+        now - progress->told_time < TELL_TIME) {
         return RS_OK;
+    }
     progress->told_bytes = progress->now.bytes;
     progress->told_time = now;
-    if (progress->call(progress->context, &progress->now) != 0)
+    if (progress->call(progress->context, &progress->now) != 0) {
         return fail(error, RS_ECANCELLED, "%s", rs_strerror(RS_ECANCELLED));
+    }
     return RS_OK;
 }
 
@@ -53,8 +56,9 @@ static ssize_t read_some(int descriptor, void *buffer, size_t size)
 {
     for (;;) {
         ssize_t got = read(descriptor, buffer, size);
-        if (got >= 0 || (errno != EINTR && errno != EAGAIN))
+        if (got >= 0 || (errno != EINTR && errno != EAGAIN)) {
             return got;
+        }
         if (errno == EAGAIN) {
             struct pollfd waits = {.fd = descriptor, .events = POLLIN};
             poll(&waits, 1, -1);
@@ -73,8 +77,9 @@ static int read_input(struct format_input *base, void *buffer, size_t size, size
         input->head_used += *got;
     } else {
         ssize_t count = read_some(input->descriptor, buffer, size);
-        if (count < 0)
+        if (count < 0) {
             return fail_errno(input->error, "cannot read %s", base->name);
+        }
         *got = (size_t)count;
     }
     return transfer_tell(input->progress, *got, input->error);
@@ -85,10 +90,12 @@ static int read_head(struct transfer_input *input)
     while (input->head_size < TRANSFER_HEAD) {
         ssize_t count = read_some(input->descriptor, input->head + input->head_size,
                                   TRANSFER_HEAD - input->head_size);
-        if (count < 0)
+        if (count < 0) {
             return fail_errno(input->error, "cannot read %s", input->input.name);
-        if (count == 0)
+        }
+        if (count == 0) {
             break;
+        }
         input->head_size += (size_t)count;
     }
     return RS_OK;
@@ -107,20 +114,24 @@ int transfer_input_open(struct transfer_input *input, const char *file,
         .progress = progress,
         .error = error,
     };
-    if (input->descriptor < 0)
+    if (input->descriptor < 0) {
         return fail_errno(error, "cannot open %s", file);
-    if (fstat(input->descriptor, &about) == 0 && S_ISREG(about.st_mode))
+    }
+    if (fstat(input->descriptor, &about) == 0 && S_ISREG(about.st_mode)) {
         progress->now.total = (uint64_t)about.st_size;
+    }
     int status = read_head(input);
-    if (status != RS_OK)
+    if (status != RS_OK) {
         transfer_input_close(input);
+    }
     return status;
 }
 
 void transfer_input_close(struct transfer_input *input)
 {
-    if (input->owned && input->descriptor >= 0)
+    if (input->owned && input->descriptor >= 0) {
         close(input->descriptor);
+    }
     input->descriptor = -1;
 }
 
@@ -149,11 +160,13 @@ static int find_target(struct transfer_output *output, const struct stat *about)
 {
     char *real = NULL;
 
-    if (S_ISLNK(about->st_mode) && !(real = realpath(output->name, NULL)))
+    if (S_ISLNK(about->st_mode) && !(real = realpath(output->name, NULL))) {
         return fail_errno(output->error, "cannot write %s", output->name);
+    }
     int status = buffer_append_text(&output->target, real ? real : output->name);
-    if (status == RS_OK)
+    if (status == RS_OK) {
         status = buffer_terminate(&output->target);
+    }
     free(real);
     return status == RS_OK ? RS_OK : fail(output->error, status, "%s", rs_strerror(status));
 }
@@ -168,26 +181,31 @@ static int make_temporary(struct transfer_output *output, mode_t mode)
     for (int tries = 0; tries < 100; tries++) {
         uint32_t number;
         output->temporary.size = 0;
-        if (getrandom(&number, sizeof number, 0) != (ssize_t)sizeof number)
+        if (getrandom(&number, sizeof number, 0) != (ssize_t)sizeof number) {
             break;
+        }
         int status = buffer_printf(&output->temporary, "%.*s.regstore-%08x", directory, target,
                                    (unsigned)number);
-        if (status == RS_OK)
+        if (status == RS_OK) {
             status = buffer_terminate(&output->temporary);
-        if (status != RS_OK)
+        }
+        if (status != RS_OK) {
             return fail(output->error, status, "%s", rs_strerror(status));
+        }
         output->descriptor = open(output->temporary.data,
                                   O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666);
-        if (output->descriptor >= 0 || errno != EEXIST)
+        if (output->descriptor >= 0 || errno != EEXIST) {
             break;
+        }
     }
     if (output->descriptor < 0) {
         output->temporary.size = 0;
         return fail_errno(output->error, "cannot write %s", output->name);
     }
     /* What was kept from others stays so. */
-    if (mode != 0 && fchmod(output->descriptor, mode & 0777) != 0)
+    if (mode != 0 && fchmod(output->descriptor, mode & 0777) != 0) {
         return fail_errno(output->error, "cannot write %s", output->name);
+    }
     return RS_OK;
 }
 
@@ -203,10 +221,12 @@ static int open_file(struct transfer_output *output)
     }
     mode_t mode = exists ? about.st_mode : 0;
     bool named = lstat(output->name, &about) == 0;
-    if (named && !output->overwrite)
+    if (named && !output->overwrite) {
         return fail(output->error, RS_EEXIST, "%s: the file exists", output->name);
-    if (!named)
+    }
+    if (!named) {
         about.st_mode = 0;
+    }
     int status = find_target(output, &about);
     return status == RS_OK ? make_temporary(output, mode) : status;
 }
@@ -226,8 +246,9 @@ int transfer_output_open(struct transfer_output *output, const char *file, bool 
         .error = error,
     };
     int status = standard ? RS_OK : open_file(output);
-    if (status != RS_OK)
+    if (status != RS_OK) {
         transfer_output_close(output, false);
+    }
     return status;
 }
 
@@ -236,8 +257,9 @@ static void sync_directory(struct transfer_output *output)
 {
     char *slash = strrchr(output->target.data, '/');
 
-    if (slash)
+    if (slash) {
         slash[slash == output->target.data] = '\0';
+    }
     int directory = open(slash ? output->target.data : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (directory >= 0) {
         (void)fsync(directory); /* the file is there; some file systems cannot do this */
@@ -258,14 +280,17 @@ static int give_name(struct transfer_output *output)
         result = renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE);
         if (result != 0 && (errno == EINVAL || errno == ENOSYS)) {
             result = link(from, to);
-            if (result == 0)
+            if (result == 0) {
                 unlink(from);
+            }
         }
     }
-    if (result != 0 && errno == EEXIST)
+    if (result != 0 && errno == EEXIST) {
         return fail(output->error, RS_EEXIST, "%s: the file exists", output->name);
-    if (result != 0)
+    }
+    if (result != 0) {
         return fail_errno(output->error, "cannot write %s", output->name);
+    }
     output->temporary.size = 0;
     sync_directory(output);
     return RS_OK;
@@ -276,15 +301,19 @@ int transfer_output_close(struct transfer_output *output, bool keep)
     bool temporary = output->temporary.size > 0;
     int status = RS_OK;
 
-    if (keep && temporary && fsync(output->descriptor) != 0)
+    if (keep && temporary && fsync(output->descriptor) != 0) {
         status = fail_errno(output->error, "cannot write %s", output->name);
+    }
     if (output->owned && output->descriptor >= 0 && close(output->descriptor) != 0 && keep &&
-        status == RS_OK)
+        status == RS_OK) {
         status = fail_errno(output->error, "cannot write %s", output->name);
-    if (keep && temporary && status == RS_OK)
+    }
+    if (keep && temporary && status == RS_OK) {
         status = give_name(output);
-    if (output->temporary.size > 0)
+    }
+    if (output->temporary.size > 0) {
         unlink(output->temporary.data);
+    }
     output->descriptor = -1;
     buffer_free(&output->target);
     buffer_free(&output->temporary);

@@ -81,26 +81,33 @@ static int tell_loss(struct importer *importer, enum rs_loss_kind kind, const ch
     int status = RS_OK;
 
     importer->report.losses++;
-    if (!importer->options->loss)
+    if (!importer->options->loss) {
         return RS_OK;
+    }
     importer->path.size = 0;
-    if (importer->depth > 0)
+    if (importer->depth > 0) {
         status =
             tree_path(importer->tree, importer->frames[importer->depth - 1].key, &importer->path);
+    }
     if (status == RS_OK && subkey) {
         status = buffer_append_byte(&importer->path, '\\');
-        if (status == RS_OK)
+        if (status == RS_OK) {
             status = buffer_append(&importer->path, subkey, subkey_len);
+        }
     }
-    if (status == RS_OK)
+    if (status == RS_OK) {
         status = buffer_terminate(&importer->path);
-    if (status == RS_OK && value)
+    }
+    if (status == RS_OK && value) {
         status = buffer_append(&name, value, value_len);
-    if (status == RS_OK && value)
+    }
+    if (status == RS_OK && value) {
         status = buffer_terminate(&name);
-    if (status == RS_OK)
+    }
+    if (status == RS_OK) {
         importer->options->loss(importer->options->context, kind, importer->path.data,
                                 value ? name.data : NULL);
+    }
     buffer_free(&name);
     return status;
 }
@@ -125,9 +132,10 @@ static int refuse_link(struct importer *importer, rs_key key)
     struct buffer path = BUFFER_INIT;
     int status = tree_path(importer->tree, key, &path);
 
-    if (status == RS_OK)
+    if (status == RS_OK) {
         status = fail(&importer->why, RS_ELINK, "%s is a symbolic link, and the dump's key is none",
                       path.data);
+    }
     buffer_free(&path);
     return status;
 }
@@ -135,8 +143,9 @@ static int refuse_link(struct importer *importer, rs_key key)
 /* The innermost open key is about to get something else than a link's target. */
 static int check_no_link(struct importer *importer)
 {
-    if (importer->depth > 0 && importer->frames[importer->depth - 1].link)
+    if (importer->depth > 0 && importer->frames[importer->depth - 1].link) {
         return refuse_link(importer, importer->frames[importer->depth - 1].key);
+    }
     return RS_OK;
 }
 
@@ -145,8 +154,9 @@ static int push(struct importer *importer, const struct frame *frame)
     if (importer->depth == importer->capacity) {
         size_t capacity = importer->capacity ? importer->capacity * 2 : 32;
         struct frame *frames = realloc(importer->frames, capacity * sizeof *frames);
-        if (!frames)
+        if (!frames) {
             return RS_ENOMEM;
+        }
         importer->frames = frames;
         importer->capacity = capacity;
     }
@@ -161,8 +171,9 @@ static int enter(struct importer *importer, rs_key key, bool created, const stru
     struct node node;
     int status = tree_node(importer->tree, key, &node);
 
-    if (status != RS_OK)
+    if (status != RS_OK) {
         return status;
+    }
     struct frame frame = {
         .key = key,
         .written = told->written,
@@ -172,8 +183,9 @@ static int enter(struct importer *importer, rs_key key, bool created, const stru
     importer->report.keys_added += created;
     importer->report.keys_found += !created;
     importer->progress.now.keys++;
-    if (frame.fresh && told->class_name && (told->class_len > 0 || !created))
+    if (frame.fresh && told->class_name && (told->class_len > 0 || !created)) {
         status = tree_set_class(importer->tree, key, told->class_name, told->class_len);
+    }
     return status == RS_OK ? push(importer, &frame) : status;
 }
 
@@ -185,13 +197,15 @@ static int enter_mount(struct importer *importer, const struct format_key *told)
     bool created;
 
     importer->no_place = true;
-    if (!path && !told->absolute)
+    if (!path && !told->absolute) {
         return fail(&importer->why, RS_EPATH,
                     "this dump does not say where it belongs: name a key");
+    }
     int status = tree_create(importer->tree, RS_NO_KEY, path ? path : told->name, len, RS_NOFOLLOW,
                              &importer->mount, &created);
-    if (status != RS_OK)
+    if (status != RS_OK) {
         return status;
+    }
     importer->no_place = false;
     return enter(importer, importer->mount, created, told);
 }
@@ -210,15 +224,19 @@ static int enter_child(struct importer *importer, const struct format_key *told)
     bool met;
     int status = check_no_link(importer);
 
-    if (status == RS_OK)
+    if (status == RS_OK) {
         status = tree_create_child(importer->tree, importer->frames[importer->depth - 1].key,
                                    told->name, told->name_len, 0, &child, &created);
-    if (status == RS_OK)
+    }
+    if (status == RS_OK) {
         status = was_met(importer, child, created, &met);
-    if (status != RS_OK)
+    }
+    if (status != RS_OK) {
         return status;
-    if (!met)
+    }
+    if (!met) {
         return enter(importer, child, created, told);
+    }
     importer->left_out = 1;
     return tell_loss(importer, RS_LOSS_DUPLICATE, told->name, told->name_len, NULL, 0);
 }
@@ -245,12 +263,14 @@ static int on_key_end(struct format_sink *sink)
         return RS_OK;
     }
     int status = check_no_link(importer);
-    if (status != RS_OK)
+    if (status != RS_OK) {
         return status;
+    }
     const struct frame *frame = &importer->frames[--importer->depth];
     seen_names_reset(&importer->names);
-    if (frame->fresh && frame->written != 0)
+    if (frame->fresh && frame->written != 0) {
         status = tree_set_written(importer->tree, frame->key, frame->written);
+    }
     arena_reset(&importer->arena);
     return status;
 }
@@ -286,8 +306,9 @@ static int merge_value(struct importer *importer, const struct frame *frame, con
     bool set;
     int status = find_set(importer, frame, value, &found, &set);
 
-    if (status != RS_OK)
+    if (status != RS_OK) {
         return status;
+    }
     if (set && found.type == value->type && found.size == value->size &&
         memcmp(found.data, value->data, value->size) == 0) {
         importer->report.values_same++;
@@ -308,18 +329,23 @@ static int on_value(struct format_sink *sink, const rs_value *value)
     struct importer *importer = (struct importer *)sink;
     bool seen;
 
-    if (importer->left_out > 0)
+    if (importer->left_out > 0) {
         return RS_OK;
+    }
     struct frame *frame = &importer->frames[importer->depth - 1];
-    if (is_link_target(value))
+    if (is_link_target(value)) {
         frame->link = false;
+    }
     int status = check_no_link(importer);
-    if (status == RS_OK)
+    if (status == RS_OK) {
         status = seen_names_add(&importer->names, value->name, value->name_len, &seen);
-    if (status != RS_OK)
+    }
+    if (status != RS_OK) {
         return status;
-    if (seen)
+    }
+    if (seen) {
         return tell_loss(importer, RS_LOSS_DUPLICATE, NULL, 0, value->name, value->name_len);
+    }
     importer->progress.now.values++;
     status = merge_value(importer, frame, value);
     arena_reset(&importer->arena);
@@ -347,8 +373,9 @@ static struct selection selection_now(struct tree *tree)
     if (tree_open(tree, RS_NO_KEY, path, sizeof path - 1, 0, &key) == RS_OK) {
         selection.exists = true;
         if (tree_value_get(tree, key, "Current", 7, &value) == RS_OK && value.type == REG_DWORD &&
-            value_to_dword(value.type, value.data, value.size, &selection.current) != RS_OK)
+            value_to_dword(value.type, value.data, value.size, &selection.current) != RS_OK) {
             selection.current = 0;
+        }
     }
     tree->error = error;
     return selection;
@@ -361,8 +388,9 @@ static bool may_link(struct tree *tree, rs_key system)
     rs_key key;
     int status = tree_child(tree, system, "CurrentControlSet", 17, &key, NULL);
 
-    if (status != RS_OK)
+    if (status != RS_OK) {
         return status == RS_ENOTFOUND;
+    }
     return tree_node(tree, key, &node) == RS_OK && (node.flags & RS_KEY_LINK) &&
            (node.flags & RS_KEY_VOLATILE);
 }
@@ -383,16 +411,18 @@ static int link_current(struct importer *importer, const struct selection *befor
     rs_key key;
 
     if (!now.exists || now.current == 0 || now.current > 999 ||
-        (before->exists && before->current == now.current))
+        (before->exists && before->current == now.current)) {
         return RS_OK;
+    }
     int len = snprintf(target, sizeof target, SYSTEM "\\ControlSet%03u", (unsigned)now.current);
     tree->error = NULL;
     bool wanted = tree_open(tree, RS_NO_KEY, target, (size_t)len, 0, &key) == RS_OK &&
                   tree_open(tree, RS_NO_KEY, SYSTEM, sizeof SYSTEM - 1, 0, &system) == RS_OK &&
                   may_link(tree, system) && tree_node(tree, system, &node) == RS_OK;
     tree->error = &importer->why;
-    if (!wanted)
+    if (!wanted) {
         return RS_OK;
+    }
     uint64_t written = node.written;
     int status = tree_link_create(tree, RS_NO_KEY, link_path, sizeof link_path - 1, target,
                                   (size_t)len, RS_VOLATILE, &key);
@@ -406,8 +436,9 @@ static int explain(struct importer *importer, int status, const rs_error *place,
 {
     const char *file = importer->input.input.name;
 
-    if (!error || error->status != RS_OK)
+    if (!error || error->status != RS_OK) {
         return status;
+    }
     if (importer->input_error.status != RS_OK) {
         *error = importer->input_error;
     } else if (importer->why.status == RS_OK && place->status != RS_OK) {
@@ -433,8 +464,9 @@ static int read_dump(struct importer *importer, rs_error *place)
     int status = format_by_content(importer->input.head, importer->input.head_size,
                                    importer->input.input.name, &format, &importer->input_error);
 
-    if (status != RS_OK)
+    if (status != RS_OK) {
         return status;
+    }
     importer->report.format = format->name;
     status = format->read(&importer->input.input, &importer->sink, place);
     return status == RS_OK ? link_current(importer, &before) : status;
@@ -446,8 +478,9 @@ static int finish_report(struct importer *importer, struct arena *arena)
     importer->path.size = 0;
     int status = tree_path(importer->tree, importer->mount, &importer->path);
 
-    if (status != RS_OK)
+    if (status != RS_OK) {
         return status;
+    }
     importer->report.key = arena_copy(arena, importer->path.data, importer->path.size);
     return importer->report.key ? RS_OK : RS_ENOMEM;
 }
@@ -492,15 +525,18 @@ int transfer_import(struct tree *tree, const char *file, const rs_import_options
 
     importer.progress.call = importer.options->progress;
     importer.progress.context = importer.options->context;
-    if (!tree->cache)
+    if (!tree->cache) {
         return fail(error, RS_EREADONLY, "cannot import in a read-only transaction");
+    }
     int status =
         transfer_input_open(&importer.input, file, &importer.progress, &importer.input_error);
-    if (status == RS_OK)
+    if (status == RS_OK) {
         status = run(&importer, &place);
+    }
     if (status != RS_OK) {
-        if (tree->failed == RS_OK && importer.mount != RS_NO_KEY)
+        if (tree->failed == RS_OK && importer.mount != RS_NO_KEY) {
             tree->failed = status; /* part of the dump is in the tree */
+        }
         explain(&importer, status, &place, error);
     } else if (report) {
         *report = importer.report;

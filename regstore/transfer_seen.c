@@ -23,8 +23,9 @@ static uint64_t hash_of(const char *text, size_t len)
 {
     uint64_t hash = 0xcbf29ce484222325u;
 
-    for (size_t i = 0; i < len; i++)
+    for (size_t i = 0; i < len; i++) {
         hash = (hash ^ (unsigned char)text[i]) * 0x100000001b3u;
+    }
     return hash ? hash : 1;
 }
 
@@ -41,14 +42,17 @@ static int grow_names(struct seen_names *names)
     size_t capacity = names->capacity ? names->capacity * 2 : FIRST_CAPACITY;
     struct seen_slot *slots = calloc(capacity, sizeof *slots);
 
-    if (!slots)
+    if (!slots) {
         return RS_ENOMEM;
+    }
     for (size_t i = 0; i < names->capacity; i++) {
         size_t at = place_of(names->slots[i].hash, capacity);
-        if (names->slots[i].hash == 0)
+        if (names->slots[i].hash == 0) {
             continue;
-        while (slots[at].hash != 0)
+        }
+        while (slots[at].hash != 0) {
             at = (at + 1) & (capacity - 1);
+        }
         slots[at] = names->slots[i];
     }
     free(names->slots);
@@ -64,8 +68,9 @@ static int fold_behind(struct seen_names *names, const char *name, size_t len, s
     size_t most = len < FOLDED_MAX ? len * 3 : FOLDED_MAX;
     int status = buffer_reserve(&names->folded, most + 1);
 
-    if (status != RS_OK)
+    if (status != RS_OK) {
         return status;
+    }
     return text_fold(name, len, names->folded.data + names->folded.size, most + 1, folded_len,
                      &units);
 }
@@ -75,10 +80,12 @@ int seen_names_add(struct seen_names *names, const char *name, size_t len, bool 
     size_t folded_len;
     int status = names->count * 2 >= names->capacity ? grow_names(names) : RS_OK;
 
-    if (status == RS_OK)
+    if (status == RS_OK) {
         status = fold_behind(names, name, len, &folded_len);
-    if (status != RS_OK)
+    }
+    if (status != RS_OK) {
         return status;
+    }
     const char *folded = names->folded.data + names->folded.size;
     uint64_t hash = hash_of(folded, folded_len);
     size_t at = place_of(hash, names->capacity);
@@ -99,12 +106,14 @@ int seen_names_add(struct seen_names *names, const char *name, size_t len, bool 
 
 void seen_names_reset(struct seen_names *names)
 {
-    if (names->count == 0)
+    if (names->count == 0) {
         return;
-    if (names->capacity > KEPT_CAPACITY)
+    }
+    if (names->capacity > KEPT_CAPACITY) {
         seen_names_free(names);
-    else
+    } else {
         memset(names->slots, 0, names->capacity * sizeof *names->slots);
+    }
     names->folded.size = 0;
     names->count = 0;
 }
@@ -123,14 +132,17 @@ static int grow_keys(struct seen_keys *keys)
     size_t capacity = keys->capacity ? keys->capacity * 2 : FIRST_CAPACITY;
     rs_key *slots = calloc(capacity, sizeof *slots);
 
-    if (!slots)
+    if (!slots) {
         return RS_ENOMEM;
+    }
     for (size_t i = 0; i < keys->capacity; i++) {
         size_t at = place_of(keys->slots[i], capacity);
-        if (keys->slots[i] == RS_NO_KEY)
+        if (keys->slots[i] == RS_NO_KEY) {
             continue;
-        while (slots[at] != RS_NO_KEY)
+        }
+        while (slots[at] != RS_NO_KEY) {
             at = (at + 1) & (capacity - 1);
+        }
         slots[at] = keys->slots[i];
     }
     free(keys->slots);
@@ -143,11 +155,13 @@ int seen_keys_add(struct seen_keys *keys, rs_key key, bool *seen)
 {
     int status = keys->count * 2 >= keys->capacity ? grow_keys(keys) : RS_OK;
 
-    if (status != RS_OK)
+    if (status != RS_OK) {
         return status;
+    }
     size_t at = place_of(key, keys->capacity);
-    while (keys->slots[at] != RS_NO_KEY && keys->slots[at] != key)
+    while (keys->slots[at] != RS_NO_KEY && keys->slots[at] != key) {
         at = (at + 1) & (keys->capacity - 1);
+    }
     *seen = keys->slots[at] == key;
     if (!*seen) {
         keys->slots[at] = key;

@@ -39,11 +39,13 @@ static bool parse_type_number(const char *text, uint32_t *type)
     const char *end = digits + strspn(digits, hex ? "0123456789abcdefABCDEF" : "0123456789");
     unsigned long long number;
 
-    if (end == digits || *end)
+    if (end == digits || *end) {
         return false;
+    }
     number = strtoull(digits, NULL, hex ? 16 : 10); /* ULLONG_MAX when it is more */
-    if (number > UINT32_MAX)
+    if (number > UINT32_MAX) {
         return false;
+    }
     *type = (uint32_t)number;
     return true;
 }
@@ -52,8 +54,9 @@ int rs_type_parse(const char *text, uint32_t *type)
 {
     static const char nameless[] = "REG_0x"; /* how a type without a name is printed */
 
-    if (!text || !type)
+    if (!text || !type) {
         return RS_EINVAL;
+    }
     for (uint32_t i = 0; i < TYPE_COUNT; i++) {
         if (strcasecmp(text, type_names[i]) == 0) {
             *type = i;
@@ -64,8 +67,9 @@ int rs_type_parse(const char *text, uint32_t *type)
         *type = REG_DWORD;
         return RS_OK;
     }
-    if (strncasecmp(text, nameless, sizeof nameless - 1) == 0)
+    if (strncasecmp(text, nameless, sizeof nameless - 1) == 0) {
         text += strlen("REG_");
+    }
     return parse_type_number(text, type) ? RS_OK : RS_EINVAL;
 }
 
@@ -75,8 +79,9 @@ static uint64_t little_endian(const unsigned char *bytes, size_t size)
 {
     uint64_t number = 0;
 
-    for (size_t i = size; i > 0; i--)
+    for (size_t i = size; i > 0; i--) {
         number = number << 8 | bytes[i - 1];
+    }
     return number;
 }
 
@@ -84,8 +89,9 @@ static uint64_t big_endian(const unsigned char *bytes, size_t size)
 {
     uint64_t number = 0;
 
-    for (size_t i = 0; i < size; i++)
+    for (size_t i = 0; i < size; i++) {
         number = number << 8 | bytes[i];
+    }
     return number;
 }
 
@@ -93,27 +99,32 @@ static int append_number(struct buffer *buffer, uint64_t number, size_t size)
 {
     unsigned char bytes[8];
 
-    for (size_t i = 0; i < size; i++)
+    for (size_t i = 0; i < size; i++) {
         bytes[i] = (unsigned char)(number >> (8 * i) & 0xff);
+    }
     return buffer_append(buffer, bytes, size);
 }
 
 int value_to_dword(uint32_t type, const void *data, size_t size, uint32_t *number)
 {
-    if (type != REG_DWORD && type != REG_DWORD_BIG_ENDIAN)
+    if (type != REG_DWORD && type != REG_DWORD_BIG_ENDIAN) {
         return RS_ETYPE;
-    if (size != 4)
+    }
+    if (size != 4) {
         return RS_EDATA;
+    }
     *number = (uint32_t)(type == REG_DWORD ? little_endian(data, size) : big_endian(data, size));
     return RS_OK;
 }
 
 int value_to_qword(uint32_t type, const void *data, size_t size, uint64_t *number)
 {
-    if (type != REG_QWORD)
+    if (type != REG_QWORD) {
         return RS_ETYPE;
-    if (size != 8)
+    }
+    if (size != 8) {
         return RS_EDATA;
+    }
     *number = little_endian(data, size);
     return RS_OK;
 }
@@ -148,8 +159,9 @@ int value_to_text(struct arena *arena, uint32_t type, const void *data, size_t s
 {
     struct buffer buffer = BUFFER_INIT;
 
-    if (type != REG_SZ && type != REG_EXPAND_SZ)
+    if (type != REG_SZ && type != REG_EXPAND_SZ) {
         return RS_ETYPE;
+    }
     if (text_from_utf16(&buffer, data, text_utf16_end(data, size)) != RS_OK) {
         buffer_free(&buffer);
         return RS_ENOMEM;
@@ -164,8 +176,9 @@ static int find_variable(const char *name, size_t len, const char **value)
     const char *found;
     size_t units;
 
-    if (!copy)
+    if (!copy) {
         return RS_ENOMEM;
+    }
     found = getenv(copy);
     free(copy);
     *value = found && text_units(found, strlen(found), &units) == RS_OK ? found : NULL;
@@ -181,12 +194,15 @@ static int expand_one(struct buffer *buffer, const char **text, const char *perc
     const char *value;
     int status = find_variable(percent + 1, (size_t)(closing - percent) - 1, &value);
 
-    if (status == RS_OK)
+    if (status == RS_OK) {
         status = buffer_append(buffer, *text, (size_t)((value ? percent : closing) - *text));
-    if (status == RS_OK && value)
+    }
+    if (status == RS_OK && value) {
         status = buffer_append_text(buffer, value);
-    if (status == RS_OK)
+    }
+    if (status == RS_OK) {
         *text = value ? closing + 1 : closing;
+    }
     return status;
 }
 
@@ -198,10 +214,12 @@ static int expand(struct buffer *buffer, const char *text)
     while ((percent = strchr(text, '%')) != NULL && (closing = strchr(percent + 1, '%')) != NULL) {
         int status = expand_one(buffer, &text, percent, closing);
 
-        if (status != RS_OK)
+        if (status != RS_OK) {
             return status;
-        if (buffer->size > RS_MAX_DATA)
+        }
+        if (buffer->size > RS_MAX_DATA) {
             return RS_EDATA; /* a short value must not make a program run out of memory */
+        }
     }
     return buffer_append_text(buffer, text);
 }
@@ -214,8 +232,9 @@ int value_to_expanded(struct arena *arena, uint32_t type, const void *data, size
     size_t stored_len;
     int status = value_to_text(arena, type, data, size, &stored, &stored_len);
 
-    if (status != RS_OK)
+    if (status != RS_OK) {
         return status;
+    }
     if (type != REG_EXPAND_SZ || !memchr(stored, '%', stored_len)) {
         *text = stored;
         *len = stored_len;
@@ -234,10 +253,12 @@ int value_from_text(struct buffer *buffer, const char *text, size_t len)
     const size_t before = buffer->size;
     int status = text_to_utf16(buffer, text, len);
 
-    if (status == RS_OK)
+    if (status == RS_OK) {
         status = buffer_append(buffer, "\0", 2);
-    if (status != RS_OK)
+    }
+    if (status != RS_OK) {
         buffer->size = before;
+    }
     return status;
 }
 
@@ -249,12 +270,15 @@ static size_t count_strings(const char *text, size_t len)
 {
     size_t count = 0;
 
-    for (size_t i = 0; i < len; i++)
+    for (size_t i = 0; i < len; i++) {
         count += text[i] == '\0';
-    if (len && text[len - 1] != '\0')
+    }
+    if (len && text[len - 1] != '\0') {
         return count + 1;
-    if (count && (len == 1 || text[len - 2] == '\0'))
+    }
+    if (count && (len == 1 || text[len - 2] == '\0')) {
         return count - 1;
+    }
     return count;
 }
 
@@ -267,19 +291,22 @@ int value_to_list(struct arena *arena, uint32_t type, const void *data, size_t s
     size_t len, number;
     int status;
 
-    if (type != REG_MULTI_SZ)
+    if (type != REG_MULTI_SZ) {
         return RS_ETYPE;
+    }
     if (text_from_utf16(&buffer, data, size) != RS_OK) {
         buffer_free(&buffer);
         return RS_ENOMEM;
     }
     status = move_to_arena(arena, &buffer, &text, &len);
-    if (status != RS_OK)
+    if (status != RS_OK) {
         return status;
+    }
     number = count_strings(text, len);
     found = arena_alloc(arena, (number + 1) * sizeof *found);
-    if (!found)
+    if (!found) {
         return RS_ENOMEM;
+    }
     for (size_t i = 0; i < number; i++) {
         found[i] = text;
         text += strlen(text) + 1;
@@ -295,12 +322,15 @@ int value_from_list(struct buffer *buffer, const char *const *strings, size_t co
     const size_t before = buffer->size;
     int status = RS_OK;
 
-    for (size_t i = 0; i < count && status == RS_OK; i++)
+    for (size_t i = 0; i < count && status == RS_OK; i++) {
         status = value_from_text(buffer, strings[i], strlen(strings[i]));
-    if (status == RS_OK)
+    }
+    if (status == RS_OK) {
         status = buffer_append(buffer, "\0", 2);
-    if (status != RS_OK)
+    }
+    if (status != RS_OK) {
         buffer->size = before;
+    }
     return status;
 }
 
@@ -312,8 +342,9 @@ static rs_decoded *new_decoded(enum rs_decoded_kind kind, size_t count, size_t l
     rs_decoded *decoded = malloc(sizeof *decoded + count * sizeof(rs_text) + len);
     rs_text *list;
 
-    if (!decoded)
+    if (!decoded) {
         return NULL;
+    }
     list = (rs_text *)(decoded + 1);
     memset(decoded, 0, sizeof *decoded);
     decoded->kind = kind;
@@ -328,8 +359,9 @@ static rs_decoded *decode_number(uint64_t number)
     char *unused;
     rs_decoded *decoded = new_decoded(RS_DECODED_NUMBER, 0, 0, &unused);
 
-    if (decoded)
+    if (decoded) {
         decoded->number = number;
+    }
     return decoded;
 }
 
@@ -338,8 +370,9 @@ static rs_decoded *decode_text(const struct buffer *text)
     char *copy;
     rs_decoded *decoded = new_decoded(RS_DECODED_TEXT, 0, text->size + 1, &copy);
 
-    if (!decoded)
+    if (!decoded) {
         return NULL;
+    }
     memcpy(copy, text->data, text->size);
     copy[text->size] = '\0';
     decoded->text = (rs_text){copy, text->size};
@@ -354,11 +387,13 @@ static rs_decoded *decode_list(const struct buffer *text)
     rs_decoded *decoded;
     rs_text *list;
 
-    for (size_t i = 0; i < text->size; i++)
+    for (size_t i = 0; i < text->size; i++) {
         count += text->data[i] == '\0';
+    }
     decoded = new_decoded(RS_DECODED_LIST, count, text->size, &at);
-    if (!decoded)
+    if (!decoded) {
         return NULL;
+    }
     list = (rs_text *)(decoded + 1);
     memcpy(at, text->data, text->size);
     for (size_t i = 0; i < count; i++) {
@@ -377,14 +412,18 @@ static bool ends_in_nul(const unsigned char *data, size_t size)
  * which a link does not have; RS_NTS if there are none such. An empty list is one NUL. */
 static size_t exact_text(uint32_t type, const unsigned char *data, size_t size)
 {
-    if (size % 2)
+    if (size % 2) {
         return RS_NTS;
-    if (type == REG_LINK)
+    }
+    if (type == REG_LINK) {
         return ends_in_nul(data, size) ? RS_NTS : size;
-    if (!ends_in_nul(data, size))
+    }
+    if (!ends_in_nul(data, size)) {
         return RS_NTS;
-    if (type == REG_MULTI_SZ && size > 2 && !ends_in_nul(data, size - 2))
+    }
+    if (type == REG_MULTI_SZ && size > 2 && !ends_in_nul(data, size - 2)) {
         return RS_NTS;
+    }
     return size - 2;
 }
 
@@ -393,8 +432,9 @@ static rs_decoded *decode_strings(uint32_t type, const void *data, size_t size)
     struct buffer buffer = BUFFER_INIT;
     rs_decoded *decoded = NULL;
 
-    if (text_from_utf16(&buffer, data, size) == RS_OK)
+    if (text_from_utf16(&buffer, data, size) == RS_OK) {
         decoded = type == REG_MULTI_SZ ? decode_list(&buffer) : decode_text(&buffer);
+    }
     buffer_free(&buffer);
     return decoded;
 }
@@ -405,15 +445,18 @@ static rs_decoded *decode(uint32_t type, const void *data, size_t size)
     uint32_t dword;
     uint64_t qword;
 
-    if (value_to_dword(type, data, size, &dword) == RS_OK)
+    if (value_to_dword(type, data, size, &dword) == RS_OK) {
         return decode_number(dword);
-    if (value_to_qword(type, data, size, &qword) == RS_OK)
+    }
+    if (value_to_qword(type, data, size, &qword) == RS_OK) {
         return decode_number(qword);
+    }
     if (value_is_string(type) || type == REG_MULTI_SZ) {
         const size_t exact = exact_text(type, data, size);
 
-        if (exact != RS_NTS)
+        if (exact != RS_NTS) {
             return decode_strings(type, data, exact);
+        }
     }
     return new_decoded(RS_DECODED_NONE, 0, 0, &unused);
 }
@@ -422,11 +465,13 @@ int rs_decode(uint32_t type, const void *data, size_t size, rs_decoded **decoded
 {
     rs_decoded *result;
 
-    if (!decoded || (!data && size))
+    if (!decoded || (!data && size)) {
         return RS_EINVAL;
+    }
     result = decode(type, data, size);
-    if (!result)
+    if (!result) {
         return RS_ENOMEM;
+    }
     *decoded = result;
     return RS_OK;
 }

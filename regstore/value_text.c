@@ -23,10 +23,12 @@ static struct quoted quote(const char *text, size_t len)
 {
     size_t cut = QUOTED_MAX;
 
-    if (len <= QUOTED_MAX)
+    if (len <= QUOTED_MAX) {
         return (struct quoted){(int)len, ""};
-    while (cut > QUOTED_MAX - 4 && ((unsigned char)text[cut] & 0xc0) == 0x80)
+    }
+    while (cut > QUOTED_MAX - 4 && ((unsigned char)text[cut] & 0xc0) == 0x80) {
         cut--;
+    }
     return (struct quoted){(int)cut, "..."};
 }
 
@@ -44,12 +46,13 @@ static int digit_value(char c, unsigned base)
 {
     int value = -1;
 
-    if (c >= '0' && c <= '9')
+    if (c >= '0' && c <= '9') {
         value = c - '0';
-    else if (c >= 'a' && c <= 'f')
+    } else if (c >= 'a' && c <= 'f') {
         value = c - 'a' + 10;
-    else if (c >= 'A' && c <= 'F')
+    } else if (c >= 'A' && c <= 'F') {
         value = c - 'A' + 10;
+    }
     return value < (int)base ? value : -1;
 }
 
@@ -61,19 +64,23 @@ static enum number_fault parse_digits(const char *text, size_t len, unsigned bas
     uint64_t result = 0;
     bool fits = true;
 
-    if (len == 0)
+    if (len == 0) {
         return NUMBER_MALFORMED;
+    }
     for (size_t i = 0; i < len; i++) {
         const int digit = digit_value(text[i], base);
 
-        if (digit < 0)
+        if (digit < 0) {
             return NUMBER_MALFORMED;
+        }
         fits = fits && result <= (max - (uint64_t)digit) / base;
-        if (fits)
+        if (fits) {
             result = result * base + (uint64_t)digit;
+        }
     }
-    if (!fits)
+    if (!fits) {
         return NUMBER_TOO_LARGE;
+    }
     *number = result;
     return NUMBER_GOOD;
 }
@@ -82,8 +89,9 @@ static enum number_fault parse_digits(const char *text, size_t len, unsigned bas
 static enum number_fault parse_unsigned(const char *text, size_t len, uint64_t max,
                                         uint64_t *number)
 {
-    if (len >= 2 && text[0] == '0' && (text[1] == 'x' || text[1] == 'X'))
+    if (len >= 2 && text[0] == '0' && (text[1] == 'x' || text[1] == 'X')) {
         return parse_digits(text + 2, len - 2, 16, max, number);
+    }
     return parse_digits(text, len, 10, max, number);
 }
 
@@ -121,12 +129,14 @@ static int parse_qword(const char *text, size_t len, struct buffer *buffer, rs_e
     } else if (len) {
         fault = parse_unsigned(text, len, UINT64_MAX, &number);
     }
-    if (fault == NUMBER_TOO_LARGE)
+    if (fault == NUMBER_TOO_LARGE) {
         return refuse(error, text, len,
                       "does not fit a REG_QWORD: -9223372036854775808 to 18446744073709551615");
-    if (fault == NUMBER_MALFORMED)
+    }
+    if (fault == NUMBER_MALFORMED) {
         return refuse(error, text, len,
                       "is not a REG_QWORD: decimal digits or 0x and hexadecimal digits expected");
+    }
     return value_from_qword(buffer, number);
 }
 
@@ -152,8 +162,9 @@ static int parse_hex(const char *text, size_t len, struct buffer *buffer, rs_err
             byte = 0;
         }
     }
-    if (status != RS_OK)
+    if (status != RS_OK) {
         buffer->size = before;
+    }
     return status;
 }
 
@@ -161,8 +172,9 @@ static int print_hex(struct buffer *buffer, const unsigned char *data, size_t si
 {
     static const char digits[] = "0123456789ABCDEF";
 
-    if (size > SIZE_MAX / 2 || buffer_reserve(buffer, size * 2) != RS_OK)
+    if (size > SIZE_MAX / 2 || buffer_reserve(buffer, size * 2) != RS_OK) {
         return RS_ENOMEM;
+    }
     for (size_t i = 0; i < size; i++) {
         buffer->data[buffer->size++] = digits[data[i] >> 4];
         buffer->data[buffer->size++] = digits[data[i] & 15];
@@ -178,10 +190,12 @@ static size_t separator_length(const char *separator)
     const size_t len = strlen(separator);
     size_t units;
 
-    if (strcmp(separator, default_separator) == 0)
+    if (strcmp(separator, default_separator) == 0) {
         return len;
-    if (text_units(separator, len, &units) != RS_OK)
+    }
+    if (text_units(separator, len, &units) != RS_OK) {
         return 0;
+    }
     /* one character: one unit, or the two of a character beyond the basic plane, four bytes */
     return units == 1 || (units == 2 && len == 4) ? len : 0;
 }
@@ -196,15 +210,17 @@ static int parse_list(const char *text, size_t len, const char *separator, struc
     const char *end = text + len;
     int status = RS_OK;
 
-    if (sep_len == 0)
+    if (sep_len == 0) {
         return fail(error, RS_EDATA, "\"%s\" is not a separator: one character expected",
                     separator);
+    }
     while (status == RS_OK && at < end) {
         const char *found = memmem(at, (size_t)(end - at), separator, sep_len);
         const char *stop = found ? found : end;
 
-        if (stop == at && len > sep_len)
+        if (stop == at && len > sep_len) {
             return refuse(error, text, len, "has an empty string between separators");
+        }
         status = value_from_text(buffer, at, (size_t)(stop - at));
         at = found ? found + sep_len : end;
     }
@@ -219,10 +235,12 @@ static int print_list(struct buffer *buffer, const void *data, size_t size, cons
     int status = value_to_list(&arena, REG_MULTI_SZ, data, size, &strings, &count);
 
     for (size_t i = 0; status == RS_OK && i < count; i++) {
-        if (i > 0)
+        if (i > 0) {
             status = buffer_append_text(buffer, separator);
-        if (status == RS_OK)
+        }
+        if (status == RS_OK) {
             status = buffer_append_text(buffer, strings[i]);
+        }
     }
     arena_free(&arena);
     return status;
@@ -258,13 +276,15 @@ int rs_data_parse(uint32_t type, const char *text, size_t len, const char *separ
     struct buffer buffer = BUFFER_INIT;
     int status;
 
-    if (!data || !size)
+    if (!data || !size) {
         return fail(error, RS_EINVAL, "no place given for the data");
+    }
     len = text_length(text, len);
     status = parse_data(type, text ? text : "", len, separator ? separator : default_separator,
                         &buffer, error);
-    if (status == RS_OK)
+    if (status == RS_OK) {
         status = buffer_terminate(&buffer); /* data of no bytes is not NULL either */
+    }
     if (status != RS_OK) {
         buffer_free(&buffer);
         /* what parse_data() has described already stays as it is */
@@ -280,16 +300,20 @@ static int print_data(uint32_t type, const unsigned char *data, size_t size, con
 {
     uint64_t qword;
 
-    if (value_is_string(type))
+    if (value_is_string(type)) {
         return text_from_utf16(buffer, data, text_utf16_end(data, size));
-    if (type == REG_MULTI_SZ)
+    }
+    if (type == REG_MULTI_SZ) {
         return print_list(buffer, data, size, separator);
-    if ((type == REG_DWORD || type == REG_DWORD_BIG_ENDIAN) && size == 4)
+    }
+    if ((type == REG_DWORD || type == REG_DWORD_BIG_ENDIAN) && size == 4) {
         return buffer_printf(buffer, "0x%x", /* low byte first for both, as parsed */
                              data[0] | (unsigned)data[1] << 8 | (unsigned)data[2] << 16 |
                                  (unsigned)data[3] << 24);
-    if (value_to_qword(type, data, size, &qword) == RS_OK)
+    }
+    if (value_to_qword(type, data, size, &qword) == RS_OK) {
         return buffer_printf(buffer, "0x%llx", (unsigned long long)qword);
+    }
     return print_hex(buffer, data, size);
 }
 
@@ -299,11 +323,13 @@ int rs_data_print(uint32_t type, const void *data, size_t size, const char *sepa
     struct buffer buffer = BUFFER_INIT;
     int status;
 
-    if (!text || !len || (!data && size))
+    if (!text || !len || (!data && size)) {
         return RS_EINVAL;
+    }
     status = print_data(type, data, size, separator ? separator : default_separator, &buffer);
-    if (status == RS_OK)
+    if (status == RS_OK) {
         status = buffer_terminate(&buffer);
+    }
     if (status != RS_OK) {
         buffer_free(&buffer);
         return status;

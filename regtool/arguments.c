@@ -25,9 +25,11 @@ static bool named(const char *name, const char *word, size_t len)
 static const struct switch_row *find_row(const struct switch_row *rows, const char *word,
                                          size_t len, bool is_long)
 {
-    for (; rows->help != NULL; rows++)
-        if (named(is_long ? rows->name : rows->letters, word, len))
+    for (; rows->help != NULL; rows++) {
+        if (named(is_long ? rows->name : rows->letters, word, len)) {
             return rows;
+        }
+    }
     return NULL;
 }
 
@@ -35,18 +37,21 @@ static const struct switch_row *find_switch(const struct command *command, const
                                             size_t len, bool is_long)
 {
     const struct switch_row *row = NULL;
-    if (command != NULL)
+    if (command != NULL) {
         row = find_row(command->switches, word, len, is_long);
+    }
     return row != NULL ? row : find_row(global_switches, word, len, is_long);
 }
 
 static void offer_rows(struct nearest *nearest, const struct switch_row *rows)
 {
     for (; rows->help != NULL; rows++) {
-        if (rows->letters != NULL)
+        if (rows->letters != NULL) {
             nearest_offer(nearest, rows->letters);
-        if (rows->name != NULL)
+        }
+        if (rows->name != NULL) {
             nearest_offer(nearest, rows->name);
+        }
     }
 }
 
@@ -58,14 +63,17 @@ static int unknown_switch(const struct command *command, const char *whole, cons
     struct nearest nearest;
 
     nearest_begin(&nearest, word);
-    if (command != NULL)
+    if (command != NULL) {
         offer_rows(&nearest, command->switches);
+    }
     offer_rows(&nearest, global_switches);
-    if (nearest.best == NULL)
+    if (nearest.best == NULL) {
         return report("%s%sunknown switch \"%s\"%s", verb ? verb : "", verb ? ": " : "", whole,
                       verb ? "" : " before the command");
-    if (find_switch(command, nearest.best, strlen(nearest.best), true) == NULL)
+    }
+    if (find_switch(command, nearest.best, strlen(nearest.best), true) == NULL) {
         prefix = whole[0] == '/' ? "/" : "-";
+    }
     return report("%s%sunknown switch \"%s\", did you mean \"%s%s\"?", verb ? verb : "",
                   verb ? ": " : "", whole, prefix, nearest.best);
 }
@@ -76,19 +84,24 @@ static int take_switch(struct reader *reader, const struct switch_row *row, cons
 {
     const struct switch_row **other = &reader->groups[row->group];
 
-    if (row->later)
+    if (row->later) {
         return report("%s is not available yet", whole);
-    if (has_switch(reader->arguments, row->id))
+    }
+    if (has_switch(reader->arguments, row->id)) {
         return report("%s is given twice", whole);
-    if (row->group != GROUP_NONE && *other != NULL)
+    }
+    if (row->group != GROUP_NONE && *other != NULL) {
         return report("%s and %s%s cannot be combined", whole, (*other)->letters ? "/" : "--",
                       (*other)->letters ? (*other)->letters : (*other)->name);
-    if (row->argument == NULL && argument != NULL)
+    }
+    if (row->argument == NULL && argument != NULL) {
         return report("%s takes no argument", whole);
+    }
     if (row->argument != NULL && argument == NULL) {
         argument = *reader->next;
-        if (argument == NULL)
+        if (argument == NULL) {
             return report("%s lacks its argument %s", whole, row->argument);
+        }
         reader->next++;
     }
     *other = row;
@@ -103,8 +116,9 @@ static int read_long(struct reader *reader, const char *word)
     size_t len = equals != NULL ? (size_t)(equals - word) : strlen(word);
     const struct switch_row *row = find_switch(command, word + 2, len - 2, true);
 
-    if (row == NULL)
+    if (row == NULL) {
         return unknown_switch(command, word, word + 2);
+    }
     return take_switch(reader, row, word, equals != NULL ? equals + 1 : NULL);
 }
 
@@ -113,8 +127,9 @@ static int read_short(struct reader *reader, const char *word)
     const struct command *command = reader->arguments->command;
     const struct switch_row *row = find_switch(command, word + 1, strlen(word + 1), false);
 
-    if (row == NULL)
+    if (row == NULL) {
         return unknown_switch(command, word, word + 1);
+    }
     return take_switch(reader, row, word, NULL);
 }
 
@@ -124,8 +139,9 @@ static const struct operand_row *due(const struct reader *reader)
     const struct command *command = reader->arguments->command;
     const struct operand_row *row;
 
-    if (command == NULL)
+    if (command == NULL) {
         return NULL;
+    }
     row = &command->operands[reader->operands];
     return row->name != NULL ? row : NULL;
 }
@@ -135,16 +151,21 @@ static bool is_switch(const struct reader *reader, const char *word)
     const struct operand_row *operand = due(reader);
     bool file = operand != NULL && operand->kind == OPERAND_FILE;
 
-    if (reader->only_operands)
+    if (reader->only_operands) {
         return false;
-    if (word[0] == '-')
+    }
+    if (word[0] == '-') {
         return !(file && word[1] == '\0');
-    if (word[0] != '/')
+    }
+    if (word[0] != '/') {
         return false;
-    if (keypath_is_slashed(word))
+    }
+    if (keypath_is_slashed(word)) {
         return false;
-    if (file && strpbrk(word + 1, "/.") != NULL)
+    }
+    if (file && strpbrk(word + 1, "/.") != NULL) {
         return false;
+    }
     return true;
 }
 
@@ -153,11 +174,13 @@ static int read_verb(struct reader *reader, const char *word)
     const char *nearest;
 
     reader->arguments->command = command_find(word);
-    if (reader->arguments->command != NULL)
+    if (reader->arguments->command != NULL) {
         return 0;
+    }
     nearest = command_nearest(word);
-    if (nearest != NULL)
+    if (nearest != NULL) {
         return report("unknown command \"%s\", did you mean \"%s\"?", word, nearest);
+    }
     return report("unknown command \"%s\" (regtool help lists the commands)", word);
 }
 
@@ -165,10 +188,12 @@ static int read_operand(struct reader *reader, const char *word)
 {
     const struct command *command = reader->arguments->command;
 
-    if (command == NULL)
+    if (command == NULL) {
         return read_verb(reader, word);
-    if (due(reader) == NULL)
+    }
+    if (due(reader) == NULL) {
         return report("%s: unexpected argument \"%s\"", command->verb, word);
+    }
     reader->arguments->operands[reader->operands++] = word;
     return 0;
 }
@@ -179,10 +204,12 @@ static int read_word(struct reader *reader, const char *word)
         reader->only_operands = true;
         return 0;
     }
-    if (!is_switch(reader, word))
+    if (!is_switch(reader, word)) {
         return read_operand(reader, word);
-    if (word[0] == '-' && word[1] == '-')
+    }
+    if (word[0] == '-' && word[1] == '-') {
         return read_long(reader, word);
+    }
     return read_short(reader, word);
 }
 
@@ -192,15 +219,19 @@ static int check(const struct reader *reader)
     const struct arguments *arguments = reader->arguments;
     const struct operand_row *operand = due(reader);
 
-    if (has_switch(arguments, SWITCH_HELP) || has_switch(arguments, SWITCH_VERSION))
+    if (has_switch(arguments, SWITCH_HELP) || has_switch(arguments, SWITCH_VERSION)) {
         return 0;
-    if (arguments->command == NULL)
+    }
+    if (arguments->command == NULL) {
         return report("no command is given (regtool help lists the commands)");
-    if (operand != NULL && !operand->optional)
+    }
+    if (operand != NULL && !operand->optional) {
         return report("%s: %s is missing (regtool help %s shows the usage)",
                       arguments->command->verb, operand->name, arguments->command->verb);
-    if (has_switch(arguments, SWITCH_JSON) && !arguments->command->json)
+    }
+    if (has_switch(arguments, SWITCH_JSON) && !arguments->command->json) {
         return report("%s: --json is not available for this command", arguments->command->verb);
+    }
     return 0;
 }
 
@@ -211,8 +242,9 @@ int arguments_read(char *const argv[], struct arguments *arguments)
     *arguments = (struct arguments){.command = NULL};
     while (*reader.next != NULL) {
         const char *word = *reader.next++;
-        if (read_word(&reader, word) != 0)
+        if (read_word(&reader, word) != 0) {
             return 1;
+        }
     }
     return check(&reader);
 }

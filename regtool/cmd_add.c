@@ -30,10 +30,12 @@ static int read_type(const struct arguments *arguments, uint32_t *type)
     bool list = has_switch(arguments, SWITCH_APPEND) || has_switch(arguments, SWITCH_REMOVE);
 
     *type = list ? REG_MULTI_SZ : REG_SZ;
-    if (text != NULL && rs_type_parse(text, type) != RS_OK)
+    if (text != NULL && rs_type_parse(text, type) != RS_OK) {
         return report("add: unknown type \"%s\"", text);
-    if (list && *type != REG_MULTI_SZ)
+    }
+    if (list && *type != REG_MULTI_SZ) {
         return report("add: --append and --remove are for a REG_MULTI_SZ, not a %s", text);
+    }
     return 0;
 }
 
@@ -44,13 +46,15 @@ static int read_data(const struct arguments *arguments, struct addition *additio
     rs_error error = RS_ERROR_INIT;
     int status;
 
-    if (text == NULL)
+    if (text == NULL) {
         text = addition->type == REG_QWORD ? "0" : "";
+    }
     status =
         rs_data_parse(addition->type, text, strlen(text), arguments->switches[SWITCH_SEPARATOR],
                       &addition->data, &addition->size, &error);
-    if (status == RS_OK)
+    if (status == RS_OK) {
         return 0;
+    }
     return report("%s: value \"%s\": %s", addition->path, addition->name, error.text);
 }
 
@@ -63,8 +67,9 @@ static int read_switches(const struct arguments *arguments, struct addition *add
     addition->bare = name == NULL && !has_switch(arguments, SWITCH_DEFAULT) &&
                      !has_switch(arguments, SWITCH_DATA) && !has_switch(arguments, SWITCH_TYPE);
     addition->overwrite = has_switch(arguments, SWITCH_FORCE);
-    if (separator_check("add", arguments->switches[SWITCH_SEPARATOR]) != 0)
+    if (separator_check("add", arguments->switches[SWITCH_SEPARATOR]) != 0) {
         return 1;
+    }
     return read_type(arguments, &addition->type);
 }
 
@@ -80,8 +85,9 @@ static int would_lose(struct addition *addition, rs_key key, bool *lose)
         session_forget(&addition->session);
         return RS_OK;
     }
-    if (status != RS_OK || addition->overwrite)
+    if (status != RS_OK || addition->overwrite) {
         return status;
+    }
     *lose = !addition->bare || old.type != addition->type || old.size != addition->size ||
             memcmp(old.data, addition->data, old.size) != 0;
     return RS_OK;
@@ -89,8 +95,9 @@ static int would_lose(struct addition *addition, rs_key key, bool *lose)
 
 static bool may_overwrite(const struct addition *addition)
 {
-    if (addition->name[0] == '\0')
+    if (addition->name[0] == '\0') {
         return confirm("f", "overwrite the default value of %s", addition->path);
+    }
     return confirm("f", "overwrite the value \"%s\" of %s", addition->name, addition->path);
 }
 
@@ -100,10 +107,12 @@ static int set(struct addition *addition, bool *lose)
     rs_key key;
     int status = rs_key_create(addition->session.txn, RS_NO_KEY, addition->path, &key);
 
-    if (status == RS_OK)
+    if (status == RS_OK) {
         status = would_lose(addition, key, lose);
-    if (status != RS_OK || *lose)
+    }
+    if (status != RS_OK || *lose) {
         return status;
+    }
     return rs_value_set(addition->session.txn, key, addition->name, addition->type, addition->data,
                         addition->size);
 }
@@ -116,17 +125,21 @@ static int set_value(struct addition *addition)
     if (status == RS_OK && lose) {
         rs_abort(addition->session.txn);
         addition->session.txn = NULL;
-        if (!may_overwrite(addition))
+        if (!may_overwrite(addition)) {
             return 1;
+        }
         addition->overwrite = true;
-        if (session_again(&addition->session, RS_WRITE) != 0)
+        if (session_again(&addition->session, RS_WRITE) != 0) {
             return 1;
+        }
         status = set(addition, &lose);
     }
-    if (status != RS_OK)
+    if (status != RS_OK) {
         return session_report(&addition->session, status, addition->path);
-    if (session_commit(&addition->session, NULL) != 0)
+    }
+    if (session_commit(&addition->session, NULL) != 0) {
         return 1;
+    }
     puts("The operation completed successfully.");
     return 0;
 }
@@ -140,10 +153,12 @@ static int change_list(struct addition *addition, const char *append, const char
     int status = rs_key_create(txn, RS_NO_KEY, addition->path, &key);
 
     *changed = 0;
-    if (status != RS_OK)
+    if (status != RS_OK) {
         return status;
-    if (append != NULL)
+    }
+    if (append != NULL) {
         return rs_multi_append_n(txn, key, addition->name, RS_NTS, append, changed);
+    }
     status = rs_multi_remove_n(txn, key, addition->name, RS_NTS, remove, changed);
     return status == RS_ENOTFOUND ? RS_OK : status;
 }
@@ -153,14 +168,16 @@ static int edit_list(struct addition *addition, const char *append, const char *
     int changed;
     int status = change_list(addition, append, remove, &changed);
 
-    if (status != RS_OK)
+    if (status != RS_OK) {
         return session_report(&addition->session, status, addition->path);
+    }
     if (!changed) {
         puts("unchanged");
         return 0;
     }
-    if (session_commit(&addition->session, NULL) != 0)
+    if (session_commit(&addition->session, NULL) != 0) {
         return 1;
+    }
     puts("The operation completed successfully.");
     return 0;
 }
@@ -173,10 +190,12 @@ int cmd_add(struct tool *tool, const struct arguments *arguments)
     struct addition addition = {.data = NULL};
     int result = 1;
 
-    if (read_switches(arguments, &addition) != 0)
+    if (read_switches(arguments, &addition) != 0) {
         return 1;
-    if (!list && read_data(arguments, &addition) != 0)
+    }
+    if (!list && read_data(arguments, &addition) != 0) {
         return 1;
+    }
     if (session_begin(tool, RS_WRITE, &addition.session) == 0) {
         result = list ? edit_list(&addition, append, remove) : set_value(&addition);
         session_end(&addition.session);

@@ -29,8 +29,9 @@ static int find(struct deletion *deletion, rs_key *key)
     rs_value value;
     int status = rs_key_open_n(txn, RS_NO_KEY, deletion->path, RS_NTS, flags, key);
 
-    if (status == RS_OK && deletion->name != NULL)
+    if (status == RS_OK && deletion->name != NULL) {
         status = rs_value_get(txn, *key, deletion->name, &value);
+    }
     return status;
 }
 
@@ -40,11 +41,14 @@ static int delete_values(rs_txn *txn, rs_key key)
     rs_value value;
     int status = rs_values(txn, key, &cursor);
 
-    if (status != RS_OK)
+    if (status != RS_OK) {
         return status;
-    while ((status = rs_next_value(cursor, &value)) == RS_OK)
-        if ((status = rs_value_delete_n(txn, key, value.name, value.name_len)) != RS_OK)
+    }
+    while ((status = rs_next_value(cursor, &value)) == RS_OK) {
+        if ((status = rs_value_delete_n(txn, key, value.name, value.name_len)) != RS_OK) {
             break;
+        }
+    }
     rs_cursor_close(cursor);
     return status == RS_END ? RS_OK : status;
 }
@@ -55,23 +59,29 @@ static int delete_found(struct deletion *deletion)
     rs_key key;
     int status = find(deletion, &key);
 
-    if (status != RS_OK)
+    if (status != RS_OK) {
         return status;
-    if (deletion->all_values)
+    }
+    if (deletion->all_values) {
         return delete_values(txn, key);
-    if (deletion->name != NULL)
+    }
+    if (deletion->name != NULL) {
         return rs_value_delete(txn, key, deletion->name);
+    }
     return rs_key_delete(txn, key, RS_RECURSIVE);
 }
 
 static bool is_wanted(const struct deletion *deletion)
 {
-    if (deletion->all_values)
+    if (deletion->all_values) {
         return confirm("f", "delete all values of %s", deletion->path);
-    if (deletion->name == NULL)
+    }
+    if (deletion->name == NULL) {
         return confirm("f", "delete %s and everything below it", deletion->path);
-    if (deletion->name[0] == '\0')
+    }
+    if (deletion->name[0] == '\0') {
         return confirm("f", "delete the default value of %s", deletion->path);
+    }
     return confirm("f", "delete the value \"%s\" of %s", deletion->name, deletion->path);
 }
 
@@ -81,11 +91,13 @@ static int ask_first(const struct tool *tool, struct deletion *deletion)
     rs_key key;
     int status;
 
-    if (session_begin(tool, RS_READ, &deletion->session) != 0)
+    if (session_begin(tool, RS_READ, &deletion->session) != 0) {
         return 1;
+    }
     status = find(deletion, &key);
-    if (status != RS_OK)
+    if (status != RS_OK) {
         session_report(&deletion->session, status, deletion->path);
+    }
     session_end(&deletion->session);
     return status == RS_OK && is_wanted(deletion) ? 0 : 1;
 }
@@ -98,17 +110,21 @@ int cmd_delete(struct tool *tool, const struct arguments *arguments)
 
     deletion.name = has_switch(arguments, SWITCH_DEFAULT) ? "" : arguments->switches[SWITCH_VALUE];
     deletion.all_values = has_switch(arguments, SWITCH_ALL);
-    if (!has_switch(arguments, SWITCH_FORCE) && ask_first(tool, &deletion) != 0)
+    if (!has_switch(arguments, SWITCH_FORCE) && ask_first(tool, &deletion) != 0) {
         return 1;
-    if (session_begin(tool, RS_WRITE, &deletion.session) != 0)
+    }
+    if (session_begin(tool, RS_WRITE, &deletion.session) != 0) {
         return 1;
+    }
     status = delete_found(&deletion);
-    if (status != RS_OK)
+    if (status != RS_OK) {
         result = session_report(&deletion.session, status, deletion.path);
-    else
+    } else {
         result = session_commit(&deletion.session, NULL);
+    }
     session_end(&deletion.session);
-    if (result == 0)
+    if (result == 0) {
         puts("The operation completed successfully.");
+    }
     return result;
 }

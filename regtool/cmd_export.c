@@ -50,16 +50,18 @@ static int attempt(const struct tool *tool, struct export *export, bool *exists)
 
     *exists = false;
     export->error = (rs_error)RS_ERROR_INIT;
-    if (session_begin(tool, RS_READ, &session) != 0)
+    if (session_begin(tool, RS_READ, &session) != 0) {
         return 1;
+    }
     status = rs_key_open(session.txn, RS_NO_KEY, export->path, &key);
     if (status != RS_OK) {
         result = session_report(&session, status, export->path);
     } else {
         status = write_dump(export, session.txn, key);
         *exists = status == RS_EEXIST && !export->overwrite;
-        if (status != RS_OK && !*exists)
+        if (status != RS_OK && !*exists) {
             result = report_status(status, &export->error, export->file);
+        }
     }
     session_end(&session);
     return result;
@@ -75,12 +77,14 @@ int cmd_export(struct tool *tool, const struct arguments *arguments)
     int result = attempt(tool, &export, &exists);
 
     if (exists) {
-        if (!confirm("y", "replace %s", export.file))
+        if (!confirm("y", "replace %s", export.file)) {
             return 1;
+        }
         export.overwrite = true;
         result = attempt(tool, &export, &exists);
     }
-    if (result == 0 && strcmp(export.file, "-") != 0)
+    if (result == 0 && strcmp(export.file, "-") != 0) {
         puts("The operation completed successfully.");
+    }
     return result;
 }

@@ -22,7 +22,8 @@ int cmd_help(struct tool *tool, const struct arguments *arguments)
         return 0;
     }
     nearest = command_nearest(verb);
-    if (nearest != NULL)
+    if (nearest != NULL) {
         return report("unknown command \"%s\", did you mean \"%s\"?", verb, nearest);
+    }
     return report("unknown command \"%s\" (regtool help lists the commands)", verb);
 }

@@ -51,8 +51,9 @@ static int read_dump(struct import *import, const char *key)
     progress_begin(&import->progress, "importing");
     status = rs_import(import->session.txn, import->file, &options, &import->report, &error);
     progress_end(&import->progress);
-    if (status != RS_OK)
+    if (status != RS_OK) {
         return report_status(status, &error, import->file);
+    }
     import->key = strdup(import->report.key);
     return import->key != NULL ? 0 : report_status(RS_ENOMEM, NULL, import->file);
 }
@@ -61,8 +62,9 @@ static int commit(struct import *import)
 {
     uint64_t before = rs_revision(import->session.txn);
 
-    if (session_commit(&import->session, &import->revision) != 0)
+    if (session_commit(&import->session, &import->revision) != 0) {
         return 1;
+    }
     import->changed = import->revision != before;
     return 0;
 }
@@ -77,14 +79,16 @@ static void print_summary(const struct import *import)
            is_stdin ? "standard input" : import->file, report->format, import->key,
            report->keys_added, report->keys_found, report->values_added, report->values_changed,
            report->values_same);
-    if (import->keep)
+    if (import->keep) {
         printf(", %" PRIu64 " kept", report->values_kept);
+    }
     printf(import->changed ? "; revision %" PRIu64 "\n"
                            : "; nothing changed at revision %" PRIu64 "\n",
            import->revision);
     losses_print(&import->losses);
-    if (report->foreign)
+    if (report->foreign) {
         puts("the dump is not of regstore's making: class names and exact times are not in it");
+    }
 }
 
 static void print_json(const struct import *import)
@@ -117,16 +121,19 @@ int cmd_import(struct tool *tool, const struct arguments *arguments)
     import.keep = has_switch(arguments, SWITCH_KEEP);
     import.losses.list = has_switch(arguments, SWITCH_VERBOSE);
     import.losses.json = tool->json;
-    if (session_begin(tool, RS_WRITE, &import.session) != 0)
+    if (session_begin(tool, RS_WRITE, &import.session) != 0) {
         return 1;
+    }
     result = read_dump(&import, arguments->operands[1]);
-    if (result == 0)
+    if (result == 0) {
         result = commit(&import);
+    }
     session_end(&import.session);
-    if (result == 0 && tool->json)
+    if (result == 0 && tool->json) {
         print_json(&import);
-    else if (result == 0)
+    } else if (result == 0) {
         print_summary(&import);
+    }
     losses_free(&import.losses);
     free(import.key);
     return result;

@@ -19,8 +19,9 @@ static int look_at(rs_store *store)
     uint64_t revision;
     int status = rs_begin(store, RS_READ, &txn);
 
-    if (status != RS_OK)
+    if (status != RS_OK) {
         return report_status(status, NULL, rs_store_dir(store));
+    }
     revision = rs_revision(txn);
     rs_abort(txn);
     return say_exists(store, revision);
@@ -39,10 +40,12 @@ int cmd_init(struct tool *tool, const struct arguments *arguments)
         rs_close(store);
         return result;
     }
-    if (status != RS_ENOSTORE)
+    if (status != RS_ENOSTORE) {
         return report_status(status, &error, "the store");
-    if (tool_open(tool, RS_CREATE, &store) != 0)
+    }
+    if (tool_open(tool, RS_CREATE, &store) != 0) {
         return 1;
+    }
     printf("made a store in %s\n", rs_store_dir(store));
     rs_close(store);
     return 0;

@@ -24,15 +24,18 @@ static int on_reader(void *context, const rs_reader *reader)
     struct listing *listing = context;
 
     listing->count++;
-    if (reader->age > listing->oldest)
+    if (reader->age > listing->oldest) {
         listing->oldest = reader->age;
-    if (listing->counting)
+    }
+    if (listing->counting) {
         return 0;
+    }
     if (listing->json == NULL) {
         printf("    pid %" PRIu32 " at revision %" PRIu64, reader->pid, reader->revision);
-        if (reader->behind > 0)
+        if (reader->behind > 0) {
             printf(", %" PRIu64 " behind since %.1f s", reader->behind,
                    (double)reader->age / TICKS_PER_SECOND);
+        }
         putchar('\n');
         return 0;
     }
@@ -50,8 +53,9 @@ static int on_watcher(void *context, const rs_watcher *watcher)
     struct listing *listing = context;
 
     listing->count++;
-    if (listing->counting)
+    if (listing->counting) {
         return 0;
+    }
     if (listing->json == NULL) {
         printf("    pid %" PRIu32 ", %s, %s\n", watcher->pid, watcher->program, watcher->path);
         return 0;
@@ -84,10 +88,11 @@ static void print_stat(const rs_store *store, const rs_stat *stat)
         show_time(stat->written, written);
         printf(", made %s", written);
     }
-    if (stat->first_revision != 0)
+    if (stat->first_revision != 0) {
         printf("\njournal     from revision %" PRIu64, stat->first_revision);
-    else
+    } else {
         printf("\njournal     empty");
+    }
     printf("\nkeys        %" PRIu64 "\nvalues      %" PRIu64 "\n", stat->keys, stat->values);
     print_size(stat);
 }
@@ -100,18 +105,22 @@ static int print_text(struct session *session, const rs_stat *stat)
 
     print_stat(session->store, stat);
     status = rs_readers(session->txn, on_reader, &readers);
-    if (status == RS_OK)
+    if (status == RS_OK) {
         status = rs_watchers(session->store, on_watcher, &watchers);
-    if (status != RS_OK)
+    }
+    if (status != RS_OK) {
         return status;
+    }
     printf("readers     %" PRIu64 " of %" PRIu32, readers.count, stat->max_readers);
-    if (readers.oldest > 0)
+    if (readers.oldest > 0) {
         printf(", the oldest outdated for %.1f s", (double)readers.oldest / TICKS_PER_SECOND);
+    }
     putchar('\n');
     status = rs_readers(session->txn, on_reader, &lines);
     printf("watchers    %" PRIu64 "\n", watchers.count);
-    if (status == RS_OK)
+    if (status == RS_OK) {
         status = rs_watchers(session->store, on_watcher, &lines);
+    }
     return status;
 }
 
@@ -144,8 +153,9 @@ static int print_json(struct session *session, const rs_stat *stat)
     json_close(&json, ']');
     json_member(&json, "watchers");
     json_open(&json, '[');
-    if (status == RS_OK)
+    if (status == RS_OK) {
         status = rs_watchers(session->store, on_watcher, &listing);
+    }
     json_close(&json, ']');
     json_close(&json, '}');
     json_line(&json);
@@ -160,13 +170,16 @@ int cmd_status(struct tool *tool, const struct arguments *arguments)
     int result = 0;
 
     (void)arguments;
-    if (session_begin(tool, RS_READ, &session) != 0)
+    if (session_begin(tool, RS_READ, &session) != 0) {
         return 1;
+    }
     status = rs_stat_get(session.txn, &stat);
-    if (status == RS_OK)
+    if (status == RS_OK) {
         status = tool->json ? print_json(&session, &stat) : print_text(&session, &stat);
-    if (status != RS_OK)
+    }
+    if (status != RS_OK) {
         result = session_report(&session, status, rs_store_dir(session.store));
+    }
     session_end(&session);
     return result;
 }

@@ -35,12 +35,13 @@ enum outcome { GO_ON, DONE, FAILED };
 
 static int print(FILE *out, bool json, const rs_batch *batch, uint64_t revision)
 {
-    if (batch == NULL)
+    if (batch == NULL) {
         watch_print_behind(out, json, revision);
-    else if (json)
+    } else if (json) {
         return watch_print_json(out, batch);
-    else
+    } else {
         return watch_print_text(out, batch);
+    }
     return RS_OK;
 }
 
@@ -51,8 +52,9 @@ static int set_environment(const struct watcher *watcher, uint64_t revision)
     snprintf(number, sizeof(number), "%" PRIu64, revision);
     if (setenv("REGSTORE_REVISION", number, 1) != 0 ||
         setenv("REGSTORE_KEY", watcher->path, 1) != 0 ||
-        setenv("REGSTORE", rs_store_dir(watcher->store), 1) != 0)
+        setenv("REGSTORE", rs_store_dir(watcher->store), 1) != 0) {
         return report_status(RS_ENOMEM, NULL, watcher->command);
+    }
     return 0;
 }
 
@@ -62,8 +64,9 @@ static int run(const struct watcher *watcher, const rs_batch *batch, uint64_t re
     FILE *input = run_command_input();
     int status;
 
-    if (input == NULL)
+    if (input == NULL) {
         return report("%s: %s", watcher->command, strerror(errno));
+    }
     status = print(input, true, batch, revision);
     if (status != RS_OK || set_environment(watcher, revision) != 0) {
         fclose(input);
@@ -71,11 +74,13 @@ static int run(const struct watcher *watcher, const rs_batch *batch, uint64_t re
     }
     fflush(stdout);
     status = run_command(watcher->command, input);
-    if (status < 0)
+    if (status < 0) {
         return report("%s: %s", watcher->command, strerror(errno));
-    if (status != 0)
+    }
+    if (status != 0) {
         return report("%s: exit status %d at revision %" PRIu64, watcher->command, status,
                       revision);
+    }
     return 0;
 }
 
@@ -86,16 +91,18 @@ static enum outcome work_on(const struct watcher *watcher, const rs_batch *batch
     int status;
 
     if (watcher->command != NULL) {
-        if (run(watcher, batch, revision) != 0 && watcher->once)
+        if (run(watcher, batch, revision) != 0 && watcher->once) {
             return FAILED;
+        }
     } else {
         status = print(stdout, watcher->tool->json, batch, revision);
         if (status != RS_OK) {
             report_status(status, NULL, watcher->path);
             return FAILED;
         }
-        if (output_flush_lost(watcher->tool))
+        if (output_flush_lost(watcher->tool)) {
             return FAILED;
+        }
     }
     return watcher->once ? DONE : GO_ON;
 }
@@ -114,8 +121,9 @@ static enum outcome drain(const struct watcher *watcher)
     while (outcome == GO_ON && !signalled(watcher)) {
         const rs_batch *batch = NULL;
         int status = rs_watch_next(watcher->watch, &batch);
-        if (status == RS_END)
+        if (status == RS_END) {
             return GO_ON;
+        }
         if (status != RS_OK && status != RS_EBEHIND) {
             report_status(status, NULL, watcher->path);
             return FAILED;
@@ -135,14 +143,18 @@ static int loop(const struct watcher *watcher)
 
     for (;;) {
         enum outcome outcome = drain(watcher);
-        if (outcome != GO_ON)
+        if (outcome != GO_ON) {
             return outcome == DONE ? 0 : 1;
-        if (poll(ready, 3, -1) < 0 && errno != EINTR)
+        }
+        if (poll(ready, 3, -1) < 0 && errno != EINTR) {
             return report("%s: %s", watcher->path, strerror(errno));
-        if (ready[1].revents != 0)
+        }
+        if (ready[1].revents != 0) {
             return 0;
-        if (ready[2].revents != 0)
+        }
+        if (ready[2].revents != 0) {
             return 1;
+        }
     }
 }
 
@@ -153,8 +165,9 @@ static int open_signals(int *signals)
     sigemptyset(&set);
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGTERM);
-    if (sigprocmask(SIG_BLOCK, &set, NULL) == 0)
+    if (sigprocmask(SIG_BLOCK, &set, NULL) == 0) {
         *signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    }
     return *signals >= 0 ? 0 : report("signalfd: %s", strerror(errno));
 }
 
@@ -165,8 +178,9 @@ static int watch(struct watcher *watcher, unsigned flags, uint64_t since)
     int status =
         rs_watch_open(watcher->store, watcher->path, flags, since, &watcher->watch, &error);
 
-    if (status != RS_OK)
+    if (status != RS_OK) {
         return report_status(status, &error, watcher->path);
+    }
     remark("watching %s from revision %" PRIu64, watcher->path, rs_watch_position(watcher->watch));
     result = loop(watcher);
     rs_watch_close(watcher->watch);
@@ -179,12 +193,14 @@ static int read_since(const char *text, uint64_t *since)
     char *end;
 
     *since = RS_NOW;
-    if (text == NULL)
+    if (text == NULL) {
         return 0;
+    }
     errno = 0;
     *since = strtoull(text, &end, 10);
-    if (text[0] < '0' || text[0] > '9' || *end != '\0' || errno != 0)
+    if (text[0] < '0' || text[0] > '9' || *end != '\0' || errno != 0) {
         return report("watch: \"%s\" is not the number of a revision", text);
+    }
     return 0;
 }
 
@@ -197,10 +213,12 @@ int cmd_watch(struct tool *tool, const struct arguments *arguments)
 
     watcher.command = arguments->switches[SWITCH_EXEC];
     watcher.once = has_switch(arguments, SWITCH_ONCE);
-    if (read_since(arguments->switches[SWITCH_SINCE], &since) != 0)
+    if (read_since(arguments->switches[SWITCH_SINCE], &since) != 0) {
         return 1;
-    if (open_signals(&watcher.signals) != 0)
+    }
+    if (open_signals(&watcher.signals) != 0) {
         return 1;
+    }
     result = tool_open(tool, RS_READONLY, &watcher.store);
     if (result == 0) {
         result = watch(&watcher, flags, since);

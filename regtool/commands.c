@@ -184,9 +184,11 @@ const struct command commands[] = {
 
 const struct command *command_find(const char *verb)
 {
-    for (const struct command *command = commands; command->verb != NULL; command++)
-        if (strcasecmp(command->verb, verb) == 0)
+    for (const struct command *command = commands; command->verb != NULL; command++) {
+        if (strcasecmp(command->verb, verb) == 0) {
             return command;
+        }
+    }
     return NULL;
 }
 
@@ -194,7 +196,8 @@ const char *command_nearest(const char *word)
 {
     struct nearest nearest;
     nearest_begin(&nearest, word);
-    for (const struct command *command = commands; command->verb != NULL; command++)
+    for (const struct command *command = commands; command->verb != NULL; command++) {
         nearest_offer(&nearest, command->verb);
+    }
     return nearest.best;
 }

@@ -22,8 +22,9 @@ static bool ask(const char *what)
 
     fprintf(stderr, "%s (yes/no)? ", what);
     fflush(stderr);
-    if (fgets(answer, sizeof(answer), stdin) != NULL && is_yes(answer))
+    if (fgets(answer, sizeof(answer), stdin) != NULL && is_yes(answer)) {
         return true;
+    }
     report("nothing was changed");
     return false;
 }
@@ -35,15 +36,17 @@ bool confirm(const char *letter, const char *format, ...)
     va_list arguments;
 
     va_start(arguments, format);
-    if (vasprintf(&what, format, arguments) < 0)
+    if (vasprintf(&what, format, arguments) < 0) {
         what = NULL;
+    }
     va_end(arguments);
-    if (what == NULL)
+    if (what == NULL) {
         report_status(RS_ENOMEM, NULL, "asking");
-    else if (isatty(STDIN_FILENO) && isatty(STDERR_FILENO))
+    } else if (isatty(STDIN_FILENO) && isatty(STDERR_FILENO)) {
         yes = ask(what);
-    else
+    } else {
         report("will not %s without /%s where nobody can be asked", what, letter);
+    }
     free(what);
     return yes;
 }

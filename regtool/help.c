@@ -12,26 +12,30 @@ static bool takes_switches(const struct command *command)
 
 static void put_operands(FILE *out, const struct command *command)
 {
-    for (const struct operand_row *row = command->operands; row->name != NULL; row++)
+    for (const struct operand_row *row = command->operands; row->name != NULL; row++) {
         fprintf(out, row->optional ? " [%s]" : " %s", row->name);
+    }
 }
 
 static void put_short(FILE *out, const struct switch_row *row)
 {
-    if (row->letters != NULL)
+    if (row->letters != NULL) {
         fprintf(out, "/%s", row->letters);
-    else
+    } else {
         fprintf(out, "--%s", row->name);
-    if (row->argument != NULL)
+    }
+    if (row->argument != NULL) {
         fprintf(out, " %s", row->argument);
+    }
 }
 
 /* Switches of one group stand side by side in the table, and share a bracket here. */
 static void put_switches(FILE *out, const struct switch_row *row)
 {
     for (; row->help != NULL; row++) {
-        if (row->later)
+        if (row->later) {
             continue;
+        }
         fputs(" [", out);
         put_short(out, row);
         while (row->group != GROUP_NONE && row[1].help != NULL && row[1].group == row->group &&
@@ -50,21 +54,23 @@ static void put_row(FILE *out, const struct switch_row *row)
     const char *argument = row->argument != NULL ? row->argument : "";
     const char *space = row->argument != NULL ? " " : "";
 
-    if (row->letters == NULL)
+    if (row->letters == NULL) {
         snprintf(names, sizeof(names), "--%s%s%s", row->name, space, argument);
-    else if (row->name == NULL)
+    } else if (row->name == NULL) {
         snprintf(names, sizeof(names), "/%s%s%s", row->letters, space, argument);
-    else
+    } else {
         snprintf(names, sizeof(names), "/%s%s%s, --%s%s%s", row->letters, space, argument,
                  row->name, space, argument);
+    }
     fprintf(out, "  %-*s %s%s\n", NAME_COLUMN, names, row->help,
             row->later ? " (not available yet)" : "");
 }
 
 static void put_rows(FILE *out, const struct switch_row *rows)
 {
-    for (; rows->help != NULL; rows++)
+    for (; rows->help != NULL; rows++) {
         put_row(out, rows);
+    }
 }
 
 void help_command(FILE *out, const struct command *command)
@@ -79,8 +85,9 @@ void help_command(FILE *out, const struct command *command)
         fputs("\n", out);
         put_rows(out, command->switches);
     }
-    if (command->about[0] != '\0')
+    if (command->about[0] != '\0') {
         fprintf(out, "\n%s", command->about);
+    }
 }
 
 void help_commands(FILE *out)
@@ -88,8 +95,9 @@ void help_commands(FILE *out)
     fputs("regtool - edit and show a configuration store\n\n"
           "usage: regtool [--store DIR] [--json] VERB ...\n\n",
           out);
-    for (const struct command *command = commands; command->verb != NULL; command++)
+    for (const struct command *command = commands; command->verb != NULL; command++) {
         fprintf(out, "  %-10s %s\n", command->verb, command->summary);
+    }
     fputs("\nswitches of every command:\n\n", out);
     put_rows(out, global_switches);
     fputs("\nA switch begins with / or -, in any case, or with -- and its long name.\n"

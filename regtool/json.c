@@ -7,8 +7,9 @@
 
 static void separate(struct json *json)
 {
-    if (json->comma)
+    if (json->comma) {
         putc(',', json->out);
+    }
     json->comma = 1;
 }
 
@@ -45,11 +46,13 @@ static size_t sequence(const unsigned char *text, size_t len)
     size_t size = lead < 0xc2 ? 0 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : lead < 0xf5 ? 4 : 0;
     uint32_t point = size == 0 ? 0 : lead & (0x7fu >> size);
 
-    if (size == 0 || size > len)
+    if (size == 0 || size > len) {
         return 0;
+    }
     for (size_t i = 1; i < size; i++) {
-        if (!continues(text[i]))
+        if (!continues(text[i])) {
             return 0;
+        }
         point = point << 6 | (text[i] & 0x3fu);
     }
     return point >= least[size] && point <= 0x10ffff ? size : 0;
@@ -63,11 +66,12 @@ static size_t put_wide(FILE *out, const unsigned char *text, size_t len)
         fputs("\\ufffd", out);
         return 1;
     }
-    if (text[0] == 0xed && text[1] >= 0xa0) /* U+D800 to U+DFFF */
+    if (text[0] == 0xed && text[1] >= 0xa0) { /* U+D800 to U+DFFF */
         fprintf(out, "\\ud%x%02x", (text[1] & 0x3cu) >> 2,
                 (text[1] & 0x03u) << 6 | (text[2] & 0x3fu));
-    else
+    } else {
         fwrite(text, 1, size, out);
+    }
     return size;
 }
 
@@ -77,12 +81,13 @@ static void put_ascii(FILE *out, unsigned char c)
     static const char letters[] = "\"\\bfnrt";
     const char *at = c != '\0' ? strchr(escaped, c) : NULL;
 
-    if (at != NULL)
+    if (at != NULL) {
         fprintf(out, "\\%c", letters[at - escaped]);
-    else if (c < 0x20 || c == 0x7f)
+    } else if (c < 0x20 || c == 0x7f) {
         fprintf(out, "\\u%04x", c);
-    else
+    } else {
         putc(c, out);
+    }
 }
 
 void json_text(struct json *json, const char *text, size_t len)
@@ -93,10 +98,11 @@ void json_text(struct json *json, const char *text, size_t len)
     separate(json);
     putc('"', json->out);
     while (at < end) {
-        if (*at < 0x80)
+        if (*at < 0x80) {
             put_ascii(json->out, *at++);
-        else
+        } else {
             at += put_wide(json->out, at, (size_t)(end - at));
+        }
     }
     putc('"', json->out);
 }

@@ -23,13 +23,15 @@ int keypath_add(struct keypath *path, const char *name, size_t len)
     if (need > path->capacity) {
         size_t capacity = need + need / 2 + 64;
         char *text = realloc(path->text, capacity);
-        if (text == NULL)
+        if (text == NULL) {
             return RS_ENOMEM;
+        }
         path->text = text;
         path->capacity = capacity;
     }
-    if (path->len > 0)
+    if (path->len > 0) {
         path->text[path->len++] = '\\';
+    }
     memcpy(path->text + path->len, name, len);
     path->len += len;
     path->text[path->len] = '\0';
@@ -52,9 +54,11 @@ static const struct root *find_root(const char *text, size_t len)
 {
     for (size_t i = 0; i < ROOT_COUNT; i++) {
         const char *names[] = {roots[i].alias, roots[i].name};
-        for (size_t j = 0; j < 2; j++)
-            if (strlen(names[j]) == len && strncasecmp(names[j], text, len) == 0)
+        for (size_t j = 0; j < 2; j++) {
+            if (strlen(names[j]) == len && strncasecmp(names[j], text, len) == 0) {
                 return &roots[i];
+            }
+        }
     }
     return NULL;
 }
@@ -66,8 +70,9 @@ bool keypath_is_slashed(const char *text)
 
 bool keypath_is_root(const char *text)
 {
-    if (text[0] == '/')
+    if (text[0] == '/') {
         text++;
+    }
     return find_root(text, strlen(text)) != NULL;
 }
 
@@ -79,12 +84,15 @@ static int step(rs_txn *txn, rs_key *base, const char *name, size_t len, struct 
     rs_key key;
     int status = rs_key_open_n(txn, *base, name, len, RS_NOFOLLOW, &key);
 
-    if (status == RS_OK)
+    if (status == RS_OK) {
         status = rs_key_info_get(txn, key, &info);
-    if (status == RS_OK)
+    }
+    if (status == RS_OK) {
         status = keypath_add(path, info.name, info.name_len);
-    if (status == RS_OK)
+    }
+    if (status == RS_OK) {
         status = rs_key_open_n(txn, *base, name, len, 0, base);
+    }
     return status;
 }
 
@@ -97,16 +105,19 @@ int keypath_spell(rs_txn *txn, const char *asked, struct keypath *path)
     rs_key base = RS_NO_KEY;
     int status;
 
-    if (root == NULL)
+    if (root == NULL) {
         return RS_EPATH;
+    }
     status = keypath_add(path, root->name, strlen(root->name));
-    if (status == RS_OK && name[len] != '\0')
+    if (status == RS_OK && name[len] != '\0') {
         status = rs_key_open(txn, RS_NO_KEY, root->alias, &base);
+    }
     while (status == RS_OK && name[len] != '\0') {
         name += len + 1;
         len = strcspn(name, separator);
-        if (len > 0)
+        if (len > 0) {
             status = step(txn, &base, name, len, path);
+        }
     }
     return status;
 }

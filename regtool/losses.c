@@ -7,10 +7,11 @@
 
 static void list_text(enum rs_loss_kind kind, const char *path, const char *value)
 {
-    if (value == NULL)
+    if (value == NULL) {
         printf("%s: %s\n", path, rs_loss_text(kind));
-    else
+    } else {
         printf("%s: %s: %s\n", path, value[0] != '\0' ? value : "(Default)", rs_loss_text(kind));
+    }
 }
 
 static void list_json(enum rs_loss_kind kind, const char *path, const char *value)
@@ -20,8 +21,9 @@ static void list_json(enum rs_loss_kind kind, const char *path, const char *valu
     json_open(&json, '{');
     json_member_text(&json, "loss", rs_loss_text(kind));
     json_member_text(&json, "key", path);
-    if (value != NULL)
+    if (value != NULL) {
         json_member_text(&json, "name", value);
+    }
     json_close(&json, '}');
     json_line(&json);
 }
@@ -31,27 +33,31 @@ static void keep_example(char **example, const char *path, const char *value)
 {
     int printed;
 
-    if (value == NULL)
+    if (value == NULL) {
         printed = asprintf(example, "%s", path);
-    else
+    } else {
         printed = asprintf(example, "%s: %s", path, value[0] != '\0' ? value : "(Default)");
-    if (printed < 0)
+    }
+    if (printed < 0) {
         *example = NULL;
+    }
 }
 
 void losses_note(struct losses *losses, enum rs_loss_kind kind, const char *path, const char *value)
 {
     uint64_t count;
 
-    if ((unsigned)kind >= LOSS_KINDS || rs_loss_text(kind) == NULL)
+    if ((unsigned)kind >= LOSS_KINDS || rs_loss_text(kind) == NULL) {
         return;
+    }
     count = losses->counts[kind]++;
-    if (losses->list && losses->json)
+    if (losses->list && losses->json) {
         list_json(kind, path, value);
-    else if (losses->list)
+    } else if (losses->list) {
         list_text(kind, path, value);
-    else if (count < LOSS_EXAMPLES)
+    } else if (count < LOSS_EXAMPLES) {
         keep_example(&losses->examples[kind][count], path, value);
+    }
 }
 
 static void print_kind(const struct losses *losses, enum rs_loss_kind kind)
@@ -59,13 +65,17 @@ static void print_kind(const struct losses *losses, enum rs_loss_kind kind)
     uint64_t count = losses->counts[kind];
 
     printf("%8" PRIu64 "  %s\n", count, rs_loss_text(kind));
-    if (losses->list)
+    if (losses->list) {
         return;
-    for (int i = 0; i < LOSS_EXAMPLES; i++)
-        if (losses->examples[kind][i] != NULL)
+    }
+    for (int i = 0; i < LOSS_EXAMPLES; i++) {
+        if (losses->examples[kind][i] != NULL) {
             printf("          %s\n", losses->examples[kind][i]);
-    if (count > LOSS_EXAMPLES)
+        }
+    }
+    if (count > LOSS_EXAMPLES) {
         printf("          and %" PRIu64 " more (--verbose lists all)\n", count - LOSS_EXAMPLES);
+    }
 }
 
 void losses_print(const struct losses *losses)
@@ -73,10 +83,12 @@ void losses_print(const struct losses *losses)
     bool begun = false;
 
     for (int kind = 0; kind < LOSS_KINDS; kind++) {
-        if (losses->counts[kind] == 0)
+        if (losses->counts[kind] == 0) {
             continue;
-        if (!begun)
+        }
+        if (!begun) {
             puts("lost before the dump came here:");
+        }
         begun = true;
         print_kind(losses, (enum rs_loss_kind)kind);
     }
@@ -86,8 +98,9 @@ void losses_json(const struct losses *losses, struct json *json)
 {
     json_open(json, '[');
     for (int kind = 0; kind < LOSS_KINDS; kind++) {
-        if (losses->counts[kind] == 0)
+        if (losses->counts[kind] == 0) {
             continue;
+        }
         json_open(json, '{');
         json_member_text(json, "loss", rs_loss_text((enum rs_loss_kind)kind));
         json_member_number(json, "count", losses->counts[kind]);
@@ -98,7 +111,9 @@ void losses_json(const struct losses *losses, struct json *json)
 
 void losses_free(struct losses *losses)
 {
-    for (int kind = 0; kind < LOSS_KINDS; kind++)
-        for (int i = 0; i < LOSS_EXAMPLES; i++)
+    for (int kind = 0; kind < LOSS_KINDS; kind++) {
+        for (int i = 0; i < LOSS_EXAMPLES; i++) {
             free(losses->examples[kind][i]);
+        }
+    }
 }

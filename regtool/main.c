@@ -26,8 +26,9 @@ static void fill_standard_descriptors(void)
     do {
         fd = open("/dev/null", O_RDONLY);
     } while (fd >= 0 && fd <= STDERR_FILENO);
-    if (fd >= 0)
+    if (fd >= 0) {
         close(fd);
+    }
 }
 
 static bool wants_colours(void)
@@ -39,24 +40,28 @@ static bool wants_colours(void)
 /* Whether all output has arrived; a reader that left has what it wanted, and needs no message. */
 static int finish_output(struct tool *tool)
 {
-    if (!output_flush_lost(tool))
+    if (!output_flush_lost(tool)) {
         return 0;
-    if (tool->output_lost != EPIPE)
+    }
+    if (tool->output_lost != EPIPE) {
         report("standard output: %s", strerror(tool->output_lost));
+    }
     return 1;
 }
 
 static int run(struct tool *tool, const struct arguments *arguments)
 {
     if (has_switch(arguments, SWITCH_HELP)) {
-        if (arguments->command != NULL)
+        if (arguments->command != NULL) {
             help_command(stdout, arguments->command);
-        else
+        } else {
             help_commands(stdout);
+        }
         return 0;
     }
-    if (has_switch(arguments, SWITCH_VERSION))
+    if (has_switch(arguments, SWITCH_VERSION)) {
         return cmd_version(tool, arguments);
+    }
     return arguments->command->run(tool, arguments);
 }
 
@@ -69,8 +74,9 @@ int main(int argc, char *argv[])
     (void)argc;
     fill_standard_descriptors();
     signal(SIGPIPE, SIG_IGN);
-    if (argv[0] == NULL || arguments_read(argv + 1, &arguments) != 0)
+    if (argv[0] == NULL || arguments_read(argv + 1, &arguments) != 0) {
         return EXIT_FAILURE;
+    }
     tool.dir = arguments.switches[SWITCH_STORE];
     tool.json = has_switch(&arguments, SWITCH_JSON);
     tool.colours = tool.terminal && wants_colours();

@@ -26,15 +26,17 @@ static size_t distance(const char *a, size_t a_len, const char *b, size_t b_len)
     size_t above[LONGEST_WORD + 1];
     size_t row[LONGEST_WORD + 1];
 
-    for (size_t j = 0; j <= b_len; j++)
+    for (size_t j = 0; j <= b_len; j++) {
         above[j] = j;
+    }
     for (size_t i = 1; i <= a_len; i++) {
         row[0] = i;
         for (size_t j = 1; j <= b_len; j++) {
             char x = lower(a[i - 1]), y = lower(b[j - 1]);
             row[j] = least(least(row[j - 1], above[j]) + 1, above[j - 1] + (x != y));
-            if (i > 1 && j > 1 && x == lower(b[j - 2]) && lower(a[i - 2]) == y)
+            if (i > 1 && j > 1 && x == lower(b[j - 2]) && lower(a[i - 2]) == y) {
                 row[j] = least(row[j], above2[j - 2] + 1);
+            }
         }
         memcpy(above2, above, sizeof(above2));
         memcpy(above, row, sizeof(above));
@@ -55,8 +57,9 @@ void nearest_offer(struct nearest *nearest, const char *candidate)
     size_t word_len = strlen(nearest->word), candidate_len = strlen(candidate);
     size_t found;
 
-    if (word_len > LONGEST_WORD || candidate_len > LONGEST_WORD)
+    if (word_len > LONGEST_WORD || candidate_len > LONGEST_WORD) {
         return;
+    }
     found = distance(nearest->word, word_len, candidate, candidate_len);
     if (found < nearest->distance) {
         nearest->best = candidate;

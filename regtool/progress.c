@@ -52,23 +52,27 @@ void progress_show(struct progress *progress, const rs_progress *numbers)
 {
     uint64_t now;
 
-    if (!progress->shown)
+    if (!progress->shown) {
         return;
+    }
     now = now_ms();
     if (now - progress->started < MS_BETWEEN_DRAWINGS ||
-        now - progress->drawn < MS_BETWEEN_DRAWINGS)
+        now - progress->drawn < MS_BETWEEN_DRAWINGS) {
         return;
-    if (numbers->total > 0)
+    }
+    if (numbers->total > 0) {
         draw_known_total(progress, numbers, now - progress->started);
-    else
+    } else {
         draw_open_end(progress, numbers, now - progress->started);
+    }
     progress->drawn = now;
     progress->dirty = true;
 }
 
 void progress_end(struct progress *progress)
 {
-    if (progress->dirty)
+    if (progress->dirty) {
         fputs("\r\033[K", stderr);
+    }
     progress->dirty = false;
 }

@@ -8,8 +8,9 @@
 
 static void begin(struct query_print *print)
 {
-    if (!print->begun)
+    if (!print->begun) {
         putchar('\n');
+    }
     print->begun = true;
 }
 
@@ -46,8 +47,9 @@ static void put_value_start(const struct query_print *print, const rs_value *val
     fputs("    ", stdout);
     show_value_name(stdout, value->name, value->name_len, print->tool->terminal);
     printf("    %s", type);
-    if (print->numbers)
+    if (print->numbers) {
         printf(" (%" PRIu32 ")", value->type);
+    }
     fputs("    ", stdout);
 }
 
@@ -71,8 +73,9 @@ int query_print_value(struct query_print *print, const struct keypath *path, con
 {
     int status;
 
-    if (print->tool->json)
+    if (print->tool->json) {
         return put_value_json(path, value);
+    }
     put_value_start(print, value);
     status = show_data(stdout, value, print->separator, print->tool->terminal);
     putchar('\n');
@@ -81,14 +84,16 @@ int query_print_value(struct query_print *print, const struct keypath *path, con
 
 void query_print_unset(struct query_print *print)
 {
-    if (!print->tool->json)
+    if (!print->tool->json) {
         puts("    (Default)    REG_SZ    (value not set)");
+    }
 }
 
 void query_print_end_key(struct query_print *print)
 {
-    if (print->in_block && !print->tool->json)
+    if (print->in_block && !print->tool->json) {
         putchar('\n');
+    }
     print->in_block = false;
 }
 
@@ -104,8 +109,9 @@ void query_print_subkey(struct query_print *print, const struct keypath *path, u
 
 void query_print_matches(struct query_print *print, uint64_t matches)
 {
-    if (print->tool->json)
+    if (print->tool->json) {
         return;
+    }
     begin(print);
     printf("End of search: %" PRIu64 " match(es) found.\n", matches);
 }

@@ -41,8 +41,9 @@ int report(const char *format, ...)
 
 int report_status(int status, const rs_error *error, const char *about)
 {
-    if (error != NULL && error->text[0] != '\0')
+    if (error != NULL && error->text[0] != '\0') {
         return report("%s", error->text);
+    }
     return report("%s: %s", about, rs_strerror(status));
 }
 

@@ -13,8 +13,9 @@ FILE *run_command_input(void)
     int fd = memfd_create("changes", MFD_CLOEXEC);
     FILE *input = fd >= 0 ? fdopen(fd, "w+") : NULL;
 
-    if (input == NULL && fd >= 0)
+    if (input == NULL && fd >= 0) {
         close(fd);
+    }
     return input;
 }
 
@@ -28,11 +29,13 @@ static int set_signals(posix_spawnattr_t *attributes)
     sigemptyset(&pipe_signal);
     sigaddset(&pipe_signal, SIGPIPE);
     error = posix_spawnattr_setsigmask(attributes, &none);
-    if (error == 0)
+    if (error == 0) {
         error = posix_spawnattr_setsigdefault(attributes, &pipe_signal);
-    if (error == 0)
+    }
+    if (error == 0) {
         error =
             posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+    }
     return error;
 }
 
@@ -43,15 +46,18 @@ static int start(const char *command, int input, pid_t *pid)
     posix_spawnattr_t attributes;
     int error = posix_spawn_file_actions_init(&actions);
 
-    if (error != 0)
+    if (error != 0) {
         return error;
+    }
     error = posix_spawnattr_init(&attributes);
     if (error == 0) {
         error = set_signals(&attributes);
-        if (error == 0)
+        if (error == 0) {
             error = posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO);
-        if (error == 0)
+        }
+        if (error == 0) {
             error = posix_spawn(pid, "/bin/sh", &actions, &attributes, words, environ);
+        }
         posix_spawnattr_destroy(&attributes);
     }
     posix_spawn_file_actions_destroy(&actions);
@@ -62,9 +68,11 @@ static int wait_for(pid_t pid)
 {
     int status;
 
-    while (waitpid(pid, &status, 0) < 0)
-        if (errno != EINTR)
+    while (waitpid(pid, &status, 0) < 0) {
+        if (errno != EINTR) {
             return -1;
+        }
+    }
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
@@ -73,13 +81,16 @@ int run_command(const char *command, FILE *input)
     pid_t pid;
     int error = fflush(input) == 0 ? 0 : errno;
 
-    if (error == 0 && lseek(fileno(input), 0, SEEK_SET) < 0)
+    if (error == 0 && lseek(fileno(input), 0, SEEK_SET) < 0) {
         error = errno;
-    if (error == 0)
+    }
+    if (error == 0) {
         error = start(command, fileno(input), &pid);
+    }
     fclose(input);
-    if (error == 0)
+    if (error == 0) {
         return wait_for(pid);
+    }
     errno = error;
     return -1;
 }

@@ -10,14 +10,16 @@ static size_t count_characters(const char *text)
 {
     size_t count = 0;
 
-    for (; *text != '\0'; text++)
+    for (; *text != '\0'; text++) {
         count += ((unsigned char)*text & 0xc0) != 0x80;
+    }
     return count;
 }
 
 int separator_check(const char *verb, const char *separator)
 {
-    if (separator == NULL || count_characters(separator) == 1)
+    if (separator == NULL || count_characters(separator) == 1) {
         return 0;
+    }
     return report("%s: the separator \"%s\" is not one character", verb, separator);
 }

@@ -40,16 +40,18 @@ void show_type(uint32_t type, char text[SHOW_TYPE_SIZE])
 {
     const char *name = rs_type_name(type);
 
-    if (name != NULL)
+    if (name != NULL) {
         snprintf(text, SHOW_TYPE_SIZE, "%s", name);
-    else
+    } else {
         snprintf(text, SHOW_TYPE_SIZE, "REG_0x%" PRIx32, type);
+    }
 }
 
 static bool is_control(const unsigned char *at, const unsigned char *end)
 {
-    if (at[0] < 0x20 || at[0] == 0x7f)
+    if (at[0] < 0x20 || at[0] == 0x7f) {
         return true;
+    }
     return at[0] == 0xc2 && at + 1 < end && at[1] < 0xa0; /* U+0080 to U+009F */
 }
 
@@ -61,8 +63,9 @@ static void show_escaped(FILE *out, const unsigned char *at, const unsigned char
             continue;
         }
         fprintf(out, "\\x%02x", *at);
-        if (*at++ == 0xc2)
+        if (*at++ == 0xc2) {
             fprintf(out, "\\x%02x", *at++);
+        }
     }
 }
 
@@ -70,18 +73,20 @@ void show_text(FILE *out, const char *text, size_t len, bool escaped)
 {
     const unsigned char *bytes = (const unsigned char *)text;
 
-    if (escaped)
+    if (escaped) {
         show_escaped(out, bytes, bytes + len);
-    else
+    } else {
         fwrite(text, 1, len, out);
+    }
 }
 
 void show_value_name(FILE *out, const char *name, size_t len, bool escaped)
 {
-    if (len == 0)
+    if (len == 0) {
         fputs("(Default)", out);
-    else
+    } else {
         show_text(out, name, len, escaped);
+    }
 }
 
 int show_data(FILE *out, const rs_value *value, const char *separator, bool escaped)
@@ -90,8 +95,9 @@ int show_data(FILE *out, const rs_value *value, const char *separator, bool esca
     size_t len;
     int status = rs_data_print(value->type, value->data, value->size, separator, &text, &len);
 
-    if (status != RS_OK)
+    if (status != RS_OK) {
         return status;
+    }
     show_text(out, text, len, escaped);
     rs_free(text);
     return RS_OK;
@@ -112,8 +118,9 @@ void show_json_time(struct json *json, const char *member, uint64_t filetime)
 
 static void show_json_decoded(struct json *json, const rs_decoded *decoded)
 {
-    if (decoded->kind == RS_DECODED_NONE)
+    if (decoded->kind == RS_DECODED_NONE) {
         return;
+    }
     json_member(json, "data");
     if (decoded->kind == RS_DECODED_NUMBER) {
         json_number(json, decoded->number);
@@ -124,8 +131,9 @@ static void show_json_decoded(struct json *json, const rs_decoded *decoded)
         return;
     }
     json_open(json, '[');
-    for (size_t i = 0; i < decoded->count; i++)
+    for (size_t i = 0; i < decoded->count; i++) {
         json_text(json, decoded->list[i].text, decoded->list[i].len);
+    }
     json_close(json, ']');
 }
 
@@ -135,14 +143,16 @@ int show_json_data(struct json *json, const rs_value *value)
     rs_decoded *decoded;
     int status = rs_decode(value->type, value->data, value->size, &decoded);
 
-    if (status != RS_OK)
+    if (status != RS_OK) {
         return status;
+    }
     json_member_number(json, "type", value->type);
     json_member(json, "type_name");
-    if (name != NULL)
+    if (name != NULL) {
         json_text(json, name, strlen(name));
-    else
+    } else {
         json_null(json);
+    }
     json_member(json, "hex");
     json_hex(json, value->data, value->size);
     show_json_decoded(json, decoded);

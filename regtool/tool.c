@@ -15,8 +15,9 @@ int tool_open(const struct tool *tool, unsigned flags, rs_store **store)
     rs_error error = RS_ERROR_INIT;
     int status = rs_open(tool->dir, flags, store, &error);
 
-    if (status == RS_OK)
+    if (status == RS_OK) {
         return 0;
+    }
     return report_status(status, &error, tool->dir != NULL ? tool->dir : "the store");
 }
 
@@ -24,8 +25,9 @@ static int begin(struct session *session, unsigned mode)
 {
     int status = rs_begin(session->store, mode, &session->txn);
 
-    if (status != RS_OK)
+    if (status != RS_OK) {
         return report_status(status, NULL, rs_store_dir(session->store));
+    }
     session->error = (rs_error)RS_ERROR_INIT;
     rs_txn_errors(session->txn, &session->error);
     return 0;
@@ -34,10 +36,12 @@ static int begin(struct session *session, unsigned mode)
 int session_begin(const struct tool *tool, unsigned mode, struct session *session)
 {
     session->txn = NULL;
-    if (tool_open(tool, mode == RS_WRITE ? 0 : RS_READONLY, &session->store) != 0)
+    if (tool_open(tool, mode == RS_WRITE ? 0 : RS_READONLY, &session->store) != 0) {
         return 1;
-    if (begin(session, mode) == 0)
+    }
+    if (begin(session, mode) == 0) {
         return 0;
+    }
     rs_close(session->store);
     return 1;
 }
@@ -74,10 +78,12 @@ static int readable(const char *text)
 {
     size_t len = strlen(text);
 
-    if (len <= LONGEST_ABOUT)
+    if (len <= LONGEST_ABOUT) {
         return (int)len;
-    for (len = LONGEST_ABOUT; len > 0 && ((unsigned char)text[len] & 0xc0) == 0x80;)
+    }
+    for (len = LONGEST_ABOUT; len > 0 && ((unsigned char)text[len] & 0xc0) == 0x80;) {
         len--;
+    }
     return (int)len;
 }
 
@@ -92,10 +98,12 @@ int session_report(const struct session *session, int status, const char *about)
 
 bool output_lost(struct tool *tool)
 {
-    if (!ferror(stdout))
+    if (!ferror(stdout)) {
         return false;
-    if (tool->output_lost == 0)
+    }
+    if (tool->output_lost == 0) {
         tool->output_lost = errno != 0 ? errno : EIO;
+    }
     return true;
 }
 

@@ -25,8 +25,9 @@ static const struct kind *kind_of(enum rs_change_kind kind)
     };
     static const struct kind unknown = {"unknown", "changed"};
 
-    if ((size_t)kind >= sizeof(kinds) / sizeof(kinds[0]) || kinds[kind].word == NULL)
+    if ((size_t)kind >= sizeof(kinds) / sizeof(kinds[0]) || kinds[kind].word == NULL) {
         return &unknown;
+    }
     return &kinds[kind];
 }
 
@@ -59,10 +60,11 @@ static int put_value_change(FILE *out, const rs_change *change)
     status = put_side(out, change->old_value);
     fputs(" -> ", out);
     if (status == RS_OK && change->old_value != NULL && change->new_value != NULL &&
-        change->old_value->type == change->new_value->type)
+        change->old_value->type == change->new_value->type) {
         status = show_data(out, change->new_value, NULL, true);
-    else if (status == RS_OK)
+    } else if (status == RS_OK) {
         status = put_side(out, change->new_value);
+    }
     putc('\n', out);
     return status;
 }
@@ -81,10 +83,11 @@ static void put_user(FILE *out, uint32_t uid)
 {
     const struct passwd *user = getpwuid(uid);
 
-    if (user != NULL)
+    if (user != NULL) {
         fputs(user->pw_name, out);
-    else
+    } else {
         fprintf(out, "uid %" PRIu32, uid);
+    }
 }
 
 static int same_key(const rs_change *a, const rs_change *b)
@@ -117,10 +120,11 @@ int watch_print_text(FILE *out, const rs_batch *batch)
             show_text(out, change->path, change->path_len, true);
             putc('\n', out);
         }
-        if (is_value(change))
+        if (is_value(change)) {
             status = put_value_change(out, change);
-        else
+        } else {
             put_key_change(out, change);
+        }
     }
     return status;
 }
@@ -153,8 +157,9 @@ static int put_json_change(struct json *json, const rs_change *change)
         json_member(json, is_value(change) ? "name" : "new_name");
         json_text(json, change->name, change->name_len);
     }
-    if (!is_value(change))
+    if (!is_value(change)) {
         return RS_OK;
+    }
     status = put_json_side(json, "old", change->old_value);
     return status == RS_OK ? put_json_side(json, "new", change->new_value) : status;
 }
@@ -181,11 +186,12 @@ int watch_print_json(FILE *out, const rs_batch *batch)
 
 void watch_print_behind(FILE *out, int as_json, uint64_t revision)
 {
-    if (as_json)
+    if (as_json) {
         fprintf(out, "{\"behind\":true,\"revision\":%" PRIu64 "}\n", revision);
-    else
+    } else {
         fprintf(out,
                 "changes up to revision %" PRIu64
                 " were missed, the journal does not reach back that far: read everything again\n",
                 revision);
+    }
 }

@@ -33,6 +33,7 @@
     X(tree_values)                                                                                 \
     X(tree_links)                                                                                  \
     X(tree_delete)                                                                                 \
+    X(tree_model)                                                                                  \
     X(bell)                                                                                        \
     X(watch)                                                                                       \
     X(watch_match)                                                                                 \
@@ -76,13 +77,15 @@ static void die(const char *what)
 
 const char *scratch_dir(void)
 {
-    if (run.scratch[0] != '\0')
+    if (run.scratch[0] != '\0') {
         return run.scratch;
+    }
     const char *parent = getenv("TMPDIR");
     snprintf(run.scratch, sizeof(run.scratch), "%s/regstore-unit.XXXXXX",
              parent != NULL && parent[0] != '\0' ? parent : "/tmp");
-    if (mkdtemp(run.scratch) == NULL)
+    if (mkdtemp(run.scratch) == NULL) {
         die(run.scratch);
+    }
     return run.scratch;
 }
 
@@ -108,8 +111,9 @@ static int remove_entry(const char *path, const struct stat *stat, int type, str
 
 static void remove_scratch(void)
 {
-    if (run.scratch[0] != '\0')
+    if (run.scratch[0] != '\0') {
         (void)nftw(run.scratch, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+    }
     run.scratch[0] = '\0';
 }
 
@@ -131,8 +135,9 @@ const char *shared_dir(void)
     static char path[PATH_MAX];
     struct stat found;
     int length = snprintf(path, sizeof(path), "%s/../shared", top_dir());
-    if (length >= (int)sizeof(path) || stat(path, &found) != 0 || !S_ISDIR(found.st_mode))
+    if (length >= (int)sizeof(path) || stat(path, &found) != 0 || !S_ISDIR(found.st_mode)) {
         return NULL;
+    }
     return path;
 }
 
@@ -141,21 +146,24 @@ const char *shared_dir(void)
 static void test_started(CU_pTest test, CU_pSuite suite)
 {
     run.skipped = false;
-    if (run.verbose)
+    if (run.verbose) {
         printf("%s/%s\n", suite->pName, test->pName);
+    }
 }
 
 static void test_completed(CU_pTest test, CU_pSuite suite, CU_pFailureRecord failures)
 {
-    for (CU_pFailureRecord failure = failures; failure != NULL; failure = failure->pNext)
+    for (CU_pFailureRecord failure = failures; failure != NULL; failure = failure->pNext) {
         printf("  FAILED: %s/%s: %s:%u: %s\n", suite->pName, test->pName, failure->strFileName,
                failure->uiLineNumber, failure->strCondition);
-    if (failures != NULL)
+    }
+    if (failures != NULL) {
         run.failed++;
-    else if (run.skipped)
+    } else if (run.skipped) {
         run.skips++;
-    else
+    } else {
         run.passed++;
+    }
     remove_scratch();
 }
 
@@ -168,11 +176,14 @@ static void print_counts(unsigned passed, unsigned failed, unsigned skips)
 static CU_pSuite add_suite(const struct test_suite *suite)
 {
     CU_pSuite added = CU_add_suite(suite->name, NULL, NULL);
-    if (added == NULL)
+    if (added == NULL) {
         return NULL;
-    for (const struct test_case *test = suite->cases; test->name != NULL; test++)
-        if (CU_add_test(added, test->name, test->run) == NULL)
+    }
+    for (const struct test_case *test = suite->cases; test->name != NULL; test++) {
+        if (CU_add_test(added, test->name, test->run) == NULL) {
             return NULL;
+        }
+    }
     return added;
 }
 
@@ -191,40 +202,48 @@ static bool run_suite(const struct test_suite *suite)
 
 static const struct test_suite *find_suite(const char *name)
 {
-    for (size_t i = 0; i < SUITES; i++)
-        if (strcmp(suites[i]->name, name) == 0)
+    for (size_t i = 0; i < SUITES; i++) {
+        if (strcmp(suites[i]->name, name) == 0) {
             return suites[i];
+        }
+    }
     return NULL;
 }
 
 static bool run_named(char *const *names)
 {
-    for (; *names != NULL; names++)
-        if (!run_suite(find_suite(*names)))
+    for (; *names != NULL; names++) {
+        if (!run_suite(find_suite(*names))) {
             return false;
+        }
+    }
     return true;
 }
 
 static bool run_all(void)
 {
-    for (size_t i = 0; i < SUITES; i++)
-        if (!run_suite(suites[i]))
+    for (size_t i = 0; i < SUITES; i++) {
+        if (!run_suite(suites[i])) {
             return false;
+        }
+    }
     return true;
 }
 
 static int list_suites(void)
 {
-    for (size_t i = 0; i < SUITES; i++)
+    for (size_t i = 0; i < SUITES; i++) {
         puts(suites[i]->name);
+    }
     return 0;
 }
 
 int main(int argc, char **argv)
 {
     char **names = argv + (argc > 0);
-    if (*names != NULL && strcmp(*names, "--list") == 0)
+    if (*names != NULL && strcmp(*names, "--list") == 0) {
         return list_suites();
+    }
     if (*names != NULL && strcmp(*names, "-v") == 0) {
         run.verbose = true;
         names++;
@@ -237,8 +256,9 @@ int main(int argc, char **argv)
     }
     /* Line by line, so that a child that a test forks has nothing left to print a second time. */
     setvbuf(stdout, NULL, _IOLBF, 0);
-    if (CU_initialize_registry() != CUE_SUCCESS)
+    if (CU_initialize_registry() != CUE_SUCCESS) {
         die("CUnit");
+    }
     CU_set_test_start_handler(test_started);
     CU_set_test_complete_handler(test_completed);
     bool ran = *names != NULL ? run_named(names) : run_all();

@@ -14,10 +14,11 @@ static void put_name(struct buffer *lines, const char *name, size_t len)
 {
     for (size_t i = 0; i < len; i++) {
         unsigned char c = (unsigned char)name[i];
-        if (c > ' ' && c < 0x7f && c != '%')
+        if (c > ' ' && c < 0x7f && c != '%') {
             buffer_append_byte(lines, c);
-        else
+        } else {
             buffer_printf(lines, "%%%02X", c);
+        }
     }
 }
 
@@ -27,16 +28,19 @@ static int record_key(struct format_sink *sink, const struct format_key *key)
 
     buffer_append_text(lines, "key ");
     put_name(lines, key->name, key->name_len);
-    if (key->root)
+    if (key->root) {
         buffer_append_text(lines, " root");
-    if (key->absolute)
+    }
+    if (key->absolute) {
         buffer_append_text(lines, " absolute");
+    }
     if (key->class_name && key->class_len > 0) {
         buffer_append_text(lines, " class=");
         put_name(lines, key->class_name, key->class_len);
     }
-    if (key->written)
+    if (key->written) {
         buffer_printf(lines, " written=%llu", (unsigned long long)key->written);
+    }
     return buffer_append_text(lines, "\n");
 }
 
@@ -45,21 +49,24 @@ static void put_data(struct buffer *lines, const unsigned char *data, size_t siz
     uint64_t hash = 0xcbf29ce484222325u;
 
     if (size > 64) {
-        for (size_t i = 0; i < size; i++)
+        for (size_t i = 0; i < size; i++) {
             hash = (hash ^ data[i]) * 0x100000001b3u;
+        }
         buffer_printf(lines, "#%016llx", (unsigned long long)hash);
         return;
     }
-    for (size_t i = 0; i < size; i++)
+    for (size_t i = 0; i < size; i++) {
         buffer_printf(lines, "%02x", data[i]);
+    }
 }
 
 static int record_value(struct format_sink *sink, const rs_value *value)
 {
     struct recorder *recorder = (struct recorder *)sink;
 
-    if (recorder->refuse != RS_OK)
+    if (recorder->refuse != RS_OK) {
         return recorder->refuse;
+    }
     buffer_append_text(&recorder->lines, "value ");
     put_name(&recorder->lines, value->name, value->name_len);
     buffer_printf(&recorder->lines, " type=%lu size=%zu ", (unsigned long)value->type, value->size);
@@ -144,8 +151,9 @@ int read_file(const char *path, struct format_sink *sink, rs_error *error)
 {
     struct file_input input = {{read_from_file, path}, fopen(path, "rb")};
 
-    if (!input.file)
+    if (!input.file) {
         return fail_errno(error, "cannot open %s", path);
+    }
     int status = format_xml.read(&input.input, sink, error);
     fclose(input.file);
     return status;
@@ -156,8 +164,9 @@ char *events_of(const void *dump, size_t size, rs_error *error)
     struct recorder recorder;
 
     recorder_begin(&recorder);
-    if (read_memory(dump, size, XML_CHUNK, size ? size : 1, &recorder.sink, error) != RS_OK)
+    if (read_memory(dump, size, XML_CHUNK, size ? size : 1, &recorder.sink, error) != RS_OK) {
         recorder.lines.size = 0;
+    }
     buffer_append(&recorder.lines, "", 1);
     return recorder.lines.data;
 }

@@ -130,8 +130,9 @@ static void check_events(const char *dump, const char *expected)
 
     CU_ASSERT_STRING_EQUAL(error.text, "");
     CU_ASSERT_STRING_EQUAL(lines, expected);
-    if (strcmp(lines, expected) != 0)
+    if (strcmp(lines, expected) != 0) {
         printf("\n%s\n%s%s", dump, lines, error.text);
+    }
     free(lines);
 }
 
@@ -351,22 +352,25 @@ static void check_refused(const char *dump, size_t size, int status, const char 
         CU_ASSERT_EQUAL(error.offset, size);
     if (place && at) {
         uint64_t line = 1;
-        for (const char *c = dump; c < at; c++)
+        for (const char *c = dump; c < at; c++) {
             line += *c == '\n';
+        }
         CU_ASSERT_EQUAL(error.offset, (uint64_t)(at - dump));
         CU_ASSERT_EQUAL(error.line, line);
     }
     if (error.status != status || !said || strcmp(said + 2, text) != 0 ||
-        (at && error.offset != (uint64_t)(at - dump)))
+        (at && error.offset != (uint64_t)(at - dump))) {
         printf("\n%s\n%s (%s)\n", dump, error.text, rs_status_name(error.status));
+    }
     free(lines);
 }
 
 static void test_refused(void)
 {
-    for (size_t i = 0; i < ROWS(refused); i++)
+    for (size_t i = 0; i < ROWS(refused); i++) {
         check_refused(refused[i].dump, strlen(refused[i].dump), refused[i].status, refused[i].text,
                       refused[i].place);
+    }
 }
 
 /* A NUL and UTF-16 are told as what they are. */
@@ -453,8 +457,9 @@ static void test_truncation(void)
                                "<value type=\"string-list\" key=\"a\"><string>x&amp;</string>"
                                "</value><node name=\"s\"></node></node>\n</hive>";
 
-    for (size_t size = 0; size < sizeof dump - 1; size++)
+    for (size_t size = 0; size < sizeof dump - 1; size++) {
         check_refused(dump, size, RS_EFORMAT, "the dump ends in the middle", NULL);
+    }
 }
 
 static void test_refusal_of_sink(void)
@@ -484,8 +489,9 @@ static void test_grammar_of_tables(void)
                       strstr(refused[i].text, "base64") || strstr(refused[i].text, "DOCTYPE") ||
                       strstr(refused[i].dump, "name=\"\"");
         CU_ASSERT(result != 0 || beyond);
-        if (result == 0 && !beyond)
+        if (result == 0 && !beyond) {
             printf("\nvalid: %s\n", refused[i].dump);
+        }
     }
 }
 

@@ -70,8 +70,9 @@ static void filter_in_pieces(uint32_t *seed, const char *text, size_t size, stru
     while (taken < size) {
         size_t used;
         end += next_random(seed) % 9;
-        if (end > size)
+        if (end > size) {
             end = size;
+        }
         CU_ASSERT_EQUAL_FATAL(xml_filter(text + taken, end - taken, end == size, out, &used),
                               RS_OK);
         CU_ASSERT_FATAL(used <= end - taken && end - taken - used < 32);
@@ -170,8 +171,9 @@ static void test_base64(void)
         unsigned char data[200];
         struct buffer text = BUFFER_INIT;
         struct buffer back = BUFFER_INIT;
-        for (size_t i = 0; i < size; i++)
+        for (size_t i = 0; i < size; i++) {
             data[i] = (unsigned char)next_random(&seed);
+        }
         CU_ASSERT_EQUAL(xml_base64_encode(&text, data, size), RS_OK);
         CU_ASSERT_EQUAL(text.size, (size + 2) / 3 * 4);
         CU_ASSERT_EQUAL(xml_base64_decode(&back, text.data ? text.data : "", text.size), RS_OK);

@@ -18,10 +18,12 @@ static char *nested(unsigned levels)
     struct buffer dump = BUFFER_INIT;
 
     buffer_append_text(&dump, "<hive><node name=\"r\" root=\"1\">" TIME);
-    for (unsigned i = 0; i < levels; i++)
+    for (unsigned i = 0; i < levels; i++) {
         buffer_append_text(&dump, "<node name=\"k\">" TIME);
-    for (unsigned i = 0; i <= levels; i++)
+    }
+    for (unsigned i = 0; i <= levels; i++) {
         buffer_append_text(&dump, "</node>");
+    }
     buffer_append_text(&dump, "</hive>");
     buffer_terminate(&dump);
     return dump.data;
@@ -52,8 +54,9 @@ static char *with_name(const char *before, size_t letters, const char *after)
 
     buffer_append_text(&dump, "<hive><node name=\"r\" root=\"1\">" TIME);
     buffer_append_text(&dump, before);
-    for (size_t i = 0; i < letters; i++)
+    for (size_t i = 0; i < letters; i++) {
         buffer_append_text(&dump, "\xc3\x9f");
+    }
     buffer_append_text(&dump, after);
     buffer_append_text(&dump, "</node></hive>");
     buffer_terminate(&dump);

@@ -71,8 +71,9 @@ static void for_each_dump(void (*check)(const char *path))
     for (struct dirent *entry; (entry = readdir(list));) {
         size_t len = strlen(entry->d_name);
         char path[4096];
-        if (len < 7 || strcmp(entry->d_name + len - 7, ".xml.xz") != 0)
+        if (len < 7 || strcmp(entry->d_name + len - 7, ".xml.xz") != 0) {
             continue;
+        }
         CU_ASSERT_FATAL(unpack(directory, entry->d_name, path, sizeof path));
         check(path);
         count++;

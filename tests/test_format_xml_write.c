@@ -77,8 +77,9 @@ static void check_round_trip(const rs_value *value)
     char *lines = events_of(output.bytes.data, output.bytes.size, &error);
     CU_ASSERT_STRING_EQUAL(error.text, "");
     CU_ASSERT_STRING_EQUAL(lines, expected.lines.data);
-    if (strcmp(lines, expected.lines.data) != 0)
+    if (strcmp(lines, expected.lines.data) != 0) {
         printf("\n%s%s%s\n", expected.lines.data, lines, error.text);
+    }
     free(lines);
     recorder_free(&expected);
     buffer_free(&output.bytes);
@@ -190,8 +191,9 @@ static void put_keys(struct format_sink *sink)
             .class_len = names[ROWS(names) - 1 - i].len,
             .written = i % 3 == 0 ? 0 : i * 10000000 + (i % 3 == 1 ? i : 0),
         };
-        if (memchr(key.name, '\\', key.name_len))
+        if (memchr(key.name, '\\', key.name_len)) {
             continue;
+        }
         CU_ASSERT_EQUAL(sink->key_begin(sink, &key), RS_OK);
         if (i % 2)
             CU_ASSERT_EQUAL(sink->key_end(sink), RS_OK);
@@ -238,10 +240,12 @@ static void check_large(uint32_t type, unsigned unit, size_t size, bool terminat
         bytes[i] = (unsigned char)unit;
         bytes[i + 1] = (unsigned char)(unit >> 8);
     }
-    if (terminated)
+    if (terminated) {
         memset(bytes + size - 2, 0, 2);
-    for (size_t i = 0; i < name_len; i += 3)
+    }
+    for (size_t i = 0; i < name_len; i += 3) {
         memcpy(name + i, "\xef\xbf\xbf", 3); /* the longest way to write a name */
+    }
     rs_value value = {name, name_len, type, bytes, size};
     check_round_trip(&value);
     free(bytes);

@@ -97,10 +97,11 @@ static int split(enum form form, const char *path, size_t len, rs_key *key, stru
     size_t name_len;
     int status = RS_OK;
 
-    if (form == RELATIVE)
+    if (form == RELATIVE) {
         path_begin(&iter, path, len);
-    else
+    } else {
         status = path_begin_rooted(&iter, path, len, &root, error);
+    }
     while (status == RS_OK && (status = path_next(&iter, &name, &name_len, error)) == RS_OK) {
         CU_ASSERT_EQUAL(buffer_append(names, name, name_len), RS_OK);
         CU_ASSERT_EQUAL(buffer_append_byte(names, '|'), RS_OK);
@@ -347,9 +348,11 @@ static void test_link_targets(void)
         {"", NULL},
     };
 
-    for (size_t i = 0; i < ROWS(rows); i++)
-        for (size_t terminators = 0; terminators < 3; terminators++)
+    for (size_t i = 0; i < ROWS(rows); i++) {
+        for (size_t terminators = 0; terminators < 3; terminators++) {
             check_target(rows[i].target, strlen(rows[i].target), terminators, rows[i].path);
+        }
+    }
 }
 
 static void test_link_data_that_is_none(void)

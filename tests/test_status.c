@@ -121,8 +121,9 @@ static void fill(char *text, size_t length, size_t shift, const char *piece)
     size_t at = shift;
 
     memset(text, 'x', length);
-    for (; at + step <= length; at += step)
+    for (; at + step <= length; at += step) {
         memcpy(text + at, piece, step);
+    }
     text[at] = '\0';
 }
 

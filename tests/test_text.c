@@ -139,8 +139,9 @@ static size_t round_trip(const unsigned char *data, size_t size)
     CU_ASSERT_EQUAL(text_from_utf16(&text, data, size), RS_OK);
     CU_ASSERT_EQUAL(text_units(text.data, text.size, &units), RS_OK);
     CU_ASSERT_EQUAL(text_to_utf16(&back, text.data, text.size), RS_OK);
-    if (units * 2 == size && back.size == size && memcmp(back.data, data, size) == 0)
+    if (units * 2 == size && back.size == size && memcmp(back.data, data, size) == 0) {
         length = text.size;
+    }
     buffer_free(&text);
     buffer_free(&back);
     return length;
@@ -321,10 +322,12 @@ static unsigned folded_unit(unsigned unit)
     CU_ASSERT_EQUAL(text_fold(text.data, text.size, (char *)out, sizeof out, &len, &units), RS_OK);
     CU_ASSERT_EQUAL(units, 1);
     buffer_free(&text);
-    if (len == 1)
+    if (len == 1) {
         return out[0];
-    if (len == 2)
+    }
+    if (len == 2) {
         return (out[0] & 0x1fu) << 6 | (out[1] & 0x3fu);
+    }
     return (out[0] & 0x0fu) << 12 | (out[1] & 0x3fu) << 6 | (out[2] & 0x3fu);
 }
 
@@ -361,8 +364,9 @@ static void test_known_foldings(void)
 static uint32_t crc_byte(uint32_t crc, unsigned byte)
 {
     crc ^= byte & 0xff;
-    for (int bit = 0; bit < 8; bit++)
+    for (int bit = 0; bit < 8; bit++) {
         crc = crc & 1 ? crc >> 1 ^ 0xedb88320u : crc >> 1;
+    }
     return crc;
 }
 
@@ -493,9 +497,11 @@ static int sign(int number)
 
 static int order_of_units(const struct sample *a, const struct sample *b)
 {
-    for (size_t i = 0; i < a->count && i < b->count; i++)
-        if (a->folded[i] != b->folded[i])
+    for (size_t i = 0; i < a->count && i < b->count; i++) {
+        if (a->folded[i] != b->folded[i]) {
             return a->folded[i] < b->folded[i] ? -1 : 1;
+        }
+    }
     return (a->count > b->count) - (a->count < b->count);
 }
 

@@ -249,10 +249,12 @@ static void test_many_names(void)
 
     CU_ASSERT_PTR_NOT_NULL_FATAL(dump);
     at += (size_t)sprintf(dump, "<hive regstore=\"1\"><node name=\"HKLM\\T\" root=\"1\">");
-    for (int i = 0; i < 3000; i++)
+    for (int i = 0; i < 3000; i++) {
         at += (size_t)sprintf(dump + at, DWORD("v%d", "%d"), i % 2000, i);
-    for (int i = 0; i < 3000; i++)
+    }
+    for (int i = 0; i < 3000; i++) {
         at += (size_t)sprintf(dump + at, "<node name=\"k%d\"/>", i % 2000);
+    }
     sprintf(dump + at, "</node></hive>");
     for (int round = 0; round < 2; round++) {
         CU_ASSERT_EQUAL(import_text(store, dump, NULL, &report, NULL), RS_OK);
@@ -460,8 +462,9 @@ static void check_file(const char *path, int status, const char *text)
     CU_ASSERT_EQUAL(file_status(path, &error), status);
     CU_ASSERT_EQUAL(error.status, status);
     CU_ASSERT(strstr(error.text, text) != NULL);
-    if (!strstr(error.text, text))
+    if (!strstr(error.text, text)) {
         printf("\n%s\n", error.text);
+    }
 }
 
 static void test_files(void)
@@ -539,10 +542,12 @@ static void test_depth(void)
 
     CU_ASSERT_PTR_NOT_NULL_FATAL(dump);
     at += (size_t)sprintf(dump, "<hive regstore=\"1\"><node name=\"HKLM\\T\" root=\"1\">");
-    for (int i = 0; i < RS_MAX_DEPTH; i++)
+    for (int i = 0; i < RS_MAX_DEPTH; i++) {
         at += (size_t)sprintf(dump + at, "<node name=\"k\">");
-    for (int i = 0; i <= RS_MAX_DEPTH; i++)
+    }
+    for (int i = 0; i <= RS_MAX_DEPTH; i++) {
         at += (size_t)sprintf(dump + at, "</node>");
+    }
     sprintf(dump + at, "</hive>");
     CU_ASSERT_EQUAL(import_text(store, dump, NULL, NULL, &error), RS_EDEPTH);
     CU_ASSERT_EQUAL(error.line, 1);

@@ -34,8 +34,9 @@ static unsigned left_behind(void)
     unsigned count = 0;
 
     CU_ASSERT_PTR_NOT_NULL_FATAL(list);
-    for (struct dirent *entry; (entry = readdir(list));)
+    for (struct dirent *entry; (entry = readdir(list));) {
         count += strncmp(entry->d_name, ".regstore-", 10) == 0;
+    }
     closedir(list);
     return count;
 }
@@ -153,8 +154,9 @@ static void test_depth(void)
     rs_store *store = new_store("s");
     char path[2 * RS_MAX_DEPTH + 5] = "HKLM";
 
-    for (int i = 0; i < RS_MAX_DEPTH; i++)
+    for (int i = 0; i < RS_MAX_DEPTH; i++) {
         strcat(path, "\\k");
+    }
     set_dword(store, path, "v", 1);
     OK(export_key(store, "HKLM\\k", scratch_path("1.xml"), NULL, NULL));
     rs_store *other = new_store("other");

@@ -280,12 +280,13 @@ static void encode_number(struct buffer *buffer, uint32_t type, uint64_t number)
 {
     int status = RS_OK;
 
-    if (type == REG_DWORD)
+    if (type == REG_DWORD) {
         status = value_from_dword(buffer, (uint32_t)number);
-    else if (type == REG_QWORD)
+    } else if (type == REG_QWORD) {
         status = value_from_qword(buffer, number);
-    else
+    } else {
         status = value_from_dword(buffer, __builtin_bswap32((uint32_t)number));
+    }
     CU_ASSERT_EQUAL(status, RS_OK);
 }
 
@@ -300,13 +301,16 @@ static void encode_text(struct buffer *buffer, bool terminated, rs_text text)
 /* The bytes that a decoding stands for. */
 static void encode(struct buffer *buffer, uint32_t type, const rs_decoded *decoded)
 {
-    if (decoded->kind == RS_DECODED_NUMBER)
+    if (decoded->kind == RS_DECODED_NUMBER) {
         encode_number(buffer, type, decoded->number);
-    if (decoded->kind == RS_DECODED_TEXT)
+    }
+    if (decoded->kind == RS_DECODED_TEXT) {
         encode_text(buffer, type != REG_LINK, decoded->text);
+    }
     if (decoded->kind == RS_DECODED_LIST) {
-        for (size_t i = 0; i < decoded->count; i++)
+        for (size_t i = 0; i < decoded->count; i++) {
             encode_text(buffer, true, decoded->list[i]);
+        }
         CU_ASSERT_EQUAL(buffer_append(buffer, "\0", 2), RS_OK);
     }
 }
@@ -372,15 +376,18 @@ static void test_decoding_is_exact_or_none(void)
 {
     static const uint32_t types[] = {REG_SZ, REG_EXPAND_SZ, REG_LINK, REG_MULTI_SZ};
 
-    for (size_t i = 0; i < ROWS(types); i++)
-        for (size_t size = 0; size <= 9; size++)
+    for (size_t i = 0; i < ROWS(types); i++) {
+        for (size_t size = 0; size <= 9; size++) {
             for (unsigned bits = 0; bits < 16; bits++) {
                 char data[10] = {0};
 
-                for (size_t unit = 0; unit < 4; unit++)
+                for (size_t unit = 0; unit < 4; unit++) {
                     data[unit * 2] = bits >> unit & 1 ? 'a' : '\0';
+                }
                 (void)check_decode(types[i], data, size);
             }
+        }
+    }
 }
 
 static void test_decoded_fields(void)

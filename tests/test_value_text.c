@@ -85,8 +85,9 @@ static void test_data_parse(void)
         {REG_MULTI_SZ, "a\xf0\x9f\x98\x80z", "\xf0\x9f\x98\x80", BYTES("a\0\0\0z\0\0\0\0\0")},
     };
 
-    for (size_t i = 0; i < ROWS(rows); i++)
+    for (size_t i = 0; i < ROWS(rows); i++) {
         check_parse(&rows[i]);
+    }
 }
 
 static void test_data_parse_takes_a_length(void)
@@ -161,18 +162,22 @@ static void test_data_parse_refusals(void)
         check_refused(REG_DWORD, dwords[i], NULL, NULL);
         check_refused(REG_DWORD_BIG_ENDIAN, dwords[i], NULL, NULL);
     }
-    for (size_t i = 0; i < ROWS(qwords); i++)
+    for (size_t i = 0; i < ROWS(qwords); i++) {
         check_refused(REG_QWORD, qwords[i], NULL, NULL);
+    }
     for (size_t i = 0; i < ROWS(binaries); i++) {
         check_refused(REG_BINARY, binaries[i], NULL, NULL);
         check_refused(0x20000, binaries[i], NULL, NULL);
     }
-    for (size_t i = 0; i < ROWS(lists); i++)
+    for (size_t i = 0; i < ROWS(lists); i++) {
         check_refused(REG_MULTI_SZ, lists[i], "#", NULL);
-    for (size_t i = 0; i < ROWS(default_lists); i++)
+    }
+    for (size_t i = 0; i < ROWS(default_lists); i++) {
         check_refused(REG_MULTI_SZ, default_lists[i], NULL, NULL);
-    for (size_t i = 0; i < ROWS(separators); i++)
+    }
+    for (size_t i = 0; i < ROWS(separators); i++) {
         check_refused(REG_MULTI_SZ, "a", separators[i], NULL);
+    }
 }
 
 static void test_refusals_tell_why(void)
@@ -203,8 +208,9 @@ static void test_data_parse_other_errors(void)
 
     /* what is quoted is cut between characters: 59 letters, then two-byte ones */
     memset(text, 'x', 59);
-    for (size_t i = 59; i + 2 < sizeof text; i += 2)
+    for (size_t i = 59; i + 2 < sizeof text; i += 2) {
         memcpy(text + i, "\xc3\xa9", 3);
+    }
     error.status = RS_OK;
     CU_ASSERT_EQUAL(rs_data_parse(REG_BINARY, text, RS_NTS, NULL, &data, &size, &error), RS_EDATA);
     CU_ASSERT_EQUAL(memcmp(error.text + 1, text, 59), 0);

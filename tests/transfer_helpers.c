@@ -59,10 +59,12 @@ char *read_text(const char *path)
     char *text = NULL;
     size_t size = 0;
 
-    if (!file)
+    if (!file) {
         return NULL;
-    if (getdelim(&text, &size, '\0', file) < 0 && text)
+    }
+    if (getdelim(&text, &size, '\0', file) < 0 && text) {
         text[0] = '\0';
+    }
     fclose(file);
     return text;
 }
@@ -74,8 +76,9 @@ int import_text(rs_store *store, const char *dump, const rs_import_options *opti
     rs_txn *txn = begin_write(store);
     int status = rs_import(txn, path, options, report, error);
 
-    if (status == RS_OK)
+    if (status == RS_OK) {
         return rs_commit(txn, NULL);
+    }
     rs_abort(txn);
     return status;
 }
@@ -85,8 +88,9 @@ void must_import(rs_store *store, const char *dump, const char *key)
     rs_import_options options = {.key = key};
     rs_error error = RS_ERROR_INIT;
 
-    if (import_text(store, dump, &options, NULL, &error) != RS_OK)
+    if (import_text(store, dump, &options, NULL, &error) != RS_OK) {
         printf("\n%s\n", error.text);
+    }
     CU_ASSERT_EQUAL_FATAL(error.status, RS_OK);
 }
 
@@ -152,8 +156,9 @@ uint32_t dword_of(rs_store *store, const char *path, const char *name)
     rs_key key;
 
     if (rs_key_open(txn, RS_NO_KEY, path, &key) == RS_OK &&
-        rs_get_dword(txn, key, name, &number) != RS_OK)
+        rs_get_dword(txn, key, name, &number) != RS_OK) {
         number = 0xdeadbeef;
+    }
     rs_abort(txn);
     return number;
 }
@@ -177,8 +182,9 @@ const char *target_of(rs_store *store, const char *path)
     rs_key key;
 
     if (rs_key_open_n(txn, RS_NO_KEY, path, RS_NTS, RS_NOFOLLOW, &key) == RS_OK &&
-        rs_link_target(txn, key, &target, &len) != RS_OK)
+        rs_link_target(txn, key, &target, &len) != RS_OK) {
         target = "";
+    }
     snprintf(text, sizeof text, "%s", target);
     rs_abort(txn);
     return text;
