@@ -34,6 +34,8 @@
     X(tree_links)                                                                                  \
     X(tree_delete)                                                                                 \
     X(tree_model)                                                                                  \
+    X(store)                                                                                       \
+    X(store_limits)                                                                                \
     X(bell)                                                                                        \
     X(watch)                                                                                       \
     X(watch_match)                                                                                 \
@@ -46,6 +48,7 @@
     X(format_xml_real)                                                                             \
     X(transfer)                                                                                    \
     X(transfer_export)                                                                             \
+    X(threads)                                                                                     \
     X(process)                                                                                     \
     X(process_fork)                                                                                \
     X(settings)                                                                                    \

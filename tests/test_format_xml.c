@@ -348,8 +348,9 @@ static void check_refused(const char *dump, size_t size, int status, const char 
     CU_ASSERT_STRING_EQUAL(said ? said + 2 : error.text, text);
     CU_ASSERT_EQUAL(strncmp(error.text, "dump.xml:", 9), 0);
     CU_ASSERT(error.offset <= size);
-    if (strcmp(text, "the dump ends in the middle") == 0)
+    if (strcmp(text, "the dump ends in the middle") == 0) {
         CU_ASSERT_EQUAL(error.offset, size);
+    }
     if (place && at) {
         uint64_t line = 1;
         for (const char *c = dump; c < at; c++) {

@@ -195,11 +195,13 @@ static void put_keys(struct format_sink *sink)
             continue;
         }
         CU_ASSERT_EQUAL(sink->key_begin(sink, &key), RS_OK);
-        if (i % 2)
+        if (i % 2) {
             CU_ASSERT_EQUAL(sink->key_end(sink), RS_OK);
+        }
     }
-    for (size_t i = 2; i < ROWS(names); i += 2)
+    for (size_t i = 2; i < ROWS(names); i += 2) {
         CU_ASSERT_EQUAL(sink->key_end(sink), RS_OK);
+    }
     CU_ASSERT_EQUAL(sink->key_end(sink), RS_OK);
 }
 
@@ -301,8 +303,9 @@ static void test_looks(void)
 
     begin(&output, &sink);
     put_root(sink);
-    for (size_t i = 0; i < ROWS(values); i++)
+    for (size_t i = 0; i < ROWS(values); i++) {
         CU_ASSERT_EQUAL(sink->value(sink, &values[i]), RS_OK);
+    }
     sink->key_end(sink);
     CU_ASSERT_EQUAL(format_xml.write_end(sink, true), RS_OK);
     buffer_terminate(&output.bytes);

@@ -249,8 +249,9 @@ static void test_views(void)
 static void repeat(struct buffer *buffer, const char *piece, size_t count)
 {
     buffer->size = 0;
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         CU_ASSERT_EQUAL_FATAL(buffer_append_text(buffer, piece), RS_OK);
+    }
 }
 
 static void test_names_are_checked(void)
@@ -309,8 +310,9 @@ static void check_target(const char *target, size_t len, size_t terminators, con
     int status;
 
     CU_ASSERT_EQUAL(text_to_utf16(&data, target, len), RS_OK);
-    for (size_t i = 0; i < terminators; i++)
+    for (size_t i = 0; i < terminators; i++) {
         CU_ASSERT_EQUAL(buffer_append(&data, "\0", 2), RS_OK);
+    }
     CU_ASSERT_EQUAL(buffer_append_text(&path, "before:"), RS_OK);
     status = path_from_link(&path, data.data, data.size);
     CU_ASSERT_EQUAL(status, expected ? RS_OK : RS_EDATA);

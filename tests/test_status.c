@@ -38,8 +38,9 @@ static void test_errno_table(void)
         {ENOMEM, RS_ENOMEM},  {EROFS, RS_EREADONLY}, {ENOENT, RS_EIO},   {EIO, RS_EIO},
     };
 
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         CU_ASSERT_EQUAL(status_of_errno(rows[i].number), rows[i].status);
+    }
 }
 
 static void test_fail_fills_and_returns(void)

@@ -15,11 +15,13 @@ static void test_buffer_grows(void)
 {
     struct buffer buffer = BUFFER_INIT;
 
-    for (unsigned i = 0; i < 1000; i++)
+    for (unsigned i = 0; i < 1000; i++) {
         CU_ASSERT_EQUAL_FATAL(buffer_append_byte(&buffer, (unsigned char)i), RS_OK);
+    }
     CU_ASSERT_EQUAL(buffer.size, 1000);
-    for (unsigned i = 0; i < 1000; i++)
+    for (unsigned i = 0; i < 1000; i++) {
         CU_ASSERT_EQUAL((unsigned char)buffer.data[i], i & 0xff);
+    }
     buffer_free(&buffer);
     CU_ASSERT_PTR_NULL(buffer.data);
     CU_ASSERT_EQUAL(buffer.size, 0);
@@ -77,9 +79,11 @@ static void test_arena_aligns_and_separates(void)
         CU_ASSERT_EQUAL((uintptr_t)pieces[i] % _Alignof(max_align_t), 0);
         memset(pieces[i], (int)(i & 0xff), i * 7);
     }
-    for (size_t i = 0; i < 300; i++)
-        for (size_t j = 0; j < i * 7; j++)
+    for (size_t i = 0; i < 300; i++) {
+        for (size_t j = 0; j < i * 7; j++) {
             CU_ASSERT_EQUAL_FATAL(pieces[i][j], i & 0xff);
+        }
+    }
     arena_free(&arena);
     CU_ASSERT_PTR_NULL(arena.blocks);
 }
@@ -354,10 +358,12 @@ static void test_known_foldings(void)
         {0xd800, 0xd800}, {0xdfff, 0xdfff}, {0xffff, 0xffff},
     };
 
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         CU_ASSERT_EQUAL(folded_unit(rows[i].unit), rows[i].folded);
-    for (unsigned c = 'a'; c <= 'z'; c++)
+    }
+    for (unsigned c = 'a'; c <= 'z'; c++) {
         CU_ASSERT_EQUAL(folded_unit(c), c - 'a' + 'A');
+    }
 }
 
 /* The reversed CRC-32 of one more byte, as zlib computes it. */

@@ -285,8 +285,9 @@ static void test_losses(void)
     CU_ASSERT_EQUAL(report.losses, 3);
     CU_ASSERT_STRING_EQUAL(told.lines, "1 HKEY_LOCAL_MACHINE\\T \n2 HKEY_LOCAL_MACHINE\\T l\n"
                                        "4 HKEY_LOCAL_MACHINE\\T\\k -\n");
-    for (int kind = RS_LOSS_TYPE; kind <= RS_LOSS_NUMBER; kind++)
+    for (int kind = RS_LOSS_TYPE; kind <= RS_LOSS_NUMBER; kind++) {
         CU_ASSERT_PTR_NOT_NULL(rs_loss_text((enum rs_loss_kind)kind));
+    }
     CU_ASSERT_PTR_NULL(rs_loss_text((enum rs_loss_kind)99));
     rs_close(store);
 }
@@ -354,8 +355,9 @@ static bool is_volatile(rs_store *store, const char *path)
     rs_key_info info = {0};
     rs_key key;
 
-    if (rs_key_open_n(txn, RS_NO_KEY, path, RS_NTS, RS_NOFOLLOW, &key) == RS_OK)
+    if (rs_key_open_n(txn, RS_NO_KEY, path, RS_NTS, RS_NOFOLLOW, &key) == RS_OK) {
         CU_ASSERT_EQUAL(rs_key_info_get(txn, key, &info), RS_OK);
+    }
     bool result = (info.flags & RS_KEY_VOLATILE) != 0;
     rs_abort(txn);
     return result;

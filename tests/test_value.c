@@ -188,8 +188,9 @@ static void test_expansion_refusals(void)
     large[100000] = '\0';
     setenv("RS_L", large, 1);
     free(large);
-    for (int i = 0; i < 200; i++)
+    for (int i = 0; i < 200; i++) {
         CU_ASSERT_EQUAL(buffer_append_text(&raw, "%RS_L%"), RS_OK);
+    }
     CU_ASSERT_EQUAL(value_from_text(&data, raw.data, raw.size), RS_OK);
     CU_ASSERT_EQUAL(value_to_expanded(&arena, REG_EXPAND_SZ, data.data, data.size, &text, &len),
                     RS_EDATA);
@@ -239,8 +240,9 @@ static void test_lists_are_read(void)
         CU_ASSERT_EQUAL_FATAL(
             value_to_list(&arena, REG_MULTI_SZ, lists[i].data, lists[i].size, &strings, &count),
             RS_OK);
-        for (size_t j = 0; j < count; j++)
+        for (size_t j = 0; j < count; j++) {
             CU_ASSERT_EQUAL(buffer_printf(&joined, "%s|", strings[j]), RS_OK);
+        }
         CU_ASSERT_PTR_NULL(strings[count]);
         CU_ASSERT_EQUAL(buffer_terminate(&joined), RS_OK);
         CU_ASSERT_STRING_EQUAL(joined.data, lists[i].strings);
@@ -294,8 +296,9 @@ static void encode_text(struct buffer *buffer, bool terminated, rs_text text)
 {
     CU_ASSERT_EQUAL(text.text[text.len], '\0');
     CU_ASSERT_EQUAL(text_to_utf16(buffer, text.text, text.len), RS_OK);
-    if (terminated)
+    if (terminated) {
         CU_ASSERT_EQUAL(buffer_append(buffer, "\0", 2), RS_OK);
+    }
 }
 
 /* The bytes that a decoding stands for. */
@@ -362,11 +365,13 @@ static void test_decode(void)
         {0xffffffff, BYTES("abcd"), RS_DECODED_NONE},
     };
 
-    for (size_t i = 0; i < ROWS(rows); i++)
+    for (size_t i = 0; i < ROWS(rows); i++) {
         CU_ASSERT_EQUAL(check_decode(rows[i].type, rows[i].data, rows[i].size), rows[i].kind);
-    for (size_t i = 0; i < ROWS(lists); i++)
+    }
+    for (size_t i = 0; i < ROWS(lists); i++) {
         CU_ASSERT_EQUAL(check_decode(REG_MULTI_SZ, lists[i].data, lists[i].size),
                         lists[i].exact ? RS_DECODED_LIST : RS_DECODED_NONE);
+    }
     CU_ASSERT_EQUAL(rs_decode(REG_SZ, NULL, 2, NULL), RS_EINVAL);
     CU_ASSERT_EQUAL(check_decode(REG_BINARY, NULL, 0), RS_DECODED_NONE);
 }

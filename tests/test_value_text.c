@@ -120,8 +120,9 @@ static void check_refused(uint32_t type, const char *text, const char *separator
     CU_ASSERT_PTR_NULL(data);
     CU_ASSERT_EQUAL(size, 999);
     CU_ASSERT_TRUE(strlen(error.text) > 0);
-    if (message)
+    if (message) {
         CU_ASSERT_STRING_EQUAL(error.text, message);
+    }
 }
 
 static void test_data_parse_refusals(void)
