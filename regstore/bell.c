@@ -122,19 +122,17 @@ int bell_wait_open(struct bell_wait *wait, const char *dir, rs_error *error)
     return RS_OK;
 }
 
-/* True if the file may have been removed or replaced. What is still told of a file watched before
- * does not count: its end is an event, too. */
-static bool drain(const struct bell_wait *wait)
+/* True if the file may have been removed or replaced. */
+static bool drain(int inotify)
 {
     bool lost = false;
     _Alignas(struct inotify_event) char events[4096];
     ssize_t size;
-    while ((size = read(wait->inotify, events, sizeof events)) > 0) {
+    while ((size = read(inotify, events, sizeof events)) > 0) {
         for (char *at = events; at < events + size;) {
             const struct inotify_event *event = (const struct inotify_event *)at;
             lost = lost ||
-                   (event->wd == wait->watch &&
-                    (event->mask & (IN_IGNORED | IN_DELETE_SELF | IN_MOVE_SELF | IN_ATTRIB)) != 0);
+                   (event->mask & (IN_IGNORED | IN_DELETE_SELF | IN_MOVE_SELF | IN_ATTRIB)) != 0;
             at += sizeof *event + event->len;
         }
     }
@@ -150,7 +148,7 @@ void bell_wait_clear(struct bell_wait *wait, const char *dir)
     if (wait->inotify < 0) {
         return;
     }
-    if (drain(wait) || wait->watch < 0) {
+    if (drain(wait->inotify) || wait->watch < 0) {
         watch_file(wait, dir);
     }
 }

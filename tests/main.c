@@ -47,6 +47,8 @@
     X(format_xml_limits)                                                                           \
     X(format_xml_real)                                                                             \
     X(transfer)                                                                                    \
+    X(api)                                                                                         \
+    X(api_values)                                                                                  \
     X(transfer_export)                                                                             \
     X(threads)                                                                                     \
     X(process)                                                                                     \

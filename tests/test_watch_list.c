@@ -125,6 +125,19 @@ static void test_stray_files(void)
     rs_close(store);
 }
 
+/* A process that has the number of one that died is not that one. */
+static void test_number_given_again(void)
+{
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    rs_store *store = stage_store();
+    int fd = open(scratch_path("store/watches/entry"), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+    CU_ASSERT_FATAL(fd >= 0 && fcntl(fd, F_OFD_SETLK, &lock) == 0);
+    CU_ASSERT(dprintf(fd, "%ld%c1%cold%cHKU%c", (long)getpid(), 0, 0, 0, 0) > 0);
+    CU_ASSERT_EQUAL(list(store).count, 0);
+    close(fd);
+    rs_close(store);
+}
+
 /* Being listed is not what a watch is for: it does without. */
 static void test_cannot_be_listed(void)
 {
@@ -198,9 +211,14 @@ static void test_killed_after_fork(void)
 }
 
 static const struct test_case cases[] = {
-    {"listed while open", test_listed_while_open}, {"odd names", test_odd_names},
-    {"each ends it", test_each_ends_it},           {"stray files", test_stray_files},
-    {"cannot be listed", test_cannot_be_listed},   {"killed", test_killed},
-    {"killed after fork", test_killed_after_fork}, {NULL, NULL},
+    {"listed while open", test_listed_while_open},
+    {"odd names", test_odd_names},
+    {"each ends it", test_each_ends_it},
+    {"stray files", test_stray_files},
+    {"number given again", test_number_given_again},
+    {"cannot be listed", test_cannot_be_listed},
+    {"killed", test_killed},
+    {"killed after fork", test_killed_after_fork},
+    {NULL, NULL},
 };
 const struct test_suite suite_watch_list = {"watch_list", cases};
