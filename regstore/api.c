@@ -176,9 +176,8 @@ int rs_key_open_n(rs_txn *txn, rs_key base, const char *path, size_t len, unsign
                   rs_key *key)
 {
     int status = api_check(txn, key != NULL && (flags & ~RS_NOFOLLOW) == 0);
-    return status == RS_OK
-               ? tree_open(&txn->tree, base, path, text_length(path, len), flags, key)
-               : status;
+    return status == RS_OK ? tree_open(&txn->tree, base, path, text_length(path, len), flags, key)
+                           : status;
 }
 
 int rs_key_create_n(rs_txn *txn, rs_key base, const char *path, size_t len, unsigned flags,
@@ -310,10 +309,9 @@ int rs_link_create_n(rs_txn *txn, rs_key base, const char *path, size_t len, con
                      size_t target_len, unsigned flags, rs_key *key)
 {
     int status = api_check(txn, target != NULL && (flags & ~RS_VOLATILE) == 0);
-    return status == RS_OK
-               ? tree_link_create(&txn->tree, base, path, text_length(path, len), target,
-                                  text_length(target, target_len), flags, key)
-               : status;
+    return status == RS_OK ? tree_link_create(&txn->tree, base, path, text_length(path, len),
+                                              target, text_length(target, target_len), flags, key)
+                           : status;
 }
 
 int rs_link_target(rs_txn *txn, rs_key key, const char **target, size_t *len)

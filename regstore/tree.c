@@ -170,13 +170,27 @@ struct walk {
     bool create;
     bool created;        /* the last key was made */
     unsigned links_left; /* that may still be followed */
+    size_t after; /* names that will follow the path being walked: it is a link's or a view's */
 };
 
 static int walk_from(struct walk *walk, rs_key base, struct path_iter *names, rs_key *key);
 static int walk_rooted(struct walk *walk, const char *path, size_t len, rs_key *key);
 
-/* As NT does: the walk starts again with the link's target. */
-static int follow(struct walk *walk, rs_key link, rs_key *key)
+/* The names that are left, which are well-formed then. */
+static int count_names(struct path_iter names, size_t *count, rs_error *error)
+{
+    const char *name;
+    size_t len;
+    int status;
+    *count = 0;
+    while ((status = path_next(&names, &name, &len, error)) == RS_OK) {
+        ++*count;
+    }
+    return status == RS_END ? RS_OK : status;
+}
+
+/* As NT does: the walk starts again with the link's target. left names come after it. */
+static int follow(struct walk *walk, rs_key link, size_t left, rs_key *key)
 {
     struct tree *tree = walk->tree;
     if (walk->links_left == 0) {
@@ -187,8 +201,10 @@ static int follow(struct walk *walk, rs_key link, rs_key *key)
     int status = tree_link_target(tree, link, &target);
     if (status == RS_OK) {
         unsigned flags = walk->flags;
-        walk->flags &= ~RS_NOFOLLOW;
+        walk->flags &= left > 0 ? 0 : ~RS_NOFOLLOW;
+        walk->after += left;
         status = walk_rooted(walk, target.data, target.size, key);
+        walk->after -= left;
         walk->flags = flags;
     }
     if (status == RS_ENOTFOUND) {
@@ -210,10 +226,12 @@ static int fail_missing(struct tree *tree, rs_key base, const char *name, size_t
                 (int)node.name_len, node.name);
 }
 
-static int step(struct walk *walk, rs_key base, const char *name, size_t len, bool last,
+/* left names come after this one. */
+static int step(struct walk *walk, rs_key base, const char *name, size_t len, size_t left,
                 rs_key *key)
 {
     struct tree *tree = walk->tree;
+    bool last = left == 0;
     bool link = false;
     int status = tree_child(tree, base, name, len, key, &link);
     if (status == RS_ENOTFOUND && walk->create) {
@@ -228,22 +246,17 @@ static int step(struct walk *walk, rs_key base, const char *name, size_t len, bo
         return fail(tree->error, status, "%.*s: %s", (int)len, name, rs_strerror(status));
     }
     if (link && !(last && (walk->flags & RS_NOFOLLOW))) {
-        return follow(walk, *key, key);
+        return follow(walk, *key, left, key);
     }
     return RS_OK;
 }
 
 /* Before the first key of a path is made: is there room for all that will be made below base? */
-static int check_depth(struct walk *walk, rs_key base, struct path_iter rest, size_t names)
+static int check_depth(struct walk *walk, rs_key base, size_t names)
 {
-    const char *name;
-    size_t len;
     size_t depth;
-    while (path_next(&rest, &name, &len, NULL) == RS_OK) {
-        names++;
-    }
     int status = depth_of(walk->tree, base, &depth);
-    if (status == RS_OK && depth + names > RS_MAX_DEPTH) {
+    if (status == RS_OK && depth + names + walk->after > RS_MAX_DEPTH) {
         status = fail_depth(walk->tree);
     }
     return status;
@@ -253,37 +266,27 @@ static int walk_from(struct walk *walk, rs_key base, struct path_iter *names, rs
 {
     rs_error *error = walk->tree->error;
     const char *name;
-    const char *next;
     size_t len;
-    size_t next_len;
+    size_t left;
     bool making = false;
+    int status = count_names(*names, &left, error);
     *key = base;
-    int status = path_next(names, &name, &len, error);
-    while (status == RS_OK) {
-        int more = path_next(names, &next, &next_len, error);
-        if (more != RS_OK && more != RS_END) {
-            return more;
-        }
+    while (status == RS_OK && (status = path_next(names, &name, &len, error)) == RS_OK) {
         if (walk->create && !making &&
             tree_child(walk->tree, *key, name, len, &(rs_key){0}, NULL) == RS_ENOTFOUND) {
             making = true;
-            status = check_depth(walk, *key, *names, more == RS_OK ? 2 : 1);
+            status = check_depth(walk, *key, left);
         }
+        left--;
         if (status == RS_OK) {
-            status = step(walk, *key, name, len, more == RS_END, key);
+            status = step(walk, *key, name, len, left, key);
         }
-        if (status != RS_OK) {
-            return status;
-        }
-        name = next;
-        len = next_len;
-        status = more;
     }
     return status == RS_END ? RS_OK : status;
 }
 
-/* A root key: where a view lies is walked first. */
-static int walk_root(struct walk *walk, const struct path_root *root, rs_key *key)
+/* A root key: where a view lies is walked first. left names come after it. */
+static int walk_root(struct walk *walk, const struct path_root *root, size_t left, rs_key *key)
 {
     if (root->stored == root->key) {
         *key = root->key;
@@ -295,8 +298,10 @@ static int walk_root(struct walk *walk, const struct path_root *root, rs_key *ke
     if (status == RS_OK) {
         unsigned flags = walk->flags;
         walk->flags = 0;
+        walk->after += left;
         path_begin(&names, view.data, view.size);
         status = walk_from(walk, root->stored, &names, key);
+        walk->after -= left;
         walk->flags = flags;
     }
     buffer_free(&view);
@@ -307,9 +312,13 @@ static int walk_rooted(struct walk *walk, const char *path, size_t len, rs_key *
 {
     const struct path_root *root;
     struct path_iter names;
+    size_t left = 0;
     int status = path_begin_rooted(&names, path, len, &root, walk->tree->error);
     if (status == RS_OK) {
-        status = walk_root(walk, root, key);
+        status = count_names(names, &left, walk->tree->error);
+    }
+    if (status == RS_OK) {
+        status = walk_root(walk, root, left, key);
     }
     return status == RS_OK ? walk_from(walk, *key, &names, key) : status;
 }
@@ -320,15 +329,16 @@ static int walk_path(struct walk *walk, rs_key base, const char *path, size_t le
         return walk_rooted(walk, path, len, key);
     }
     const struct path_root *root = path_root_by_key(base);
-    if (root != NULL) {
-        int status = walk_root(walk, root, &base);
-        if (status != RS_OK) {
-            return status;
-        }
-    }
     struct path_iter names;
+    size_t left;
     path_begin(&names, path, len);
-    int status = walk_from(walk, base, &names, key);
+    int status = count_names(names, &left, walk->tree->error);
+    if (status == RS_OK && root != NULL) {
+        status = walk_root(walk, root, left, &base);
+    }
+    if (status == RS_OK) {
+        status = walk_from(walk, base, &names, key);
+    }
     if (status == RS_OK && *key == base) {
         struct node node; /* nobody has looked yet whether it exists */
         status = tree_node(walk->tree, base, &node);
@@ -352,7 +362,7 @@ int tree_open(struct tree *tree, rs_key base, const char *path, size_t len, unsi
 /* ---- Creating ---- */
 
 /* All names of a path, before the first of them is made. */
-static int check_names(struct tree *tree, struct path_iter *names, size_t depth)
+static int check_names(struct tree *tree, struct path_iter *names)
 {
     const char *name;
     size_t len;
@@ -362,48 +372,21 @@ static int check_names(struct tree *tree, struct path_iter *names, size_t depth)
         if (status != RS_OK) {
             return status;
         }
-        if (++depth > RS_MAX_DEPTH) {
-            return fail_depth(tree);
-        }
     }
     return status == RS_END ? RS_OK : status;
-}
-
-/* The names of a view count, too. */
-static int view_depth(const struct path_root *root, size_t *depth)
-{
-    struct buffer view = BUFFER_INIT;
-    struct path_iter names;
-    const char *name;
-    size_t len;
-    size_t count = 0;
-    int status = path_view(root, &view);
-    if (status == RS_OK) {
-        path_begin(&names, view.data, view.size);
-        while (path_next(&names, &name, &len, NULL) == RS_OK) {
-            count++;
-        }
-        *depth = count;
-    }
-    buffer_free(&view);
-    return status;
 }
 
 static int check_path(struct tree *tree, rs_key base, const char *path, size_t len)
 {
     struct path_iter names;
-    const struct path_root *root = path_root_by_key(base);
+    const struct path_root *root;
     int status = RS_OK;
     if (base == RS_NO_KEY) {
         status = path_begin_rooted(&names, path, len, &root, tree->error);
     } else {
         path_begin(&names, path, len);
     }
-    size_t depth = 0;
-    if (status == RS_OK && root != NULL) {
-        status = view_depth(root, &depth);
-    }
-    return status == RS_OK ? check_names(tree, &names, depth) : status;
+    return status == RS_OK ? check_names(tree, &names) : status;
 }
 
 int tree_create(struct tree *tree, rs_key base, const char *path, size_t len, unsigned flags,

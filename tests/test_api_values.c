@@ -48,9 +48,9 @@ static const char *taken(struct bench *bench)
     rs_txn *txn = bench->txn;
     rs_key key = bench->key;
     const int statuses[] = {
-        rs_get_dword(txn, key, "v", &dword),        rs_get_qword(txn, key, "v", &qword),
-        rs_get_bool(txn, key, "v", &truth),         rs_get_string(txn, key, "v", &text),
-        rs_get_expanded(txn, key, "v", &text),      rs_get_multi(txn, key, "v", &list, &count),
+        rs_get_dword(txn, key, "v", &dword),         rs_get_qword(txn, key, "v", &qword),
+        rs_get_bool(txn, key, "v", &truth),          rs_get_string(txn, key, "v", &text),
+        rs_get_expanded(txn, key, "v", &text),       rs_get_multi(txn, key, "v", &list, &count),
         rs_get_binary(txn, key, "v", &data, &count),
     };
     size_t size = 0;
@@ -74,15 +74,12 @@ static void getters_take_their_types(void)
         size_t size;
         const char *taken;
     } rows[] = {
-        {REG_NONE, 4, "y"},      {REG_SZ, 4, "se"},
-        {REG_EXPAND_SZ, 4, "se"}, {REG_BINARY, 4, "y"},
-        {REG_DWORD, 4, "db"},    {REG_DWORD, 3, "!d!b"},
-        {REG_DWORD, 5, "!d!b"},  {REG_DWORD, 0, "!d!b"},
-        {REG_DWORD, 8, "!d!b"},  {REG_LINK, 4, ""},
-        {REG_MULTI_SZ, 4, "m"},  {REG_MULTI_SZ, 0, "m"},
-        {REG_QWORD, 8, "q"},     {REG_QWORD, 4, "!q"},
-        {REG_SZ, 0, "se"},       {REG_SZ, 3, "se"},
-        {0xffffffff, 4, ""},     {REG_RESOURCE_LIST, 4, ""},
+        {REG_NONE, 4, "y"},     {REG_SZ, 4, "se"},      {REG_EXPAND_SZ, 4, "se"},
+        {REG_BINARY, 4, "y"},   {REG_DWORD, 4, "db"},   {REG_DWORD, 3, "!d!b"},
+        {REG_DWORD, 5, "!d!b"}, {REG_DWORD, 0, "!d!b"}, {REG_DWORD, 8, "!d!b"},
+        {REG_LINK, 4, ""},      {REG_MULTI_SZ, 4, "m"}, {REG_MULTI_SZ, 0, "m"},
+        {REG_QWORD, 8, "q"},    {REG_QWORD, 4, "!q"},   {REG_SZ, 0, "se"},
+        {REG_SZ, 3, "se"},      {0xffffffff, 4, ""},    {REG_RESOURCE_LIST, 4, ""},
     };
     struct bench bench = open_bench();
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -311,6 +308,20 @@ static void empty_strings_in_lists_survive(void)
     close_bench(&bench);
 }
 
+/* An empty string at the end can be told from the list's own end, and is there once. */
+static void an_empty_string_is_appended_once(void)
+{
+    static const char *const list[] = {"a"};
+    struct bench bench = open_bench();
+    set_list(&bench, list, 1);
+    CU_ASSERT_EQUAL(append(&bench, ""), 1);
+    EQUAL_TEXT(list_of(&bench), "[a][]");
+    CU_ASSERT_EQUAL(append(&bench, ""), 0);
+    CU_ASSERT_EQUAL(append(&bench, "b"), 1);
+    EQUAL_TEXT(list_of(&bench), "[a][][b]");
+    close_bench(&bench);
+}
+
 static void appending_twice_is_one_revision(void)
 {
     struct bench bench = open_bench();
@@ -340,6 +351,7 @@ static const struct test_case cases[] = {
     {"appending keeps the others", appending_keeps_the_others},
     {"appending begins a list", appending_begins_a_list},
     {"empty strings in lists survive", empty_strings_in_lists_survive},
+    {"an empty string is appended once", an_empty_string_is_appended_once},
     {"appending twice is one revision", appending_twice_is_one_revision},
     {NULL, NULL},
 };

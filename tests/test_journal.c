@@ -81,7 +81,7 @@ static void streams_of_any_length_are_read_back(void)
     static const struct {
         size_t changes;
         size_t size;
-    } rows[] = {{0, 0},     {1, 0},     {1, 53000}, {1, 65400}, {1, 65536},
+    } rows[] = {{0, 0},     {1, 0},     {1, 53000}, {1, 65400},  {1, 65536},
                 {1, 65600}, {3, 70000}, {500, 500}, {2, 2000000}};
     struct env *env = open_journal();
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {

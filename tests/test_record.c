@@ -63,7 +63,8 @@ static void numbers_are_little_endian(void)
     buffer_free(&buffer);
 }
 
-/* Each copy has exactly its bytes in a block of its own, so that a sanitizer sees a byte too many. */
+/* Each copy has exactly its bytes in a block of its own, so that a sanitizer sees a byte too many.
+ */
 static void every_shorter_record_is_damaged(void)
 {
     struct buffer whole = BUFFER_INIT;

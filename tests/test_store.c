@@ -325,8 +325,7 @@ static int read_as_nobody(void *context)
     if (rs_begin(store, RS_WRITE, &txn) != RS_EREADONLY || txn != NULL) {
         return 3;
     }
-    if (rs_begin(store, RS_READ, &txn) != RS_OK ||
-        rs_key_open(txn, RS_HKLM, "A", &key) != RS_OK) {
+    if (rs_begin(store, RS_READ, &txn) != RS_OK || rs_key_open(txn, RS_HKLM, "A", &key) != RS_OK) {
         return 4;
     }
     rs_abort(txn);
@@ -403,22 +402,31 @@ static int be_a_child(void *context)
 {
     struct family *family = context;
     rs_txn *txn = NULL;
-    rs_store *own = NULL;
-    rs_key key;
     if (rs_begin(family->store, RS_READ, &txn) != RS_EFORK) {
         return 1;
     }
     if (!use_parents_reading(family) || !use_parents_writing(family)) {
         return 2;
     }
+    rs_abort(family->reading);
+    rs_close(family->store);
+    return 0;
+}
+
+static int open_own(void *context)
+{
+    struct family *family = context;
+    rs_txn *txn = NULL;
+    rs_store *own = NULL;
+    rs_key key;
     if (rs_open(rs_store_dir(family->store), 0, &own, NULL) != RS_OK ||
         rs_begin(own, RS_READ, &txn) != RS_OK || rs_key_open(txn, RS_HKLM, "A", &key) != RS_OK ||
         key != family->key) {
-        return 3;
+        return 1;
     }
     rs_abort(txn);
-    rs_abort(family->reading);
     rs_close(own);
+    rs_abort(family->reading);
     rs_close(family->store);
     return 0;
 }
@@ -431,6 +439,7 @@ static void nothing_crosses_a_fork(void)
     end_writing(txn);
     rs_abort(start_reading(family.store)); /* one more in the pool */
     family.reading = start_reading(family.store);
+    GIVES(0, in_child(open_own, &family));
     family.writing = start_writing(family.store);
     set_number(family.writing, family.key, "Size", 1);
     GIVES(0, in_child(be_a_child, &family));

@@ -142,8 +142,8 @@ static void subkeys_come_in_folded_order(void)
     rs_store *store = open_store();
     rs_txn *txn = start_writing(store);
     rs_key base = add_key(txn, "HKLM\\Base");
-    static const char *const names[] = {"b", "C", "a", "B1", "_", E_ACUTE, "\xef\xbf\xbd", "Z",
-                                        "\xf0\x90\x80\x80"};
+    static const char *const names[] = {
+        "b", "C", "a", "B1", "_", E_ACUTE, "\xef\xbf\xbd", "Z", "\xf0\x90\x80\x80"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         rs_key key;
         SUCCEEDS(rs_key_create(txn, base, names[i], &key));

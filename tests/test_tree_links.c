@@ -39,8 +39,7 @@ static void links_are_followed(void)
     /* RS_NOFOLLOW is about the end of the path. */
     CU_ASSERT_EQUAL(find_link(txn, "HKLM\\SYSTEM\\CurrentControlSet\\Control\\Print"), deep);
     EQUAL_TEXT(target_of(txn, link), "HKEY_LOCAL_MACHINE\\SYSTEM\\ControlSet001");
-    EQUAL_TEXT(path_of(txn, deep),
-               "HKEY_LOCAL_MACHINE\\SYSTEM\\ControlSet001\\Control\\Print");
+    EQUAL_TEXT(path_of(txn, deep), "HKEY_LOCAL_MACHINE\\SYSTEM\\ControlSet001\\Control\\Print");
     CU_ASSERT_EQUAL(info_of(txn, link).flags, RS_KEY_LINK);
     CU_ASSERT_EQUAL(info_of(txn, set).flags, 0);
     end_writing(txn);
@@ -157,6 +156,39 @@ static void a_dangling_link_leads_nowhere(void)
     rs_close(store);
 }
 
+/* What a path makes behind a dangling link is counted before the link's target is made. */
+static void a_dangling_link_makes_all_or_nothing(void)
+{
+    char target[2000];
+    rs_key key = 0;
+    rs_store *store = open_store();
+    rs_txn *txn = start_writing(store);
+    snprintf(target, sizeof target, "HKLM\\%s", repeated("k\\", 510));
+    add_link(txn, "HKLM\\Link", target);
+    GIVES(RS_EDEPTH, rs_key_create(txn, RS_HKLM, "Link\\a\\b\\c", &key));
+    CU_ASSERT_EQUAL(stat_of(txn).keys, 1);
+    add_link(txn, "HKLM\\SOFTWARE", target);
+    GIVES(RS_EDEPTH, rs_key_create(txn, RS_HKCR, "a\\b", &key));
+    CU_ASSERT_EQUAL(stat_of(txn).keys, 2);
+    SUCCEEDS(rs_key_create(txn, RS_HKCR, "a", &key));
+    end_writing(txn);
+    rs_close(store);
+}
+
+/* Only the last key of a path is made volatile. */
+static void a_dangling_link_is_not_made_volatile(void)
+{
+    rs_key key;
+    rs_store *store = open_store();
+    rs_txn *txn = start_writing(store);
+    add_link(txn, "HKLM\\Link", "HKLM\\Target");
+    SUCCEEDS(rs_key_create_n(txn, RS_HKLM, "Link\\New", RS_NTS, RS_VOLATILE, &key, NULL));
+    CU_ASSERT_EQUAL(info_of(txn, key).flags, RS_KEY_VOLATILE);
+    CU_ASSERT_EQUAL(info_of(txn, find_key(txn, "HKLM\\Target")).flags, 0);
+    end_writing(txn);
+    rs_close(store);
+}
+
 static void a_target_must_be_a_path(void)
 {
     static const char *const bad[] = {"", "None", "\\HKLM\\A", "HKLM\\A\\\\B", "HKXX\\A"};
@@ -240,8 +272,7 @@ static void links_work_through_views(void)
 static void the_users_view_is_his_own(void)
 {
     char wanted[64];
-    snprintf(wanted, sizeof wanted, "HKEY_USERS\\S-1-22-1-%lu\\Printers",
-             (unsigned long)getuid());
+    snprintf(wanted, sizeof wanted, "HKEY_USERS\\S-1-22-1-%lu\\Printers", (unsigned long)getuid());
     rs_store *store = open_store();
     rs_txn *txn = start_writing(store);
     rs_key_info info;
@@ -289,6 +320,8 @@ static const struct test_case cases[] = {
     {"loops are errors", loops_are_errors},
     {"chains have a limit", chains_have_a_limit},
     {"a dangling link leads nowhere", a_dangling_link_leads_nowhere},
+    {"a dangling link makes all or nothing", a_dangling_link_makes_all_or_nothing},
+    {"a dangling link is not made volatile", a_dangling_link_is_not_made_volatile},
     {"a target must be a path", a_target_must_be_a_path},
     {"a link is pointed elsewhere", a_link_is_pointed_elsewhere},
     {"a volatile link says so", a_volatile_link_says_so},

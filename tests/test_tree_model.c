@@ -49,8 +49,8 @@ static const char *random_name(void)
     unsigned number = random_below(30);
     static char name[600];
     if (random_below(3) == 0) {
-        snprintf(name, sizeof name, "%s%c%02u", repeated(CJK, 165),
-                 random_below(2) ? 'L' : 'l', number);
+        snprintf(name, sizeof name, "%s%c%02u", repeated(CJK, 165), random_below(2) ? 'L' : 'l',
+                 number);
     } else {
         snprintf(name, sizeof name, "%s%u", random_below(2) ? "Name" : "nAME", number);
     }
@@ -217,9 +217,9 @@ static void class_one(rs_txn *txn)
 
 static void take_step(rs_txn *txn)
 {
-    static void (*const steps[])(rs_txn *txn) = {create_one, create_one, create_one, delete_one,
-                                                 rename_one, set_one,    set_one,    unset_one,
-                                                 class_one};
+    static void (*const steps[])(rs_txn * txn) = {create_one, create_one, create_one,
+                                                  delete_one, rename_one, set_one,
+                                                  set_one,    unset_one,  class_one};
     steps[random_below(sizeof steps / sizeof *steps)](txn);
 }
 
