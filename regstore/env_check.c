@@ -40,8 +40,12 @@ struct lmdb_meta_page {
 #define LMDB_MIN_PAGE 512u
 #define LMDB_MAX_PAGE 65536u
 
-/* Pages that the file is kept longer than needed by. */
-#define SLACK_PAGES 16u
+/* Pages that the file is kept longer than it is used, at least and when it is made longer. */
+#define SLACK_LEAST 32u
+#define SLACK_PAGES 64u
+
+/* A writer may be writing a meta page just now, so one look that finds it odd is not enough. */
+#define HEADER_LOOKS 3
 
 static int make_directories(const char *dir)
 {
@@ -188,7 +192,10 @@ int env_check_files(int dir_fd, const char *dir, bool *exists, rs_error *error)
     if (fd < 0) {
         return fail_errno(error, "%s/%s: cannot be opened", dir, ENV_DATA_FILE);
     }
-    bool plausible = header_plausible(fd);
+    bool plausible = false;
+    for (int look = 0; !plausible && look < HEADER_LOOKS; look++) {
+        plausible = header_plausible(fd);
+    }
     close(fd);
     if (!plausible) {
         return fail(error, RS_EDAMAGED, "%s/%s: its header is damaged or it is no store", dir,
@@ -232,7 +239,7 @@ int env_check_length(int fd, uint64_t pages, uint64_t page_size, const char *dir
 void env_keep_length(int fd, uint64_t pages, uint64_t page_size)
 {
     struct stat st;
-    if (fstat(fd, &st) != 0 || (uint64_t)st.st_size >= pages * page_size) {
+    if (fstat(fd, &st) != 0 || (uint64_t)st.st_size >= (pages + SLACK_LEAST) * page_size) {
         return;
     }
     /* Another writer may be at work already and the file be longer by now: fallocate() never makes

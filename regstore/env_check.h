@@ -24,8 +24,9 @@ int env_check_files(int dir_fd, const char *dir, bool *exists, rs_error *error);
 int env_make_files(int dir_fd, const char *dir, rs_error *error);
 /* RS_EDAMAGED if the file ends before its last page. */
 int env_check_length(int fd, uint64_t pages, uint64_t page_size, const char *dir, rs_error *error);
-/* Makes the file long enough for pages and some more. LMDB does not write pages that a transaction
- * took and gave back, so without this a healthy file could look cut short. */
+/* Keeps the file longer than its pages need. LMDB does not write pages that a transaction took and
+ * gave back, so without this a healthy file could look cut short. It is made longer ahead of need,
+ * as the writer can be killed between its commit and this call. */
 void env_keep_length(int fd, uint64_t pages, uint64_t page_size);
 
 #endif

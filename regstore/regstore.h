@@ -221,7 +221,7 @@ typedef struct rs_key_info {
 /* ---- The store ---- */
 
 #define RS_CREATE 1u   /* make the directory and the store if there is none */
-#define RS_READONLY 2u /* never write, whatever the permissions allow */
+#define RS_READONLY 2u /* change nothing, whatever the permissions allow; not with RS_CREATE */
 
 /*
  * Opens the store in directory dir, or for NULL in the default one (rs_default_dir). A directory
@@ -249,8 +249,9 @@ RS_API void rs_free(void *memory);
 
 /*
  * Begins a transaction: with RS_READ a snapshot of the latest revision, which later commits do not
- * change; with RS_WRITE the store's one writer. Keep read transactions short: a snapshot held open
- * keeps the file from reusing space. Switch on: RS_EREADONLY; RS_EREADERS; RS_EFORK.
+ * change; with RS_WRITE the store's one writer: a second one waits, in the same thread for ever.
+ * Keep read transactions short: a snapshot held open keeps the file from reusing space. Switch on:
+ * RS_EREADONLY; RS_EREADERS; RS_EFORK.
  */
 RS_CALL int rs_begin(rs_store *store, unsigned mode, rs_txn **txn);
 /*
@@ -320,7 +321,7 @@ RS_CALL int rs_link_target(rs_txn *txn, rs_key key, const char **target, size_t 
 
 /* A cursor over a key's subkeys in the order of their folded names, or over its values in the order
  * of their creation. It shows the key as it was when the cursor was made: subkeys deleted since are
- * left out, later changes are not shown. Close cursors before their transaction ends. */
+ * left out, later ones are not shown. Close cursors before their transaction ends. */
 RS_CALL int rs_subkeys(rs_txn *txn, rs_key key, rs_cursor **cursor);
 RS_CALL int rs_values(rs_txn *txn, rs_key key, rs_cursor **cursor);
 /* The next entry; RS_END after the last. */

@@ -305,13 +305,23 @@ static void end_write(struct rs_txn *txn)
     free_txn(txn);
 }
 
+/* The process's name is whatever it was started under. */
+static const char *own_name(void)
+{
+    size_t units;
+    size_t len = strlen(program_invocation_short_name);
+    bool good =
+        len <= JOURNAL_MAX_NOTE && text_units(program_invocation_short_name, len, &units) == RS_OK;
+    return good ? program_invocation_short_name : "unknown";
+}
+
 static int write_journal(struct rs_txn *txn)
 {
     struct journal_head head = {
         .time = store_now(),
         .uid = (uint32_t)getuid(),
         .pid = (uint32_t)getpid(),
-        .program = txn->program != NULL ? txn->program : program_invocation_short_name,
+        .program = txn->program != NULL ? txn->program : own_name(),
         .message = txn->message != NULL ? txn->message : "",
     };
     int status = journal_finish(&txn->journal, &head);

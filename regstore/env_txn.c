@@ -1,0 +1,289 @@
+#include <endian.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "env_check.h"
+#include "env_lmdb.h"
+
+#define READER_CHECK_EVERY 16u /* write transactions */
+
+int env_status(int rc)
+{
+    switch (rc) {
+    case MDB_SUCCESS:
+        return RS_OK;
+    case MDB_NOTFOUND:
+        return RS_ENOTFOUND;
+    case MDB_MAP_FULL:
+    case MDB_MAP_RESIZED:
+        return RS_EFULL;
+    case MDB_READERS_FULL:
+        return RS_EREADERS;
+    case MDB_INVALID:
+    case MDB_CORRUPTED:
+    case MDB_PAGE_NOTFOUND:
+        return RS_EDAMAGED;
+    case MDB_VERSION_MISMATCH:
+        return RS_EVERSION;
+    default:
+        return rc > 0 ? status_of_errno(rc) : RS_EIO;
+    }
+}
+
+int env_fail(const struct env *env, int rc, const char *what, rs_error *error)
+{
+    return fail(error, env_status(rc), "%s: %s: %s", env->dir, what, mdb_strerror(rc));
+}
+
+int env_data_fd(const struct env *env)
+{
+    mdb_filehandle_t fd = -1;
+    mdb_env_get_fd(env->mdb, &fd);
+    return fd;
+}
+
+uint64_t env_page_size(const struct env *env)
+{
+    MDB_stat stat;
+    mdb_env_stat(env->mdb, &stat);
+    return stat.ms_psize;
+}
+
+uint64_t env_page_count(const struct env *env)
+{
+    MDB_envinfo info;
+    mdb_env_info(env->mdb, &info);
+    return (uint64_t)info.me_last_pgno + 1;
+}
+
+/* ---- Transactions ---- */
+
+static int fail_begin(const struct env *env, int rc, rs_error *error)
+{
+    return env_fail(env, rc, "cannot begin a transaction", error);
+}
+
+int env_begin(struct env *env, bool write, struct env_txn *txn, rs_error *error)
+{
+    unsigned flags = write ? 0 : MDB_RDONLY;
+    MDB_txn *mdb;
+    int rc = mdb_txn_begin(env->mdb, NULL, flags, &mdb);
+    if (rc == MDB_READERS_FULL) {
+        int dead;
+        mdb_reader_check(env->mdb, &dead);
+        rc = mdb_txn_begin(env->mdb, NULL, flags, &mdb);
+    }
+    if (rc != 0) {
+        return fail_begin(env, rc, error);
+    }
+    if (write && ++env->writes % READER_CHECK_EVERY == 0) {
+        /* A reader that was killed keeps all pages freed since, and the file would grow and grow.
+         */
+        int dead;
+        mdb_reader_check(env->mdb, &dead);
+    }
+    *txn = (struct env_txn){env, mdb, write};
+    return RS_OK;
+}
+
+void env_reset(struct env_txn *txn)
+{
+    mdb_txn_reset(txn->mdb);
+}
+
+int env_renew(struct env_txn *txn, rs_error *error)
+{
+    int rc = mdb_txn_renew(txn->mdb);
+    return rc == 0 ? RS_OK : fail_begin(txn->env, rc, error);
+}
+
+int env_commit(struct env_txn *txn, rs_error *error)
+{
+    struct env *env = txn->env;
+    int rc = mdb_txn_commit(txn->mdb);
+    txn->mdb = NULL;
+    if (rc != 0) {
+        return env_fail(env, rc, "cannot commit", error);
+    }
+    env_keep_length(env_data_fd(env), env_page_count(env), env_page_size(env));
+    return RS_OK;
+}
+
+void env_abort(struct env_txn *txn)
+{
+    if (txn->mdb != NULL && !env_forked(txn->env)) {
+        mdb_txn_abort(txn->mdb);
+    }
+    txn->mdb = NULL;
+}
+
+uint64_t env_txn_number(const struct env_txn *txn)
+{
+    return mdb_txn_id(txn->mdb);
+}
+
+/* ---- Tables ---- */
+
+/* LMDB's arguments are not const, though it does not change them. */
+static MDB_val val_of(struct slice slice)
+{
+    return (MDB_val){slice.size, (void *)(uintptr_t)slice.data};
+}
+
+static struct slice slice_of(MDB_val val)
+{
+    return (struct slice){val.mv_data, val.mv_size};
+}
+
+int env_get(struct env_txn *txn, enum env_table table, struct slice key, struct slice *value)
+{
+    MDB_val k = val_of(key);
+    MDB_val v;
+    int rc = mdb_get(txn->mdb, txn->env->tables[table], &k, &v);
+    if (rc != 0) {
+        return env_status(rc);
+    }
+    *value = slice_of(v);
+    return RS_OK;
+}
+
+int env_put(struct env_txn *txn, enum env_table table, struct slice key, struct slice value)
+{
+    MDB_val k = val_of(key);
+    MDB_val v = val_of(value);
+    return env_status(mdb_put(txn->mdb, txn->env->tables[table], &k, &v, 0));
+}
+
+int env_delete(struct env_txn *txn, enum env_table table, struct slice key)
+{
+    MDB_val k = val_of(key);
+    return env_status(mdb_del(txn->mdb, txn->env->tables[table], &k, NULL));
+}
+
+int env_cursor_open(struct env_txn *txn, enum env_table table, struct env_cursor *cursor)
+{
+    MDB_cursor *mdb;
+    int rc = mdb_cursor_open(txn->mdb, txn->env->tables[table], &mdb);
+    if (rc != 0) {
+        return env_status(rc);
+    }
+    cursor->mdb = mdb;
+    return RS_OK;
+}
+
+static int move(struct env_cursor *cursor, MDB_val *k, MDB_cursor_op op, struct slice *key,
+                struct slice *value)
+{
+    MDB_val v;
+    int rc = mdb_cursor_get(cursor->mdb, k, &v, op);
+    if (rc != 0) {
+        return rc == MDB_NOTFOUND ? RS_END : env_status(rc);
+    }
+    *key = slice_of(*k);
+    *value = slice_of(v);
+    return RS_OK;
+}
+
+int env_cursor_seek(struct env_cursor *cursor, struct slice key, struct slice *found,
+                    struct slice *value)
+{
+    MDB_val k = val_of(key);
+    return move(cursor, &k, MDB_SET_RANGE, found, value);
+}
+
+int env_cursor_next(struct env_cursor *cursor, struct slice *key, struct slice *value)
+{
+    MDB_val k;
+    return move(cursor, &k, MDB_NEXT, key, value);
+}
+
+int env_cursor_first(struct env_cursor *cursor, struct slice *key, struct slice *value)
+{
+    MDB_val k;
+    return move(cursor, &k, MDB_FIRST, key, value);
+}
+
+int env_cursor_last(struct env_cursor *cursor, struct slice *key, struct slice *value)
+{
+    MDB_val k;
+    return move(cursor, &k, MDB_LAST, key, value);
+}
+
+int env_cursor_delete(struct env_cursor *cursor)
+{
+    return env_status(mdb_cursor_del(cursor->mdb, 0));
+}
+
+void env_cursor_close(struct env_cursor *cursor)
+{
+    if (cursor->mdb != NULL) {
+        mdb_cursor_close(cursor->mdb);
+        cursor->mdb = NULL;
+    }
+}
+
+/* ---- State ---- */
+
+int env_size(struct env_txn *txn, struct env_size *size)
+{
+    MDB_envinfo info;
+    struct stat st;
+    if (fstat(env_data_fd(txn->env), &st) != 0) {
+        return status_of_errno(errno);
+    }
+    mdb_env_info(txn->env->mdb, &info);
+    uint64_t pages = 2; /* the meta pages */
+    MDB_stat stat;
+    for (int i = 0; i < TABLE_COUNT; i++) {
+        int rc = mdb_stat(txn->mdb, txn->env->tables[i], &stat);
+        if (rc != 0) {
+            return env_status(rc);
+        }
+        pages += stat.ms_branch_pages + stat.ms_leaf_pages + stat.ms_overflow_pages;
+    }
+    *size = (struct env_size){(uint64_t)st.st_size, pages * env_page_size(txn->env),
+                              info.me_mapsize, info.me_maxreaders};
+    return RS_OK;
+}
+
+struct reader_walk {
+    int (*each)(void *context, uint32_t pid, uint64_t txn_number);
+    void *context;
+    int result;
+};
+
+/* LMDB tells its readers in lines "pid thread txn", the last "-" for a slot without a snapshot; a
+ * heading comes first. */
+static int reader_line(const char *line, void *context)
+{
+    struct reader_walk *walk = context;
+    unsigned pid;
+    unsigned long long number;
+    if (walk->result == 0 && sscanf(line, "%u %*s %llu", &pid, &number) == 2) {
+        walk->result = walk->each(walk->context, pid, number);
+    }
+    return 0;
+}
+
+int env_readers(struct env *env, int (*each)(void *context, uint32_t pid, uint64_t txn_number),
+                void *context)
+{
+    struct reader_walk walk = {each, context, 0};
+    mdb_reader_list(env->mdb, reader_line, &walk);
+    return walk.result;
+}
+
+void env_put_be64(unsigned char *at, uint64_t number)
+{
+    number = htobe64(number);
+    memcpy(at, &number, sizeof number);
+}
+
+uint64_t env_get_be64(const unsigned char *at)
+{
+    uint64_t number;
+    memcpy(&number, at, sizeof number);
+    return be64toh(number);
+}
