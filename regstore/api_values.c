@@ -294,23 +294,6 @@ static int append_to(rs_txn *txn, rs_key key, const char *name, size_t len, cons
     return rs_set_multi_n(txn, key, name, len, longer, count + 1);
 }
 
-int rs_multi_append_n(rs_txn *txn, rs_key key, const char *name, size_t len, const char *text,
-                      int *changed)
-{
-    int did = 0;
-    int status = api_check(txn, text != NULL);
-    if (status == RS_OK) {
-        status = tree_writable(&txn->tree);
-    }
-    if (status == RS_OK) {
-        status = append_to(txn, key, name, len, text, &did);
-    }
-    if (status == RS_OK && changed != NULL) {
-        *changed = did;
-    }
-    return status;
-}
-
 static int remove_from(rs_txn *txn, rs_key key, const char *name, size_t len, const char *text,
                        int *changed)
 {
@@ -332,8 +315,11 @@ static int remove_from(rs_txn *txn, rs_key key, const char *name, size_t len, co
     return *changed ? rs_set_multi_n(txn, key, name, len, shorter, kept) : RS_OK;
 }
 
-int rs_multi_remove_n(rs_txn *txn, rs_key key, const char *name, size_t len, const char *text,
-                      int *changed)
+typedef int (*list_editor)(rs_txn *txn, rs_key key, const char *name, size_t len, const char *text,
+                           int *changed);
+
+static int edit_list(rs_txn *txn, rs_key key, const char *name, size_t len, const char *text,
+                     list_editor edit, int *changed)
 {
     int did = 0;
     int status = api_check(txn, text != NULL);
@@ -341,12 +327,24 @@ int rs_multi_remove_n(rs_txn *txn, rs_key key, const char *name, size_t len, con
         status = tree_writable(&txn->tree);
     }
     if (status == RS_OK) {
-        status = remove_from(txn, key, name, len, text, &did);
+        status = edit(txn, key, name, len, text, &did);
     }
     if (status == RS_OK && changed != NULL) {
         *changed = did;
     }
     return status;
+}
+
+int rs_multi_append_n(rs_txn *txn, rs_key key, const char *name, size_t len, const char *text,
+                      int *changed)
+{
+    return edit_list(txn, key, name, len, text, append_to, changed);
+}
+
+int rs_multi_remove_n(rs_txn *txn, rs_key key, const char *name, size_t len, const char *text,
+                      int *changed)
+{
+    return edit_list(txn, key, name, len, text, remove_from, changed);
 }
 
 /* ---- Names ---- */
