@@ -199,12 +199,16 @@ static int open_files(struct env *env, int dir_fd, unsigned flags, env_init init
         return status;
     }
     env->readonly = faccessat(dir_fd, ENV_DATA_FILE, R_OK | W_OK, AT_EACCESS) != 0;
-    status = open_mdb(env, error);
+    if (!env->readonly) {
+        status = env_make_lock_file(dir_fd, env->dir, error);
+    }
+    if (status == RS_OK) {
+        status = open_mdb(env, error);
+    }
     if (status != RS_OK) {
         return status;
     }
-    status = env_check_length(env_data_fd(env), env_page_count(env), env_page_size(env), env->dir,
-                              error);
+    status = env_length_check(env, error);
     if (status == RS_OK) {
         int dead;
         mdb_reader_check(env->mdb, &dead);

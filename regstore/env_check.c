@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "env_check.h"
@@ -37,12 +38,9 @@ struct lmdb_meta_page {
 #define LMDB_NO_PAGE ((size_t)-1)
 #define LMDB_FIRST_PAGE 2u /* behind the meta pages */
 #define LMDB_MAX_DEPTH 32
+#define LMDB_MAX_MAP ((size_t)1 << 40) /* what this library asks for at most */
 #define LMDB_MIN_PAGE 512u
 #define LMDB_MAX_PAGE 65536u
-
-/* Pages that the file is kept longer than it is used, at least and when it is made longer. */
-#define SLACK_LEAST 32u
-#define SLACK_PAGES 64u
 
 /* A writer may be writing a meta page just now, so one look that finds it odd is not enough. */
 #define HEADER_LOOKS 3
@@ -129,6 +127,7 @@ static bool meta_plausible(const struct lmdb_meta_page *meta, size_t number)
            meta->magic == LMDB_MAGIC && meta->last_page >= 1 &&
            meta->last_page < LMDB_NO_PAGE / LMDB_MAX_PAGE &&
            (meta->txn_number == 0 || meta->txn_number % 2 == number) &&
+           meta->map_size <= LMDB_MAX_MAP &&
            db_plausible(&meta->dbs[0], LMDB_FREE_FLAGS, meta->last_page) &&
            db_plausible(&meta->dbs[1], LMDB_MAIN_FLAGS, meta->last_page);
 }
@@ -207,45 +206,53 @@ int env_check_files(int dir_fd, const char *dir, bool *exists, rs_error *error)
 
 static int make_file(int dir_fd, const char *dir, const char *name, mode_t mode, rs_error *error)
 {
+    struct stat st;
     int fd = openat(dir_fd, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0) {
         return errno == EEXIST ? RS_OK : fail_errno(error, "%s/%s: cannot be made", dir, name);
     }
-    /* Not left to the umask: the group's access is part of the store's contract. */
-    int status = fchmod(fd, mode) == 0 ? RS_OK : fail_errno(error, "%s/%s", dir, name);
+    /* Not left to the umask and to who makes it: the group's access is part of the store's
+     * contract. One who may not give the file to that group is not of it. */
+    int status = RS_OK;
+    if (fstat(dir_fd, &st) == 0 && fchown(fd, (uid_t)-1, st.st_gid) != 0 && errno != EPERM) {
+        status = fail_errno(error, "%s/%s", dir, name);
+    }
+    if (status == RS_OK && fchmod(fd, mode) != 0) {
+        status = fail_errno(error, "%s/%s", dir, name);
+    }
     close(fd);
     return status;
 }
 
+int env_make_lock_file(int dir_fd, const char *dir, rs_error *error)
+{
+    return make_file(dir_fd, dir, ENV_LOCK_FILE, 0660, error);
+}
+
 int env_make_files(int dir_fd, const char *dir, rs_error *error)
 {
-    int status = make_file(dir_fd, dir, ENV_LOCK_FILE, 0660, error);
+    int status = env_make_lock_file(dir_fd, dir, error);
     return status == RS_OK ? make_file(dir_fd, dir, ENV_DATA_FILE, 0640, error) : status;
 }
 
-int env_check_length(int fd, uint64_t pages, uint64_t page_size, const char *dir, rs_error *error)
+int env_file_size(int fd, const char *dir, uint64_t *size, rs_error *error)
 {
     struct stat st;
     if (fstat(fd, &st) != 0) {
         return fail_errno(error, "%s/%s", dir, ENV_DATA_FILE);
     }
-    if ((uint64_t)st.st_size < pages * page_size) {
-        return fail(error, RS_EDAMAGED, "%s/%s: cut short, %lld bytes of at least %llu", dir,
-                    ENV_DATA_FILE, (long long)st.st_size, (unsigned long long)(pages * page_size));
-    }
+    *size = (uint64_t)st.st_size;
     return RS_OK;
 }
 
-void env_keep_length(int fd, uint64_t pages, uint64_t page_size)
+int env_fail_short(const char *dir, uint64_t size, uint64_t wanted, rs_error *error)
 {
-    struct stat st;
-    if (fstat(fd, &st) != 0 || (uint64_t)st.st_size >= (pages + SLACK_LEAST) * page_size) {
-        return;
-    }
-    /* Another writer may be at work already and the file be longer by now: fallocate() never makes
-     * it shorter. If it cannot be done the file is as good as before. */
-    off_t last = (off_t)((pages + SLACK_PAGES - 1) * page_size);
-    if (fallocate(fd, 0, last, (off_t)page_size) != 0) {
-        return;
-    }
+    return fail(error, RS_EDAMAGED, "%s/%s: cut short, %llu bytes of at least %llu", dir,
+                ENV_DATA_FILE, (unsigned long long)size, (unsigned long long)wanted);
+}
+
+bool env_disk_full(int fd)
+{
+    struct statvfs fs;
+    return fstatvfs(fd, &fs) == 0 && fs.f_bavail == 0;
 }

@@ -20,13 +20,14 @@ int env_check_directory(const char *dir, bool create, int *fd, rs_error *error);
 /* The data file: *exists is false if there is none or it is empty. RS_EUNSAFE if it is no regular
  * file or others may write it; RS_EDAMAGED if its header is not one that LMDB writes. */
 int env_check_files(int dir_fd, const char *dir, bool *exists, rs_error *error);
-/* Makes the files, empty, with their modes, where they do not exist. */
+/* Makes the files, empty, with their modes and the directory's group, where they do not exist. */
 int env_make_files(int dir_fd, const char *dir, rs_error *error);
-/* RS_EDAMAGED if the file ends before its last page. */
-int env_check_length(int fd, uint64_t pages, uint64_t page_size, const char *dir, rs_error *error);
-/* Keeps the file longer than its pages need. LMDB does not write pages that a transaction took and
- * gave back, so without this a healthy file could look cut short. It is made longer ahead of need,
- * as the writer can be killed between its commit and this call. */
-void env_keep_length(int fd, uint64_t pages, uint64_t page_size);
+/* The lock file alone: a copy of a store may come without one. */
+int env_make_lock_file(int dir_fd, const char *dir, rs_error *error);
+/* Bytes of the data file. */
+int env_file_size(int fd, const char *dir, uint64_t *size, rs_error *error);
+int env_fail_short(const char *dir, uint64_t size, uint64_t wanted, rs_error *error);
+/* True if the file system of the data file has no room left. */
+bool env_disk_full(int fd);
 
 #endif

@@ -35,4 +35,13 @@ uint64_t env_page_size(const struct env *env);
 /* Pages up to the last one in use. */
 uint64_t env_page_count(const struct env *env);
 
+/* ---- The data file's length (env_length.c) ---- */
+
+/* RS_EDAMAGED if the file was cut short; a healthy one that ends too early is made longer. */
+int env_length_check(struct env *env, rs_error *error);
+/* Under the writer's lock, before a transaction: room for what it may take. */
+void env_length_reserve(struct env *env);
+/* After a commit. */
+void env_length_keep(struct env *env);
+
 #endif

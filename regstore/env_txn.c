@@ -78,6 +78,9 @@ int env_begin(struct env *env, bool write, struct env_txn *txn, rs_error *error)
     if (rc != 0) {
         return fail_begin(env, rc, error);
     }
+    if (write) {
+        env_length_reserve(env);
+    }
     if (write && ++env->writes % READER_CHECK_EVERY == 0) {
         /* A reader that was killed keeps all pages freed since, and the file would grow and grow.
          */
@@ -99,15 +102,21 @@ int env_renew(struct env_txn *txn, rs_error *error)
     return rc == 0 ? RS_OK : fail_begin(txn->env, rc, error);
 }
 
+/* LMDB tells a write that was cut off as EIO, and that is how a disk becomes full. */
+static int explain(const struct env *env, int rc)
+{
+    return rc == EIO && env_disk_full(env_data_fd(env)) ? ENOSPC : rc;
+}
+
 int env_commit(struct env_txn *txn, rs_error *error)
 {
     struct env *env = txn->env;
-    int rc = mdb_txn_commit(txn->mdb);
+    int rc = explain(env, mdb_txn_commit(txn->mdb));
     txn->mdb = NULL;
     if (rc != 0) {
         return env_fail(env, rc, "cannot commit", error);
     }
-    env_keep_length(env_data_fd(env), env_page_count(env), env_page_size(env));
+    env_length_keep(env);
     return RS_OK;
 }
 
@@ -153,13 +162,13 @@ int env_put(struct env_txn *txn, enum env_table table, struct slice key, struct 
 {
     MDB_val k = val_of(key);
     MDB_val v = val_of(value);
-    return env_status(mdb_put(txn->mdb, txn->env->tables[table], &k, &v, 0));
+    return env_status(explain(txn->env, mdb_put(txn->mdb, txn->env->tables[table], &k, &v, 0)));
 }
 
 int env_delete(struct env_txn *txn, enum env_table table, struct slice key)
 {
     MDB_val k = val_of(key);
-    return env_status(mdb_del(txn->mdb, txn->env->tables[table], &k, NULL));
+    return env_status(explain(txn->env, mdb_del(txn->mdb, txn->env->tables[table], &k, NULL)));
 }
 
 int env_cursor_open(struct env_txn *txn, enum env_table table, struct env_cursor *cursor)

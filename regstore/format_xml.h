@@ -2,10 +2,11 @@
  * format_xml.h - what the parts of the XML format share.
  *
  * The parts, each a file: format_xml.c (the table of type words, the module's entry),
- * format_xml_filter.c (bytes that XML forbids made harmless, and back), format_xml_code.c (base64
- * and times), format_xml_read.c (libxml2's push parser, places of errors), format_xml_elements.c
- * (the grammar), format_xml_value.c (a value's attributes to its bytes), format_xml_write.c (the
- * writer). Needs format, value and text. Only format_xml_read.c knows libxml2.
+ * format_xml_filter.c (bytes that XML forbids made harmless, and back), format_xml_tags.c (counts
+ * the attributes of a tag), format_xml_code.c (base64 and times), format_xml_read.c (libxml2's push
+ * parser, places of errors), format_xml_elements.c (the grammar), format_xml_value.c (a value's
+ * attributes to its bytes), format_xml_write.c (the writer). Needs format, value and text. Only
+ * format_xml_read.c knows libxml2.
  */
 #ifndef REGSTORE_FORMAT_XML_H
 #define REGSTORE_FORMAT_XML_H
@@ -20,6 +21,9 @@ extern const struct format_module regstore_format RS_API;
 /* One piece of markup may have so many bytes; what is longer is refused, since the parser would
  * have to hold it. */
 #define XML_MAX_MARKUP ((size_t)24 << 20)
+/* A tag may have so many attributes: the parser's time is quadratic in them. The grammar knows far
+ * fewer. */
+#define XML_MAX_TAG_ATTRIBUTES 64u
 /* What the parser is fed at once. It searches an unfinished tag anew for every chunk, so small
  * chunks make a long attribute quadratic. */
 #define XML_CHUNK ((size_t)1 << 20)
@@ -67,6 +71,33 @@ size_t xml_unfilter(char *text, size_t len, bool attribute);
 uint64_t xml_original_size(const void *filtered, size_t size);
 /* False if UTF-8 text cannot stand in an XML file. */
 bool xml_can_hold(const char *text, size_t len);
+
+/* ---- Tags ---- */
+
+enum xml_tags_state {
+    XML_TAGS_TEXT,        /* outside of all markup */
+    XML_TAGS_OPENED,      /* behind "<" */
+    XML_TAGS_DECLARATION, /* behind "<!" or "<!-" */
+    XML_TAGS_SKIPPED,     /* in a comment or an instruction */
+    XML_TAGS_TAG,         /* in a tag, outside of its values */
+    XML_TAGS_VALUE,       /* in a quoted value */
+    XML_TAGS_FULL,        /* before the value that is one too many */
+    XML_TAGS_REFUSED      /* in what the parser refuses: DOCTYPE, CDATA */
+};
+
+/* Where in the markup of a file the bytes so far have led. All zero at its beginning. */
+struct xml_tags {
+    enum xml_tags_state state;
+    char quote;          /* ends the value */
+    unsigned values;     /* of the tag, so far */
+    const char *closing; /* what ends the comment or the instruction */
+    unsigned matched;    /* bytes of closing that have just been there, or dashes behind "<!" */
+};
+
+/* Follows the next bytes of a file. Gives how many of them the parser may have: less than size if a
+ * tag has more than XML_MAX_TAG_ATTRIBUTES attributes, and then the first one too many has its
+ * value there. */
+size_t xml_tags_follow(struct xml_tags *tags, const char *bytes, size_t size);
 
 /* ---- Base64 and times ---- */
 
@@ -149,6 +180,7 @@ struct xml_reader {
     int status;          /* of the first failure */
     uint64_t fed;        /* bytes of the file that the parser has got */
     bool at_end;         /* it has got all of them */
+    struct xml_tags tags;
     bool own;            /* the dump is of our dialect */
     enum xml_element at; /* the innermost open element */
     enum xml_phase phase;

@@ -7,8 +7,9 @@
  * libxml2's limits are lifted (XML_PARSE_HUGE: hives nest deeper than 256 and hold longer values),
  * and its protections with them, so ours stand here and in the grammar: a DOCTYPE is refused before
  * an entity can be declared; entities are never replaced, nothing is loaded; depth and lengths have
- * limits; markup that the parser would have to hold as a whole ends at XML_MAX_MARKUP. What the
- * parser holds at a time is all that is held: memory does not depend on the dump's size.
+ * limits; markup that the parser would have to hold as a whole ends at XML_MAX_MARKUP; a tag of too
+ * many attributes does not reach it (format_xml_tags.c). What the parser holds at a time is all that
+ * is held: memory does not depend on the dump's size.
  */
 #include "format_xml.h"
 
@@ -249,10 +250,14 @@ static const xmlSAXHandler handler = {
 
 /* ---- Feeding ---- */
 
-/* Gives the parser bytes, and looks at what it did not take because it is not complete. */
+/* Gives the parser bytes, and looks at what it did not take because it is not complete. Of a tag
+ * with too many attributes it gets the beginning only: so it tells what is wrong before that tag,
+ * and then stands there. */
 static int feed(struct xml_reader *reader, const struct buffer *bytes)
 {
-    int result = xmlParseChunk(reader->parser, bytes->data, (int)bytes->size, 0);
+    size_t size = xml_tags_follow(&reader->tags, bytes->data, bytes->size);
+    reader->fed -= xml_original_size(bytes->data + size, bytes->size - size);
+    int result = xmlParseChunk(reader->parser, bytes->data, (int)size, 0);
 
     if (reader->status == RS_OK && result == XML_ERR_NO_MEMORY) {
         return xml_fail(reader, RS_ENOMEM, XML_HERE, "%s", rs_strerror(RS_ENOMEM));
@@ -264,6 +269,10 @@ static int feed(struct xml_reader *reader, const struct buffer *bytes)
     if ((size_t)(input->end - input->cur) > XML_MAX_MARKUP) {
         return xml_fail(reader, RS_ETOOBIG, XML_HERE, "a tag is longer than %zu bytes",
                         XML_MAX_MARKUP);
+    }
+    if (size < bytes->size) {
+        return xml_fail(reader, RS_EFORMAT, XML_HERE, "a tag with more than %u attributes",
+                        XML_MAX_TAG_ATTRIBUTES);
     }
     return RS_OK;
 }

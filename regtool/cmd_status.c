@@ -57,7 +57,11 @@ static int on_watcher(void *context, const rs_watcher *watcher)
         return 0;
     }
     if (listing->json == NULL) {
-        printf("    pid %" PRIu32 ", %s, %s\n", watcher->pid, watcher->program, watcher->path);
+        printf("    pid %" PRIu32 ", ", watcher->pid);
+        show_text(stdout, watcher->program, strlen(watcher->program), true);
+        fputs(", ", stdout);
+        show_text(stdout, watcher->path, strlen(watcher->path), true);
+        putchar('\n');
         return 0;
     }
     json_open(listing->json, '{');

@@ -28,6 +28,7 @@
     X(record)                                                                                      \
     X(env)                                                                                         \
     X(env_check)                                                                                   \
+    X(env_length)                                                                                  \
     X(journal)                                                                                     \
     X(tree)                                                                                        \
     X(tree_values)                                                                                 \

@@ -167,35 +167,6 @@ static void a_file_cut_short_is_refused(void)
     refused(RS_EDAMAGED, data);
 }
 
-static void a_page_too_few_is_too_few(void)
-{
-    rs_error error = RS_ERROR_INIT;
-    const char *path = scratch_path("pages");
-    write_file(path, "", 0);
-    int fd = open(path, O_RDWR | O_CLOEXEC);
-    CU_ASSERT_EQUAL_FATAL(ftruncate(fd, 9 * 4096), 0);
-    GIVES(RS_OK, env_check_length(fd, 9, 4096, "dir", NULL));
-    GIVES(RS_EDAMAGED, env_check_length(fd, 10, 4096, "dir", &error));
-    CU_ASSERT_PTR_NOT_NULL(strstr(error.text, "cut short"));
-    close(fd);
-}
-
-static void length_is_kept_and_never_taken(void)
-{
-    const char *path = scratch_path("pages");
-    write_file(path, "", 0);
-    int fd = open(path, O_RDWR | O_CLOEXEC);
-    env_keep_length(fd, 10, 4096);
-    off_t size = size_of(path);
-    CU_ASSERT(size >= 10 * 4096);
-    env_keep_length(fd, 10, 4096);
-    CU_ASSERT_EQUAL(size_of(path), size);
-    CU_ASSERT_EQUAL_FATAL(ftruncate(fd, 100 * 4096), 0);
-    env_keep_length(fd, 10, 4096);
-    CU_ASSERT_EQUAL(size_of(path), 100 * 4096);
-    close(fd);
-}
-
 /* ---- Damaged headers ---- */
 
 /* Where the fields of a meta page of LMDB 0.9 lie on a 64-bit machine. */
@@ -285,8 +256,6 @@ static const struct test_case cases[] = {
     {"other data is no store", other_data_is_no_store},
     {"an empty file becomes a store", an_empty_file_becomes_a_store},
     {"a file cut short is refused", a_file_cut_short_is_refused},
-    {"a page too few is too few", a_page_too_few_is_too_few},
-    {"length is kept and never taken", length_is_kept_and_never_taken},
     {"every damaged field is refused", every_damaged_field_is_refused},
     {NULL, NULL},
 };

@@ -7,6 +7,7 @@
 #include "options.h"
 #include "run.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -59,8 +60,22 @@ static int print_version(const struct service *service)
     return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
+/* A descriptor 0, 1 or 2 that is closed would be given to a file of the store, and the log be
+ * written into it. */
+static void fill_standard_descriptors(void)
+{
+    int fd;
+    do {
+        fd = open("/dev/null", O_RDWR);
+    } while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0) {
+        close(fd);
+    }
+}
+
 int service_main(const struct service *service, int argc, char **argv)
 {
+    fill_standard_descriptors();
     struct log log;
     struct options options;
     struct line problem = LINE_INIT;

@@ -1,0 +1,174 @@
+/*
+ * env_length.c - the length of the data file: cut short, or only not written to its end?
+ *
+ * LMDB does not write pages that a transaction took and gave back, so a healthy file can end before
+ * the last page that LMDB counts. A file that was cut short does, too, and reading behind its end
+ * kills the process. So the file is kept longer than its pages need: ahead of a transaction, under
+ * the writer's lock, and after it. A file that is found too short all the same is looked at under
+ * that lock: if all pages behind its end are free it is whole, and made longer. Needs LMDB. A part
+ * of env.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "env_check.h"
+#include "env_lmdb.h"
+
+/* Pages that the file is kept longer than it is used, at least and when it is made longer. */
+#define SLACK_LEAST 32u
+#define SLACK_PAGES 64u
+
+/* A reader cannot make the file longer; it gives the writer some time to do so. */
+#define PATIENCE_LOOKS 50
+#define PATIENCE_NANOSECONDS 2000000
+
+#define FREE_TABLE 0u /* LMDB's own table of free pages */
+
+/* How long the file has to be for so many pages behind its last one. */
+static uint64_t length_with(const struct env *env, uint64_t slack)
+{
+    return (env_page_count(env) + slack) * env_page_size(env);
+}
+
+/* Under the writer's lock only, where nobody else makes the file longer: a hole costs nothing. */
+static bool lengthen(const struct env *env, uint64_t length)
+{
+    uint64_t size;
+    if (env_file_size(env_data_fd(env), env->dir, &size, NULL) != RS_OK) {
+        return false;
+    }
+    return size >= length || ftruncate(env_data_fd(env), (off_t)length) == 0;
+}
+
+static bool is_shorter(const struct env *env, uint64_t length)
+{
+    uint64_t size;
+    return env_file_size(env_data_fd(env), env->dir, &size, NULL) == RS_OK && size < length;
+}
+
+void env_length_reserve(struct env *env)
+{
+    if (is_shorter(env, length_with(env, SLACK_LEAST))) {
+        lengthen(env, length_with(env, SLACK_PAGES));
+    }
+}
+
+void env_length_keep(struct env *env)
+{
+    MDB_txn *lock;
+    uint64_t length = length_with(env, 0);
+    if (!is_shorter(env, length)) {
+        return;
+    }
+    /* Another writer may be at work already: this never makes the file shorter. */
+    off_t page = (off_t)env_page_size(env);
+    if (fallocate(env_data_fd(env), 0, (off_t)length - page, page) == 0) {
+        return;
+    }
+    if (mdb_txn_begin(env->mdb, NULL, 0, &lock) == 0) {
+        lengthen(env, length);
+        mdb_txn_abort(lock);
+    }
+}
+
+/* ---- A file that is too short ---- */
+
+/* Free pages from first on, in one record of LMDB's table: a count and as many page numbers. */
+static uint64_t count_free(const MDB_val *record, uint64_t first)
+{
+    size_t number;
+    uint64_t found = 0;
+    const char *at = record->mv_data;
+    size_t count = record->mv_size / sizeof number;
+    if (count == 0) {
+        return 0;
+    }
+    memcpy(&number, at, sizeof number);
+    for (size_t i = 1; i < count && i <= number; i++) {
+        size_t page;
+        memcpy(&page, at + i * sizeof page, sizeof page);
+        found += page >= first;
+    }
+    return found;
+}
+
+/* Are all pages from first on free? LMDB shows that table to readers only. */
+static bool tail_is_free(struct env *env, uint64_t first)
+{
+    MDB_txn *txn;
+    MDB_cursor *cursor;
+    MDB_val key;
+    MDB_val record;
+    uint64_t found = 0;
+    if (mdb_txn_begin(env->mdb, NULL, MDB_RDONLY, &txn) != 0) {
+        return false;
+    }
+    int rc = mdb_cursor_open(txn, FREE_TABLE, &cursor);
+    if (rc == 0) {
+        while ((rc = mdb_cursor_get(cursor, &key, &record, MDB_NEXT)) == 0) {
+            found += count_free(&record, first);
+        }
+        mdb_cursor_close(cursor);
+    }
+    mdb_txn_abort(txn);
+    return rc == MDB_NOTFOUND && found == env_page_count(env) - first;
+}
+
+/* Under the writer's lock. The file is made longer first, so that what is missing reads as nothing
+ * and not as a fault; if it was cut short it gets its length back. */
+static int judge(struct env *env, rs_error *error)
+{
+    uint64_t size;
+    uint64_t wanted = length_with(env, 0);
+    int status = env_file_size(env_data_fd(env), env->dir, &size, error);
+    if (status != RS_OK || size >= wanted) {
+        return status;
+    }
+    if (!lengthen(env, wanted)) {
+        return fail_errno(error, "%s/%s: cannot be made longer", env->dir, ENV_DATA_FILE);
+    }
+    if (tail_is_free(env, size / env_page_size(env))) {
+        return RS_OK;
+    }
+    if (ftruncate(env_data_fd(env), (off_t)size) != 0) {
+        return fail_errno(error, "%s/%s", env->dir, ENV_DATA_FILE);
+    }
+    return env_fail_short(env->dir, size, wanted, error);
+}
+
+static int judge_under_lock(struct env *env, rs_error *error)
+{
+    MDB_txn *lock;
+    int rc = mdb_txn_begin(env->mdb, NULL, 0, &lock);
+    if (rc != 0) {
+        return env_fail(env, rc, "cannot be opened", error);
+    }
+    int status = judge(env, error);
+    mdb_txn_abort(lock);
+    return status;
+}
+
+static int wait_for_writer(struct env *env, rs_error *error)
+{
+    const struct timespec pause = {.tv_nsec = PATIENCE_NANOSECONDS};
+    uint64_t wanted = length_with(env, 0);
+    for (int look = 0; look < PATIENCE_LOOKS && is_shorter(env, wanted); look++) {
+        nanosleep(&pause, NULL);
+        wanted = length_with(env, 0);
+    }
+    uint64_t size;
+    int status = env_file_size(env_data_fd(env), env->dir, &size, error);
+    return status != RS_OK || size >= wanted ? status
+                                             : env_fail_short(env->dir, size, wanted, error);
+}
+
+int env_length_check(struct env *env, rs_error *error)
+{
+    if (!is_shorter(env, length_with(env, 0))) {
+        return RS_OK;
+    }
+    return env->readonly ? wait_for_writer(env, error) : judge_under_lock(env, error);
+}
