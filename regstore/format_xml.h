@@ -177,12 +177,12 @@ struct xml_reader {
     struct format_sink *sink;
     rs_error *error;
     struct _xmlParserCtxt *parser;
-    int status;          /* of the first failure */
-    uint64_t fed;        /* bytes of the file that the parser has got */
-    bool at_end;         /* it has got all of them */
-    struct xml_tags tags;
-    bool own;            /* the dump is of our dialect */
-    enum xml_element at; /* the innermost open element */
+    int status;           /* of the first failure */
+    uint64_t fed;         /* bytes of the file that the parser has got */
+    bool at_end;          /* it has got all of them */
+    struct xml_tags tags; /* in what was fed */
+    bool own;             /* the dump is of our dialect */
+    enum xml_element at;  /* the innermost open element */
     enum xml_phase phase;
     unsigned depth; /* nodes open */
     struct xml_span attributes[XML_ATTRIBUTES];

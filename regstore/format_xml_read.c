@@ -8,8 +8,8 @@
  * and its protections with them, so ours stand here and in the grammar: a DOCTYPE is refused before
  * an entity can be declared; entities are never replaced, nothing is loaded; depth and lengths have
  * limits; markup that the parser would have to hold as a whole ends at XML_MAX_MARKUP; a tag of too
- * many attributes does not reach it (format_xml_tags.c). What the parser holds at a time is all that
- * is held: memory does not depend on the dump's size.
+ * many attributes does not reach it (format_xml_tags.c). What the parser holds at a time is all
+ * that is held: memory does not depend on the dump's size.
  */
 #include "format_xml.h"
 
@@ -277,7 +277,8 @@ static int feed(struct xml_reader *reader, const struct buffer *bytes)
     return RS_OK;
 }
 
-/* A dump in UTF-16 begins with a byte order mark or has a NUL beside its first character. */
+/* A dump in UTF-16 begins with a byte order mark or has a NUL beside its first character. In EBCDIC
+ * "<?xm" is what the parser knows it by, and then nothing in front of the parser would be true. */
 static int check_start(struct xml_reader *reader, const unsigned char *head, size_t size)
 {
     bool mark =
@@ -286,6 +287,9 @@ static int check_start(struct xml_reader *reader, const unsigned char *head, siz
 
     if (mark || wide) {
         return xml_fail(reader, RS_EFORMAT, XML_HERE, "the encoding is UTF-16: only UTF-8 is read");
+    }
+    if (size >= 4 && memcmp(head, "\x4c\x6f\xa7\x94", 4) == 0) {
+        return xml_fail(reader, RS_EFORMAT, XML_HERE, "the encoding is EBCDIC: only UTF-8 is read");
     }
     return RS_OK;
 }

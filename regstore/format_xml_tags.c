@@ -13,6 +13,9 @@
 
 #include <string.h>
 
+/* In so many bytes behind its "<" no tag has too many attributes: each is at least " a=''". */
+#define SHORT_TAG ((size_t)5 * XML_MAX_TAG_ATTRIBUTES)
+
 /* Each of these takes bytes of its state, at least one if there is any or else changes the state,
  * and gives the first byte that it left. */
 
@@ -27,9 +30,12 @@ static const char *follow_text(struct xml_tags *tags, const char *at, const char
     return tag + 1;
 }
 
-/* What a "<" begins. */
-static const char *follow_opened(struct xml_tags *tags, const char *at)
+/* What a "<" begins. There is no "<" in a tag, so the next one, if it is near, comes behind a tag
+ * that is too short to count: most of the time goes from "<" to "<". */
+static const char *follow_opened(struct xml_tags *tags, const char *at, const char *end)
 {
+    size_t near = (size_t)(end - at) < SHORT_TAG ? (size_t)(end - at) : SHORT_TAG;
+
     tags->matched = 0;
     if (*at == '!') {
         tags->state = XML_TAGS_DECLARATION;
@@ -39,6 +45,10 @@ static const char *follow_opened(struct xml_tags *tags, const char *at)
         tags->state = XML_TAGS_SKIPPED;
         tags->closing = "?>";
         return at + 1;
+    }
+    const char *next = memchr(at, '<', near);
+    if (next) {
+        return next + 1;
     }
     tags->state = XML_TAGS_TAG;
     tags->values = 0;
@@ -122,7 +132,7 @@ size_t xml_tags_follow(struct xml_tags *tags, const char *bytes, size_t size)
             at = follow_text(tags, at, end);
             break;
         case XML_TAGS_OPENED:
-            at = follow_opened(tags, at);
+            at = follow_opened(tags, at, end);
             break;
         case XML_TAGS_DECLARATION:
             at = follow_declaration(tags, at);

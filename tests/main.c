@@ -44,6 +44,7 @@
     X(formats)                                                                                     \
     X(format_xml)                                                                                  \
     X(format_xml_filter)                                                                           \
+    X(format_xml_tags)                                                                             \
     X(format_xml_write)                                                                            \
     X(format_xml_limits)                                                                           \
     X(format_xml_real)                                                                             \

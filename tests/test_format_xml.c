@@ -374,7 +374,7 @@ static void test_refused(void)
     }
 }
 
-/* A NUL and UTF-16 are told as what they are. */
+/* A NUL, UTF-16 and EBCDIC are told as what they are. */
 static void test_encodings(void)
 {
     rs_error error = RS_ERROR_INIT;
@@ -382,6 +382,7 @@ static void test_encodings(void)
     static const char little[] = "\xff\xfe<\0h\0i\0v\0e\0/\0>\0";
     static const char big[] = "\xfe\xff\0<\0h\0i\0v\0e\0/\0>";
     static const char bare[] = "<\0h\0i\0v\0e\0/\0>\0";
+    static const char ebcdic[] = "\x4c\x6f\xa7\x94\x93\x40"; /* "<?xml " */
     static const char utf16[] = "the encoding is UTF-16: only UTF-8 is read";
 
     check_refused(nul, sizeof nul - 1, RS_EFORMAT, "a NUL byte: the file is not UTF-8 text", NULL);
@@ -392,6 +393,8 @@ static void test_encodings(void)
     check_refused(little, sizeof little - 1, RS_EFORMAT, utf16, NULL);
     check_refused(big, sizeof big - 1, RS_EFORMAT, utf16, NULL);
     check_refused(bare, sizeof bare - 1, RS_EFORMAT, utf16, NULL);
+    check_refused(ebcdic, sizeof ebcdic - 1, RS_EFORMAT,
+                  "the encoding is EBCDIC: only UTF-8 is read", NULL);
 }
 
 /* The filter makes the parser's bytes more than the file's; places are the file's. */
