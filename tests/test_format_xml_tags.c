@@ -131,7 +131,7 @@ static const struct {
     const char *text;
     const char *place;
 } dumps[] = {
-    {HEAD "\x02<v@/>", "text where none may be, in <node>", "\x02"},
+    {HEAD "x<v@/>", "text where none may be, in <node>", "x<v"},
     {HEAD " <value@/>", "unknown attribute \"a0\" of <value>", "<value"},
     {HEAD " <value@\n a='1'/>", FULL, "<value"},
     {HEAD " \n<value\n key='\x03>'@/></node>\x03", FULL, "<value"},
