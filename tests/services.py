@@ -309,6 +309,21 @@ def test_log_reader_may_go(bench):
         expect(process.wait(TIMEOUT), 0)
 
 
+def test_closed_descriptors_do_not_become_the_store(bench):
+    manager = bench.manager()
+    for program in KEYS:
+        process = subprocess.Popen(
+            ['sh', '-c', 'exec "$0" --store "$1" <&- >&- 2>&-', bench.bin / program, bench.store],
+            env=dict(bench.environment, NOTIFY_SOCKET=manager.name))
+        while 'READY' not in manager.next():
+            pass
+        process.terminate()
+        expect(process.wait(TIMEOUT), 0)
+        while 'STOPPING' not in manager.next():
+            pass
+    bench.regtool('query', 'HKLM')
+
+
 def test_missing_store_is_one_line(bench):
     missing = bench.directory / 'missing'
     for program in KEYS:

@@ -137,6 +137,19 @@ static void an_empty_file_becomes_a_store(void)
     GIVES(RS_OK, opened(0, NULL));
 }
 
+/* As in a copy of the data file alone. */
+static void a_lost_lock_file_is_made_for_the_group(void)
+{
+    struct stat st;
+    make_store();
+    CU_ASSERT_EQUAL_FATAL(unlink(scratch_path("store/lock.mdb")), 0);
+    mode_t mask = umask(077);
+    GIVES(RS_OK, opened(0, NULL));
+    umask(mask);
+    CU_ASSERT_EQUAL_FATAL(stat(scratch_path("store/lock.mdb"), &st), 0);
+    CU_ASSERT_EQUAL(st.st_mode & 07777, 0660);
+}
+
 /* ---- Cut short ---- */
 
 static off_t size_of(const char *path)
@@ -255,6 +268,7 @@ static const struct test_case cases[] = {
     {"a file is no store", a_file_is_no_store},
     {"other data is no store", other_data_is_no_store},
     {"an empty file becomes a store", an_empty_file_becomes_a_store},
+    {"a lost lock file is made for the group", a_lost_lock_file_is_made_for_the_group},
     {"a file cut short is refused", a_file_cut_short_is_refused},
     {"every damaged field is refused", every_damaged_field_is_refused},
     {NULL, NULL},
