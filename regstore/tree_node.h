@@ -65,8 +65,7 @@ int node_cache_new(struct node_cache **cache);
 void node_cache_free(struct node_cache *cache);
 int node_flush(struct tree *tree);
 /* A key's record to be changed in place; it is written back later. The pointer lives until the next
- * node_edit() or tree_node(): never hold two. Texts cannot be changed in place: node_set_texts().
- */
+ * node_edit() or tree_node(): never hold two. Texts have calls of their own. */
 int node_edit(struct tree *tree, rs_key key, struct node **node);
 int node_set_name(struct tree *tree, rs_key key, const char *name, size_t len);
 int node_set_class(struct tree *tree, rs_key key, const char *name, size_t len);

@@ -59,7 +59,7 @@ static void test_report(void)
 
     make_key(store, "HKLM\\A");
     write_text("dump.xml", foreign_dump(DWORD("v", "1") KEY("k", DWORD("w", "2"))));
-    txn = begin_write(store);
+    txn = start_writing(store);
     CU_ASSERT_EQUAL(rs_import(txn, scratch_path("dump.xml"), &options, &report, NULL), RS_OK);
     CU_ASSERT_STRING_EQUAL(report.format, "xml");
     CU_ASSERT_STRING_EQUAL(report.key, "HKEY_LOCAL_MACHINE\\A");
@@ -68,7 +68,7 @@ static void test_report(void)
     CU_ASSERT_EQUAL(report.values_added, 2);
     CU_ASSERT_EQUAL(report.foreign, 1);
     CU_ASSERT_EQUAL(report.losses, 0);
-    commit(txn);
+    end_writing(txn);
     rs_close(store);
 }
 
@@ -121,13 +121,13 @@ static void test_again(void)
     rs_txn *txn;
 
     must_import(store, own_dump("HKLM\\T", BEFORE), NULL);
-    txn = begin_read(store);
+    txn = start_reading(store);
     first = rs_revision(txn);
     rs_abort(txn);
-    txn = begin_write(store);
+    txn = start_writing(store);
     CU_ASSERT_EQUAL(rs_import(txn, scratch_path("dump.xml"), NULL, &report, NULL), RS_OK);
     CU_ASSERT_EQUAL(report.values_same, 3);
-    CU_ASSERT_EQUAL(commit(txn), first);
+    CU_ASSERT_EQUAL(end_writing(txn), first);
     rs_close(store);
 }
 
@@ -154,7 +154,7 @@ static void test_times(void)
 
 static void check_class(rs_store *store, const char *path, const char *expected)
 {
-    rs_txn *txn = begin_read(store);
+    rs_txn *txn = start_reading(store);
     rs_key_info info;
     rs_key key;
 
@@ -168,12 +168,12 @@ static void check_class(rs_store *store, const char *path, const char *expected)
 static void test_classes(void)
 {
     rs_store *store = new_store("s");
-    rs_txn *txn = begin_write(store);
+    rs_txn *txn = start_writing(store);
     rs_key key;
 
     CU_ASSERT_EQUAL(rs_key_create(txn, RS_NO_KEY, "HKLM\\T", &key), RS_OK);
     CU_ASSERT_EQUAL(rs_key_set_class(txn, key, "before"), RS_OK);
-    commit(txn);
+    end_writing(txn);
     must_import(store, foreign_dump(""), "HKLM\\T");
     check_class(store, "HKLM\\T", "before");
     must_import(store, own_dump("HKLM\\T", ""), NULL);
@@ -296,11 +296,11 @@ static void test_losses(void)
 
 static void make_link(rs_store *store, const char *path, const char *target)
 {
-    rs_txn *txn = begin_write(store);
+    rs_txn *txn = start_writing(store);
     rs_key key;
 
     CU_ASSERT_EQUAL(rs_link_create(txn, RS_NO_KEY, path, target, 0, &key), RS_OK);
-    commit(txn);
+    end_writing(txn);
 }
 
 static void test_links_are_not_followed(void)
@@ -351,7 +351,7 @@ static void test_links_come_and_change(void)
 
 static bool is_volatile(rs_store *store, const char *path)
 {
-    rs_txn *txn = begin_read(store);
+    rs_txn *txn = start_reading(store);
     rs_key_info info = {0};
     rs_key key;
 
@@ -394,11 +394,11 @@ static void test_no_control_set(void)
     CU_ASSERT_EQUAL(dword_of(store, CCS, "v"), 1);
     CU_ASSERT_STRING_EQUAL(target_of(store, CCS), "");
     /* the selection stays: nothing is made */
-    rs_txn *txn = begin_write(store);
+    rs_txn *txn = start_writing(store);
     rs_key key;
     CU_ASSERT_EQUAL(rs_key_open(txn, RS_NO_KEY, CCS, &key), RS_OK);
     CU_ASSERT_EQUAL(rs_key_delete(txn, key, 0), RS_OK);
-    commit(txn);
+    end_writing(txn);
     must_import(store, foreign_dump(SELECT("1")), "HKLM\\SYSTEM");
     CU_ASSERT_FALSE(key_exists(store, CCS));
     rs_close(store);
@@ -414,14 +414,14 @@ static void test_shipped_hive(void)
     rs_key key;
 
     snprintf(path, sizeof path, "%s/hives/system.xml", top_dir());
-    rs_txn *txn = begin_write(store);
+    rs_txn *txn = start_writing(store);
     CU_ASSERT_EQUAL_FATAL(rs_import(txn, path, NULL, NULL, NULL), RS_OK);
     CU_ASSERT_EQUAL_FATAL(rs_key_open(txn, RS_NO_KEY, parameters, &key), RS_OK);
     CU_ASSERT_EQUAL_FATAL(rs_get_multi(txn, key, "NullSessionShares", &strings, &count), RS_OK);
     CU_ASSERT_EQUAL_FATAL(count, 2);
     CU_ASSERT_STRING_EQUAL(strings[0], "COMCFG");
     CU_ASSERT_STRING_EQUAL(strings[1], "DFS$");
-    commit(txn);
+    end_writing(txn);
     rs_close(store);
 }
 
@@ -435,7 +435,7 @@ static void test_failure_changes_nothing(void)
     uint64_t revision = 99;
 
     write_text("dump.xml", own_dump("HKLM\\T", DWORD("v", "1") DWORD("w", "x")));
-    rs_txn *txn = begin_write(store);
+    rs_txn *txn = start_writing(store);
     CU_ASSERT_EQUAL(rs_import(txn, scratch_path("dump.xml"), NULL, NULL, &error), RS_EFORMAT);
     CU_ASSERT_EQUAL(error.line, 1);
     CU_ASSERT(error.offset > 0);
@@ -448,7 +448,7 @@ static void test_failure_changes_nothing(void)
 static int file_status(const char *path, rs_error *error)
 {
     rs_store *store = new_store("s");
-    rs_txn *txn = begin_write(store);
+    rs_txn *txn = start_writing(store);
     rs_import_options options = {.key = "HKLM\\T"};
     int status = rs_import(txn, path, &options, NULL, error);
 
@@ -494,9 +494,9 @@ static void test_pipe(void)
     CU_ASSERT_EQUAL(write(ends[1], dump, strlen(dump)), (ssize_t)strlen(dump));
     close(ends[1]);
     snprintf(name, sizeof name, "/dev/fd/%d", ends[0]);
-    rs_txn *txn = begin_write(store);
+    rs_txn *txn = start_writing(store);
     CU_ASSERT_EQUAL(rs_import(txn, name, NULL, NULL, NULL), RS_OK);
-    commit(txn);
+    end_writing(txn);
     close(ends[0]);
     CU_ASSERT_EQUAL(dword_of(store, "HKLM\\T", "v"), 7);
     rs_close(store);
@@ -505,18 +505,12 @@ static void test_pipe(void)
 static void test_read_only(void)
 {
     rs_store *store = new_store("s");
-    rs_txn *txn = begin_read(store);
+    rs_txn *txn = start_reading(store);
     const char *path = write_text("dump.xml", own_dump("HKLM\\T", ""));
 
     CU_ASSERT_EQUAL(rs_import(txn, path, NULL, NULL, NULL), RS_EREADONLY);
     rs_abort(txn);
     rs_close(store);
-}
-
-static int stop_at_once(void *context, const rs_progress *progress)
-{
-    *(rs_progress *)context = *progress;
-    return 1;
 }
 
 static void test_cancel(void)

@@ -18,7 +18,7 @@
 static int export_key(rs_store *store, const char *path, const char *file,
                       const rs_export_options *options, rs_error *error)
 {
-    rs_txn *txn = begin_read(store);
+    rs_txn *txn = start_reading(store);
     rs_key key;
 
     CU_ASSERT_EQUAL_FATAL(rs_key_open_n(txn, RS_NO_KEY, path, RS_NTS, RS_NOFOLLOW, &key), RS_OK);
@@ -46,7 +46,7 @@ static unsigned left_behind(void)
 /* A key with what names, classes and data can hold at worst. */
 static void make_hostile_key(rs_store *store)
 {
-    rs_txn *txn = begin_write(store);
+    rs_txn *txn = start_writing(store);
     rs_key key;
     rs_key sub;
 
@@ -64,7 +64,7 @@ static void make_hostile_key(rs_store *store)
     OK(rs_link_create(txn, key, "link", "HKLM\\T\\apple", 0, &sub));
     OK(rs_key_create_n(txn, key, "gone", 4, RS_VOLATILE, &sub, NULL));
     OK(rs_key_create(txn, sub, "with", &sub));
-    commit(txn);
+    end_writing(txn);
 }
 
 /* What is exported from one store and imported into another is exported from there the same. */
@@ -76,9 +76,9 @@ static void test_round_trip(void)
 
     make_hostile_key(first);
     OK(export_key(first, "HKLM\\T", scratch_path("1.xml"), NULL, NULL));
-    txn = begin_write(second);
+    txn = start_writing(second);
     OK(rs_import(txn, scratch_path("1.xml"), NULL, NULL, NULL));
-    commit(txn);
+    end_writing(txn);
     OK(export_key(second, "HKLM\\T", scratch_path("2.xml"), NULL, NULL));
     char *a = read_text(scratch_path("1.xml"));
     char *b = read_text(scratch_path("2.xml"));
@@ -107,7 +107,7 @@ static void test_data_comes_back(void)
 
     make_hostile_key(first);
     OK(export_key(first, "HKLM\\T", scratch_path("1.xml"), NULL, NULL));
-    txn = begin_write(second);
+    txn = start_writing(second);
     OK(rs_import(txn, scratch_path("1.xml"), NULL, NULL, NULL));
     OK(rs_key_open(txn, RS_NO_KEY, "HKLM\\T", &key));
     OK(rs_value_get_n(txn, key, "n\0m", 3, &value));
@@ -119,7 +119,7 @@ static void test_data_comes_back(void)
     OK(rs_key_info_get(txn, key, &info));
     CU_ASSERT(info.class_len == 6 && memcmp(info.class_name, "c\0d\xed\xb0\x80", 6) == 0);
     CU_ASSERT_EQUAL(info.written, key_time(first, "HKLM\\T"));
-    commit(txn);
+    end_writing(txn);
     rs_close(first);
     rs_close(second);
 }
@@ -160,9 +160,9 @@ static void test_depth(void)
     set_dword(store, path, "v", 1);
     OK(export_key(store, "HKLM\\k", scratch_path("1.xml"), NULL, NULL));
     rs_store *other = new_store("other");
-    rs_txn *txn = begin_write(other);
+    rs_txn *txn = start_writing(other);
     OK(rs_import(txn, scratch_path("1.xml"), NULL, NULL, NULL));
-    commit(txn);
+    end_writing(txn);
     CU_ASSERT_EQUAL(dword_of(other, path, "v"), 1);
     rs_close(other);
     rs_close(store);
@@ -255,12 +255,6 @@ static void test_bad_targets(void)
     rs_close(store);
 }
 
-static int stop_at_once(void *context, const rs_progress *progress)
-{
-    *(rs_progress *)context = *progress;
-    return 1;
-}
-
 static void test_cancel(void)
 {
     rs_store *store = new_store("s");
@@ -281,11 +275,11 @@ static void test_cancel(void)
 static void test_volatile_key(void)
 {
     rs_store *store = new_store("s");
-    rs_txn *txn = begin_write(store);
+    rs_txn *txn = start_writing(store);
     rs_key key;
 
     OK(rs_key_create_n(txn, RS_NO_KEY, "HKLM\\V", RS_NTS, RS_VOLATILE, &key, NULL));
-    commit(txn);
+    end_writing(txn);
     CU_ASSERT_EQUAL(export_key(store, "HKLM\\V", scratch_path("f.xml"), NULL, NULL), RS_EINVAL);
     CU_ASSERT_NOT_EQUAL(access(scratch_path("f.xml"), F_OK), 0);
     rs_close(store);
@@ -295,7 +289,7 @@ static void test_volatile_key(void)
 static void test_in_write_transaction(void)
 {
     rs_store *store = new_store("s");
-    rs_txn *txn = begin_write(store);
+    rs_txn *txn = start_writing(store);
     rs_key key;
 
     OK(rs_key_create(txn, RS_NO_KEY, "HKLM\\T", &key));

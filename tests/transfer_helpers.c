@@ -18,28 +18,10 @@ rs_store *new_store(const char *name)
     return store;
 }
 
-rs_txn *begin_write(rs_store *store)
+int stop_at_once(void *context, const rs_progress *progress)
 {
-    rs_txn *txn = NULL;
-
-    OK(rs_begin(store, RS_WRITE, &txn));
-    return txn;
-}
-
-rs_txn *begin_read(rs_store *store)
-{
-    rs_txn *txn = NULL;
-
-    OK(rs_begin(store, RS_READ, &txn));
-    return txn;
-}
-
-uint64_t commit(rs_txn *txn)
-{
-    uint64_t revision = 0;
-
-    OK(rs_commit(txn, &revision));
-    return revision;
+    *(rs_progress *)context = *progress;
+    return 1;
 }
 
 const char *write_text(const char *name, const char *text)
@@ -73,7 +55,7 @@ int import_text(rs_store *store, const char *dump, const rs_import_options *opti
                 rs_import_report *report, rs_error *error)
 {
     const char *path = write_text("dump.xml", dump);
-    rs_txn *txn = begin_write(store);
+    rs_txn *txn = start_writing(store);
     int status = rs_import(txn, path, options, report, error);
 
     if (status == RS_OK) {
@@ -118,7 +100,7 @@ const char *own_dump(const char *root, const char *content)
 
 bool key_exists(rs_store *store, const char *path)
 {
-    rs_txn *txn = begin_read(store);
+    rs_txn *txn = start_reading(store);
     rs_key key;
     int status = rs_key_open_n(txn, RS_NO_KEY, path, RS_NTS, RS_NOFOLLOW, &key);
 
@@ -129,7 +111,7 @@ bool key_exists(rs_store *store, const char *path)
 
 uint64_t key_time(rs_store *store, const char *path)
 {
-    rs_txn *txn = begin_read(store);
+    rs_txn *txn = start_reading(store);
     rs_key_info info;
     rs_key key;
 
@@ -142,16 +124,16 @@ uint64_t key_time(rs_store *store, const char *path)
 
 void make_key(rs_store *store, const char *path)
 {
-    rs_txn *txn = begin_write(store);
+    rs_txn *txn = start_writing(store);
     rs_key key;
 
     OK(rs_key_create(txn, RS_NO_KEY, path, &key));
-    commit(txn);
+    end_writing(txn);
 }
 
 uint32_t dword_of(rs_store *store, const char *path, const char *name)
 {
-    rs_txn *txn = begin_read(store);
+    rs_txn *txn = start_reading(store);
     uint32_t number = 0xdeadbeef;
     rs_key key;
 
@@ -165,18 +147,18 @@ uint32_t dword_of(rs_store *store, const char *path, const char *name)
 
 void set_dword(rs_store *store, const char *path, const char *name, uint32_t number)
 {
-    rs_txn *txn = begin_write(store);
+    rs_txn *txn = start_writing(store);
     rs_key key;
 
     OK(rs_key_create(txn, RS_NO_KEY, path, &key));
     OK(rs_set_dword(txn, key, name, number));
-    commit(txn);
+    end_writing(txn);
 }
 
 const char *target_of(rs_store *store, const char *path)
 {
     static char text[512];
-    rs_txn *txn = begin_read(store);
+    rs_txn *txn = start_reading(store);
     const char *target = "";
     size_t len = 0;
     rs_key key;

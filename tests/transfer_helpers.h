@@ -1,20 +1,16 @@
 /*
  * transfer_helpers.h - short forms for tests of import and export: stores, dumps as text, values.
  *
- * Every call ends the running test if it fails, so that a test reads as a story. Needs regstore.h.
+ * Every call ends the running test if it fails, so that a test reads as a story. Needs stores.h.
  */
 #ifndef TRANSFER_HELPERS_H
 #define TRANSFER_HELPERS_H
 
 #include <stdbool.h>
-#include "../regstore/regstore.h"
+#include "stores.h"
 
 /* A new store in scratch_dir() of that name. The caller closes. */
 rs_store *new_store(const char *name);
-rs_txn *begin_write(rs_store *store);
-rs_txn *begin_read(rs_store *store);
-/* Commits; gives the revision. */
-uint64_t commit(rs_txn *txn);
 
 /* Writes a file into scratch_dir(); gives its path, which lives as scratch_path()'s. */
 const char *write_text(const char *name, const char *text);
@@ -40,5 +36,8 @@ uint32_t dword_of(rs_store *store, const char *path, const char *name);
 void set_dword(rs_store *store, const char *path, const char *name, uint32_t number);
 /* The target of a link, or "". Lives until the next call. */
 const char *target_of(rs_store *store, const char *path);
+
+/* Cancels; a progress call whose context is a rs_progress that gets what was told. */
+int stop_at_once(void *context, const rs_progress *progress);
 
 #endif
