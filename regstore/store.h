@@ -18,9 +18,6 @@
 /* The directory of the open watches, see watch.h; made with the store, so that it has its group. */
 #define STORE_WATCHES_DIR "watches"
 
-/* The directory of the open watches, see watch.h; made with the store, so that it has its group. */
-#define STORE_WATCHES_DIR "watches"
-
 #define STORE_POOL 16u /* idle read transactions kept */
 
 struct rs_store {
