@@ -1,12 +1,13 @@
 #include <string.h>
 
 #include "tree_node.h"
+#include "tree_paths.h"
 
 /* ---- Begin and end ---- */
 
 void tree_begin_read(struct tree *tree, struct env_txn *txn, struct arena *arena)
 {
-    *tree = (struct tree){.txn = txn, .arena = arena};
+    *tree = (struct tree){.txn = txn, .arena = arena, .paths = tree->paths};
 }
 
 int tree_begin_write(struct tree *tree, struct env_txn *txn, struct arena *arena,
@@ -35,7 +36,9 @@ void tree_end(struct tree *tree)
     node_cache_free(tree->cache);
     buffer_free(&tree->path);
     buffer_free(&tree->record);
+    tree_paths_free(tree->paths);
     tree->cache = NULL;
+    tree->paths = NULL;
 }
 
 int tree_create_roots(struct tree *tree)
@@ -173,7 +176,6 @@ struct walk {
     size_t after; /* names that will follow the path being walked: it is a link's or a view's */
 };
 
-static int walk_from(struct walk *walk, rs_key base, struct path_iter *names, rs_key *key);
 static int walk_rooted(struct walk *walk, const char *path, size_t len, rs_key *key);
 
 /* The names that are left, which are well-formed then. */
@@ -262,14 +264,15 @@ static int check_depth(struct walk *walk, rs_key base, size_t names)
     return status;
 }
 
-static int walk_from(struct walk *walk, rs_key base, struct path_iter *names, rs_key *key)
+/* left names are to be walked. */
+static int walk_from(struct walk *walk, rs_key base, struct path_iter *names, size_t left,
+                     rs_key *key)
 {
     rs_error *error = walk->tree->error;
     const char *name;
     size_t len;
-    size_t left;
     bool making = false;
-    int status = count_names(*names, &left, error);
+    int status = RS_OK;
     *key = base;
     while (status == RS_OK && (status = path_next(names, &name, &len, error)) == RS_OK) {
         if (walk->create && !making &&
@@ -294,13 +297,17 @@ static int walk_root(struct walk *walk, const struct path_root *root, size_t lef
     }
     struct buffer view = BUFFER_INIT;
     struct path_iter names;
+    size_t count = 0;
     int status = path_view(root, &view);
+    if (status == RS_OK) {
+        path_begin(&names, view.data, view.size);
+        status = count_names(names, &count, walk->tree->error);
+    }
     if (status == RS_OK) {
         unsigned flags = walk->flags;
         walk->flags = 0;
         walk->after += left;
-        path_begin(&names, view.data, view.size);
-        status = walk_from(walk, root->stored, &names, key);
+        status = walk_from(walk, root->stored, &names, count, key);
         walk->after -= left;
         walk->flags = flags;
     }
@@ -320,7 +327,7 @@ static int walk_rooted(struct walk *walk, const char *path, size_t len, rs_key *
     if (status == RS_OK) {
         status = walk_root(walk, root, left, key);
     }
-    return status == RS_OK ? walk_from(walk, *key, &names, key) : status;
+    return status == RS_OK ? walk_from(walk, *key, &names, left, key) : status;
 }
 
 static int walk_path(struct walk *walk, rs_key base, const char *path, size_t len, rs_key *key)
@@ -337,7 +344,7 @@ static int walk_path(struct walk *walk, rs_key base, const char *path, size_t le
         status = walk_root(walk, root, left, &base);
     }
     if (status == RS_OK) {
-        status = walk_from(walk, base, &names, key);
+        status = walk_from(walk, base, &names, left, key);
     }
     if (status == RS_OK && *key == base) {
         struct node node; /* nobody has looked yet whether it exists */
@@ -350,10 +357,21 @@ int tree_open(struct tree *tree, rs_key base, const char *path, size_t len, unsi
               rs_key *key)
 {
     struct walk walk = {.tree = tree, .flags = flags, .links_left = TREE_MAX_LINKS};
+    struct tree_path_query query = {0, base, path, len, flags};
+    bool reading = !tree->txn->write;
     rs_key found;
+    if (reading) {
+        query.snapshot = env_txn_number(tree->txn);
+        if (tree_paths_find(tree->paths, &query, key)) {
+            return RS_OK;
+        }
+    }
     int status = walk_path(&walk, base, path, len, &found);
     if (status != RS_OK) {
         return fail(tree->error, status, "%s", rs_strerror(status));
+    }
+    if (reading) {
+        tree_paths_keep(&tree->paths, &query, found);
     }
     *key = found;
     return RS_OK;

@@ -22,6 +22,7 @@
 #include "record.h"
 
 struct node_cache;
+struct tree_paths;
 
 /* What the tree counts and numbers; part of the store's state record. */
 struct tree_state {
@@ -41,12 +42,14 @@ struct tree {
     uint64_t first_new_id;    /* keys from here on were created by this transaction */
     uint64_t now;             /* FILETIME given to what this transaction changes */
     struct node_cache *cache; /* of write transactions, NULL in others */
+    struct tree_paths *paths; /* of read transactions, kept from one to the next */
     struct buffer path;       /* scratch of one change */
     struct buffer record;
     int failed; /* the status of the failure that left the transaction unusable, else RS_OK */
 };
 
-/* Starts a view on a read transaction; it needs no end. */
+/* Starts a view on a read transaction, in a tree that is zero or was used for one; tree_end()
+ * releases its memory. */
 void tree_begin_read(struct tree *tree, struct env_txn *txn, struct arena *arena);
 /* Starts a view on a write transaction, which state belongs to; tree_end() releases its memory. */
 int tree_begin_write(struct tree *tree, struct env_txn *txn, struct arena *arena,

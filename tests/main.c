@@ -34,6 +34,7 @@
     X(tree_values)                                                                                 \
     X(tree_links)                                                                                  \
     X(tree_delete)                                                                                 \
+    X(tree_paths)                                                                                  \
     X(tree_model)                                                                                  \
     X(store)                                                                                       \
     X(store_limits)                                                                                \
