@@ -69,6 +69,8 @@ struct env_cursor {
     struct MDB_cursor *mdb; /* NULL when closed */
 };
 int env_cursor_open(struct env_txn *txn, enum env_table table, struct env_cursor *cursor);
+/* Moves a cursor of a read transaction to the snapshot that its transaction has now. */
+int env_cursor_renew(struct env_txn *txn, struct env_cursor *cursor);
 /* The first entry whose key is not below key. RS_END if there is none. */
 int env_cursor_seek(struct env_cursor *cursor, struct slice key, struct slice *found,
                     struct slice *value);

@@ -182,6 +182,11 @@ int env_cursor_open(struct env_txn *txn, enum env_table table, struct env_cursor
     return RS_OK;
 }
 
+int env_cursor_renew(struct env_txn *txn, struct env_cursor *cursor)
+{
+    return env_status(mdb_cursor_renew(txn->mdb, cursor->mdb));
+}
+
 static int move(struct env_cursor *cursor, MDB_val *k, MDB_cursor_op op, struct slice *key,
                 struct slice *value)
 {

@@ -7,7 +7,7 @@
 
 void tree_begin_read(struct tree *tree, struct env_txn *txn, struct arena *arena)
 {
-    *tree = (struct tree){.txn = txn, .arena = arena, .paths = tree->paths};
+    *tree = (struct tree){.txn = txn, .arena = arena, .paths = tree->paths, .cursor = tree->cursor};
 }
 
 int tree_begin_write(struct tree *tree, struct env_txn *txn, struct arena *arena,
@@ -37,6 +37,7 @@ void tree_end(struct tree *tree)
     buffer_free(&tree->path);
     buffer_free(&tree->record);
     tree_paths_free(tree->paths);
+    env_cursor_close(&tree->cursor);
     tree->cache = NULL;
     tree->paths = NULL;
 }

@@ -42,7 +42,10 @@ struct tree {
     uint64_t first_new_id;    /* keys from here on were created by this transaction */
     uint64_t now;             /* FILETIME given to what this transaction changes */
     struct node_cache *cache; /* of write transactions, NULL in others */
-    struct tree_paths *paths; /* of read transactions, kept from one to the next */
+    /* Of read transactions, kept from one to the next. */
+    struct tree_paths *paths;
+    struct env_cursor cursor; /* of lists: neighbours are found without a descent */
+    bool cursor_ready;        /* it is in this snapshot */
     struct buffer path;       /* scratch of one change */
     struct buffer record;
     int failed; /* the status of the failure that left the transaction unusable, else RS_OK */

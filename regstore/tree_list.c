@@ -118,8 +118,40 @@ static void sort_entries(struct tree_list *list)
 
 /* ---- Both ---- */
 
-static int collect(struct tree_list *list, rs_key key, enum tree_tag tag, struct env_cursor *cursor)
+/* A write transaction's cursor ends with each list, as changes move what it stands on. */
+static int ready_cursor(struct tree *tree)
 {
+    int status = RS_OK;
+    if (tree->cursor.mdb == NULL) {
+        status = env_cursor_open(tree->txn, TABLE_TREE, &tree->cursor);
+    } else if (!tree->cursor_ready) {
+        status = env_cursor_renew(tree->txn, &tree->cursor);
+    }
+    tree->cursor_ready = status == RS_OK;
+    return status;
+}
+
+/* A key's own record, found with the cursor: its subkeys and values stand behind it, and what is
+ * listed next is often on the same page. In a write transaction it may only be in the cache. */
+static int find_node(struct tree *tree, rs_key key, struct node *node)
+{
+    struct tree_key self;
+    struct slice found;
+    struct slice record;
+    if (tree->cache != NULL || key == RS_NO_KEY) {
+        return tree_node(tree, key, node);
+    }
+    tree_key_head(&self, key, TAG_SELF);
+    int status = env_cursor_seek(&tree->cursor, tree_key_slice(&self), &found, &record);
+    if (status == RS_OK && found.size == self.size && tree_key_matches(&self, found)) {
+        return node_decode(key, record, node);
+    }
+    return status == RS_OK || status == RS_END ? RS_EDELETED : status;
+}
+
+static int collect(struct tree_list *list, rs_key key, enum tree_tag tag)
+{
+    struct env_cursor *cursor = &list->tree->cursor;
     struct tree_key head;
     struct slice at;
     struct slice record;
@@ -141,19 +173,20 @@ static int collect(struct tree_list *list, rs_key key, enum tree_tag tag, struct
 static int begin_list(struct tree_list *list, struct tree *tree, rs_key key, enum tree_tag tag)
 {
     struct node node;
-    struct env_cursor cursor = {NULL};
     list->tree = tree;
     list->count = 0;
     list->next = 0;
     list->copies.size = 0;
-    int status = tree_node(tree, key, &node);
+    int status = ready_cursor(tree);
     if (status == RS_OK) {
-        status = env_cursor_open(tree->txn, TABLE_TREE, &cursor);
+        status = find_node(tree, key, &node);
     }
     if (status == RS_OK) {
-        status = collect(list, key, tag, &cursor);
+        status = collect(list, key, tag);
     }
-    env_cursor_close(&cursor);
+    if (tree->txn->write) {
+        env_cursor_close(&tree->cursor);
+    }
     return status == RS_OK ? RS_OK : fail(tree->error, status, "%s", rs_strerror(status));
 }
 
@@ -174,7 +207,7 @@ int tree_list_values(struct tree_list *list, struct tree *tree, rs_key key)
 int tree_list_next_key(struct tree_list *list, struct node *node)
 {
     while (list->next < list->count) {
-        int status = tree_node(list->tree, list->entries[list->next++].number, node);
+        int status = find_node(list->tree, list->entries[list->next++].number, node);
         if (status != RS_EDELETED) {
             return status;
         }

@@ -210,7 +210,7 @@ int value_encode(struct tree *tree, const struct value_record *value)
                            : status;
 }
 
-static int node_decode(rs_key id, struct slice record, struct node *node)
+int node_decode(rs_key id, struct slice record, struct node *node)
 {
     struct record reader;
     record_begin(&reader, record.data, record.size);

@@ -43,6 +43,9 @@ bool tree_key_is_long(struct slice key);
 int tree_find(struct tree *tree, rs_key id, enum tree_tag tag, const char *name, size_t len,
               size_t max_units, struct tree_key *key, struct slice *found);
 
+/* The record of a key; texts point into it. */
+int node_decode(rs_key id, struct slice record, struct node *node);
+
 /* The record of a subkey: id and flags. */
 struct subkey {
     rs_key id;
