@@ -12,9 +12,8 @@
 #include <unistd.h>
 
 #define FIXTURE "HKLM\\Verbs"
-* /
 
-    static int judge(int status, bool right)
+static int judge(int status, bool right)
 {
     return status != RS_OK || right ? status : VERB_WRONG;
 }
