@@ -1,0 +1,115 @@
+#include "crowd.h"
+
+#include <poll.h>
+#include <stdio.h>
+
+/* A ring that is lost with its writer is made good for by the timer, within a second. */
+#define WATCHER_PATIENCE_MS 1500
+#define END_PATIENCE_MS 20000
+
+static void read_on(struct crowd_member *member)
+{
+    rs_store *store = rig_open(0);
+    while (!member->stop) {
+        rs_txn *txn = rig_begin(store, RS_READ);
+        scene_check(txn);
+        rs_abort(txn);
+        member->steps++;
+        rig_sleep_us(member->pause); /* without a pause readers starve a writer on two cores */
+    }
+    rs_close(store);
+}
+
+static void write_on(struct crowd_member *member)
+{
+    rs_store *store = rig_open(0);
+    const char *file = rig_path("writer%u.xml", member->number);
+    while (!member->stop) {
+        member->position = scene_do(store, rig_below(&member->random, member->verbs), file);
+        member->steps++;
+        rig_sleep_us(rig_below(&member->random, 2 * member->pause));
+    }
+    rs_close(store);
+}
+
+static void check_batches(struct crowd_member *member, rs_watch *watch)
+{
+    const rs_batch *batch;
+    int status;
+    while ((status = rs_watch_next(watch, &batch)) == RS_OK) {
+        RIG_MUST(batch->revision == member->position + 1);
+        scene_check_batch(batch);
+        member->position = batch->revision;
+        member->steps++;
+    }
+    RIG_GIVES(RS_END, status);
+}
+
+static void watch_on(struct crowd_member *member)
+{
+    rs_store *store = rig_open(0);
+    rs_watch *watch = NULL;
+    RIG_OK(rs_watch_open(store, SCENE_ROOT, RS_SUBTREE, member->position, &watch, NULL));
+    while (!member->stop) {
+        struct pollfd waited = {.fd = rs_watch_fd(watch), .events = POLLIN};
+        RIG_MUST(poll(&waited, 1, WATCHER_PATIENCE_MS) == 1);
+        check_batches(member, watch);
+    }
+    rs_watch_close(watch);
+    rs_close(store);
+}
+
+static void run(void *context, int pipe)
+{
+    struct crowd_member *member = context;
+    (void)pipe;
+    switch (member->role) {
+    case CROWD_READER:
+        read_on(member);
+        break;
+    case CROWD_WATCHER:
+        watch_on(member);
+        break;
+    case CROWD_WRITER:
+        write_on(member);
+        break;
+    }
+}
+
+void crowd_start(struct crowd_member *member)
+{
+    member->stop = false;
+    member->pid = rig_fork(run, member, NULL);
+}
+
+void crowd_must_live(const struct crowd_member *members, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        RIG_MUST(rig_is_running(members[i].pid));
+    }
+}
+
+static bool all_arrived(const struct crowd_member *members, unsigned count, uint64_t revision)
+{
+    bool arrived = true;
+    for (unsigned i = 0; i < count; i++) {
+        arrived = arrived && (members[i].role != CROWD_WATCHER || members[i].position == revision);
+    }
+    return arrived;
+}
+
+void crowd_stop(struct crowd_member *members, unsigned count, uint64_t revision)
+{
+    uint64_t end = rig_now_ms() + END_PATIENCE_MS;
+    while (!all_arrived(members, count, revision)) {
+        crowd_must_live(members, count);
+        RIG_MUST(rig_now_ms() < end);
+        rig_sleep_us(1000);
+    }
+    for (unsigned i = 0; i < count; i++) {
+        members[i].stop = true;
+    }
+    for (unsigned i = 0; i < count; i++) {
+        RIG_MUST(rig_ended_well(members[i].pid));
+    }
+}
