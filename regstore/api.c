@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "api.h"
+#include "check.h"
 #include "transfer.h"
 #include "watch.h"
 
@@ -425,6 +426,14 @@ int rs_watchers(rs_store *store, int (*each)(void *context, const rs_watcher *wa
                 void *context)
 {
     return store != NULL && each != NULL ? watch_list(store->dir, each, context) : RS_EINVAL;
+}
+
+/* ---- Checking ---- */
+
+int rs_check(rs_txn *txn, const rs_check_options *options, rs_check_report *report)
+{
+    int status = api_check(txn, report != NULL && txn != NULL && !txn->env.write);
+    return status == RS_OK ? check_store(txn, options, report) : status;
 }
 
 /* ---- Dumps ---- */

@@ -87,6 +87,11 @@ struct env_size {
     uint32_t max_readers;
 };
 int env_size(struct env_txn *txn, struct env_size *size);
+/* The records of a table, as LMDB has counted them. */
+int env_entries(struct env_txn *txn, enum env_table table, uint64_t *count);
+/* Looks, in a read transaction, whether each page is free once at most and can be, and whether all
+ * fit into the file. RS_EDAMAGED with what is wrong in *why. */
+int env_check_pages(struct env_txn *txn, rs_error *why);
 /* Calls each for every reader slot in use that holds a snapshot. */
 int env_readers(struct env *env, int (*each)(void *context, uint32_t pid, uint64_t txn_number),
                 void *context);

@@ -459,6 +459,43 @@ typedef struct rs_stat {
 } rs_stat;
 RS_CALL int rs_stat_get(rs_txn *txn, rs_stat *stat);
 
+/* ---- Checking ---- */
+
+/* One damage that a check has found. */
+typedef struct rs_damage {
+    rs_key key;        /* it is at; RS_NO_KEY if it is at none */
+    uint64_t revision; /* of the journal it is at; 0 if it is at none */
+    const char *text;  /* one line for a person, which names the place; lives during the call */
+} rs_damage;
+
+typedef struct rs_check_report {
+    uint64_t keys; /* read so far, without the roots */
+    uint64_t values;
+    uint64_t revisions;
+    uint64_t damages;
+    rs_key key;        /* that is being read; RS_NO_KEY if none is */
+    uint64_t revision; /* the same in the journal, which is read last */
+} rs_check_report;
+
+typedef struct rs_check_options {
+    /* Each may be NULL; another answer than 0 cancels. Progress is told for each key and
+     * revision, and within a long one. */
+    int (*damage)(void *context, const rs_damage *damage);
+    int (*progress)(void *context, const rs_check_report *report);
+    void *context;
+} rs_check_options;
+
+/*
+ * Reads all that a read transaction sees and tells each place that is not as the library writes it.
+ * RS_OK also where damage is found: report->damages counts it. options may be NULL. LMDB has no
+ * checksums and trusts its pages: reading a damaged file can crash the process or never end, and
+ * other bytes inside a value's data cannot be noticed. So a program that must live lets a child
+ * open the store and check it, as "regtool check --store" does. Switch on: RS_ECANCELLED.
+ */
+RS_CALL int rs_check(rs_txn *txn, const rs_check_options *options, rs_check_report *report);
+
+/* ---- Readers and watchers ---- */
+
 /* One reader's snapshot. */
 typedef struct rs_reader {
     uint32_t pid;

@@ -112,6 +112,13 @@ static const struct switch_row watch_switches[] = {
     ROW_END,
 };
 
+/* After the verb it says what is checked; in front of the verb --store names the directory. */
+static const struct switch_row check_switches[] = {
+    {SWITCH_CHECK_STORE, NULL, "store", NULL, "read the whole store and report what is damaged",
+     GROUP_NONE, false},
+    ROW_END,
+};
+
 #define NO_OPERANDS                                                                                \
     {                                                                                              \
         {                                                                                          \
@@ -171,6 +178,14 @@ const struct command commands[] = {
      cmd_watch},
     {"status", "show the store, its readers and its watchers", "", NO_OPERANDS, no_switches, true,
      cmd_status},
+    {"check",
+     "look for damage in the store",
+     "DIR is the store's directory, if --store DIR does not name it before the verb. Exits with 1\n"
+     "if anything is damaged. Other bytes inside a value cannot be noticed.\n",
+     {{"DIR", OPERAND_FILE, true}},
+     check_switches,
+     true,
+     cmd_check},
     {"help",
      "show what commands there are, or how one is used",
      "",

@@ -51,6 +51,7 @@ enum switch_id {
     SWITCH_ONCE,
     SWITCH_EXEC,
     SWITCH_SINCE,
+    SWITCH_CHECK_STORE,
     SWITCH_COUNT
 };
 
@@ -104,6 +105,7 @@ int cmd_import(struct tool *tool, const struct arguments *arguments);
 int cmd_export(struct tool *tool, const struct arguments *arguments);
 int cmd_watch(struct tool *tool, const struct arguments *arguments);
 int cmd_status(struct tool *tool, const struct arguments *arguments);
+int cmd_check(struct tool *tool, const struct arguments *arguments);
 int cmd_help(struct tool *tool, const struct arguments *arguments);
 int cmd_version(struct tool *tool, const struct arguments *arguments);
 

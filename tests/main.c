@@ -39,6 +39,7 @@
     X(store)                                                                                       \
     X(store_limits)                                                                                \
     X(bell)                                                                                        \
+    X(check)                                                                                       \
     X(watch)                                                                                       \
     X(watch_match)                                                                                 \
     X(watch_list)                                                                                  \
