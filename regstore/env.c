@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -44,7 +45,7 @@ bool env_forked(const struct env *env)
 
 /* ---- Opening ---- */
 
-static int open_mdb(struct env *env, rs_error *error)
+int env_open_mdb(struct env *env, rs_error *error)
 {
     unsigned flags = MDB_NOTLS | (env->readonly ? MDB_RDONLY : 0u);
     /* A process with a small address space limit still gets a store, with a smaller map. */
@@ -57,7 +58,7 @@ static int open_mdb(struct env *env, rs_error *error)
         mdb_env_set_maxreaders(env->mdb, MAX_READERS);
         rc = mdb_env_set_mapsize(env->mdb, map);
         if (rc == 0) {
-            rc = mdb_env_open(env->mdb, env->dir, flags, 0660);
+            rc = mdb_env_open(env->mdb, env->path, flags, 0660);
         }
         if (rc == 0) {
             /* LMDB leaves this one open to programs that are started. */
@@ -72,10 +73,10 @@ static int open_mdb(struct env *env, rs_error *error)
     }
 }
 
-static int open_tables(struct env *env, struct env_txn *txn, unsigned flags)
+int env_open_tables(struct env_txn *txn, unsigned flags)
 {
     for (int i = 0; i < TABLE_COUNT; i++) {
-        int rc = mdb_dbi_open(txn->mdb, table_names[i], flags, &env->tables[i]);
+        int rc = mdb_dbi_open(txn->mdb, table_names[i], flags, &txn->env->tables[i]);
         if (rc != 0) {
             return rc;
         }
@@ -118,7 +119,7 @@ static int check_format(struct env_txn *txn, rs_error *error)
 
 static int make_tables(struct env *env, struct env_txn *txn, env_init init, rs_error *error)
 {
-    int rc = open_tables(env, txn, MDB_CREATE);
+    int rc = env_open_tables(txn, MDB_CREATE);
     if (rc != 0) {
         return env_fail(env, rc, "cannot be made", error);
     }
@@ -140,7 +141,7 @@ static int create_tables(struct env *env, env_init init, rs_error *error)
     if (status != RS_OK) {
         return status;
     }
-    int rc = open_tables(env, &txn, 0);
+    int rc = env_open_tables(&txn, 0);
     if (rc == 0) {
         status = check_format(&txn, error);
     } else if (rc == MDB_NOTFOUND) {
@@ -162,7 +163,7 @@ static int find_tables(struct env *env, rs_error *error)
     if (status != RS_OK) {
         return status;
     }
-    int rc = open_tables(env, &txn, 0);
+    int rc = env_open_tables(&txn, 0);
     if (rc == MDB_NOTFOUND) {
         status = fail(error, RS_ENOSTORE,
                       "%s: no store there, or one that was not finished (init makes it)", env->dir);
@@ -177,6 +178,7 @@ static int find_tables(struct env *env, rs_error *error)
     }
     /* Handles opened in a read transaction outlive it only if it is committed. */
     rc = mdb_txn_commit(txn.mdb);
+    env_leave(env);
     return rc == 0 ? RS_OK : env_fail(env, rc, "cannot be opened", error);
 }
 
@@ -186,24 +188,47 @@ static int find_or_create_tables(struct env *env, env_init init, rs_error *error
     return find_tables(env, NULL) == RS_OK ? RS_OK : create_tables(env, init, error);
 }
 
+static int open_existing(struct env *env, int dir_fd, rs_error *error)
+{
+    int status = RS_OK;
+    env->readonly = faccessat(dir_fd, ENV_DATA_FILE, R_OK | W_OK, AT_EACCESS) != 0;
+    if (!env->readonly) {
+        status = env_make_lock_file(dir_fd, env->dir, error);
+    }
+    return status == RS_OK ? env_open_mdb(env, error) : status;
+}
+
+/* One process at a time, so that what a failed one has begun can be taken away. */
+static int make_and_open(struct env *env, int dir_fd, rs_error *error)
+{
+    bool exists = false;
+    if (flock(dir_fd, LOCK_EX) != 0) {
+        return fail_errno(error, "%s: cannot be locked", env->dir);
+    }
+    int status = env_check_files(dir_fd, env->dir, &exists, error);
+    if (status == RS_OK && !exists) {
+        status = env_make_files(dir_fd, env->dir, error);
+    }
+    if (status == RS_OK) {
+        status = open_existing(env, dir_fd, error);
+        if (status != RS_OK && !exists) {
+            env_empty_data_file(dir_fd);
+        }
+    }
+    flock(dir_fd, LOCK_UN);
+    return status;
+}
+
 static int open_files(struct env *env, int dir_fd, unsigned flags, env_init init, rs_error *error)
 {
     bool create = (flags & RS_CREATE) != 0;
     bool exists = false;
     int status = env_check_files(dir_fd, env->dir, &exists, error);
-    if (status == RS_OK && !exists) {
-        status = create ? env_make_files(dir_fd, env->dir, error)
+    if (status == RS_OK && exists) {
+        status = open_existing(env, dir_fd, error);
+    } else if (status == RS_OK) {
+        status = create ? make_and_open(env, dir_fd, error)
                         : fail(error, RS_ENOSTORE, "%s: no store there", env->dir);
-    }
-    if (status != RS_OK) {
-        return status;
-    }
-    env->readonly = faccessat(dir_fd, ENV_DATA_FILE, R_OK | W_OK, AT_EACCESS) != 0;
-    if (!env->readonly) {
-        status = env_make_lock_file(dir_fd, env->dir, error);
-    }
-    if (status == RS_OK) {
-        status = open_mdb(env, error);
     }
     if (status != RS_OK) {
         return status;
@@ -215,7 +240,7 @@ static int open_files(struct env *env, int dir_fd, unsigned flags, env_init init
         status = create && !env->readonly ? find_or_create_tables(env, init, error)
                                           : find_tables(env, error);
     }
-    if (status != RS_OK) {
+    if (status != RS_OK && env->mdb != NULL) {
         mdb_env_close(env->mdb);
     }
     return status;
@@ -229,6 +254,15 @@ static struct env *find_open(const struct stat *st)
         }
     }
     return NULL;
+}
+
+/* Without the files, which are closed or never were open. */
+static void free_env(struct env *env)
+{
+    pthread_mutex_destroy(&env->gate);
+    pthread_mutex_destroy(&env->guests_lock);
+    free(env->path);
+    free(env);
 }
 
 /* Takes dir_fd over if it succeeds. */
@@ -246,9 +280,13 @@ static int open_new(const char *dir, int dir_fd, const struct stat *st, unsigned
     env->inode = st->st_ino;
     env->generation = fork_generation;
     env->users = 1;
-    int status = open_files(env, dir_fd, flags, init, error);
+    env->path = realpath(dir, NULL);
+    pthread_mutex_init(&env->gate, NULL);
+    pthread_mutex_init(&env->guests_lock, NULL);
+    int status = env->path != NULL ? open_files(env, dir_fd, flags, init, error)
+                                   : fail_errno(error, "%s", dir);
     if (status != RS_OK) {
-        free(env);
+        free_env(env);
         return status;
     }
     env->next = list;
@@ -304,9 +342,11 @@ void env_close(struct env *env)
             link = &(*link)->next;
         }
         *link = env->next;
-        mdb_env_close(env->mdb);
+        if (env->mdb != NULL) {
+            mdb_env_close(env->mdb);
+        }
         close(env->dir_fd);
-        free(env);
+        free_env(env);
     }
     pthread_mutex_unlock(&list_lock);
 }

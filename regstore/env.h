@@ -29,6 +29,8 @@ struct env_txn {
     struct env *env;
     struct MDB_txn *mdb; /* NULL when it has ended */
     bool write;
+    uint64_t pages;   /* in use when a write transaction began */
+    uint64_t changes; /* made by it */
 };
 
 /* The version of the format that this library writes, and the only one it reads. */
@@ -48,12 +50,27 @@ bool env_readonly(const struct env *env);
 /* True in a child of the process that opened it. */
 bool env_forked(const struct env *env);
 
+/* Whoever keeps idle transactions is a guest of the environment. After a failed write LMDB has to
+ * be closed and opened again, which waits for all transactions to end: let_go, called from any
+ * thread, ends the guest's idle ones. A guest may be moved or freed once it has left. */
+struct env_guest {
+    struct env_guest *next;
+    void (*let_go)(struct env_guest *guest);
+};
+void env_guest_join(struct env *env, struct env_guest *guest);
+void env_guest_leave(struct env *env, struct env_guest *guest);
+
+/* After a failed write the first transaction opens LMDB anew; RS_EREOPEN while others are open. */
 int env_begin(struct env *env, bool write, struct env_txn *txn, rs_error *error);
 /* A read transaction that was reset gives up its snapshot but not its place; renewing it takes the
  * latest snapshot, which is cheaper than a new transaction. */
 void env_reset(struct env_txn *txn);
 int env_renew(struct env_txn *txn, rs_error *error);
-/* Ends the transaction in any case. */
+/* Before the commit of a transaction that adds: a part of the disk and of the map is kept for those
+ * that delete. RS_EDISK or RS_EFULL if it would not be. */
+int env_keep_reserve(struct env_txn *txn, rs_error *error);
+/* Ends the transaction in any case. After RS_EIO and RS_EDISK it is known only once the store is
+ * read again whether the transaction took place; it did as a whole or not at all. */
 int env_commit(struct env_txn *txn, rs_error *error);
 void env_abort(struct env_txn *txn);
 /* LMDB's number of the snapshot; of a write transaction its own. */

@@ -45,6 +45,8 @@ struct lmdb_meta_page {
 /* A writer may be writing a meta page just now, so one look that finds it odd is not enough. */
 #define HEADER_LOOKS 3
 
+#define LOCK_FILE_BYTES (68 << 10) /* 1024 slots of 64 bytes, and two locks */
+
 static int make_directories(const char *dir)
 {
     char path[4096];
@@ -109,7 +111,7 @@ int env_check_directory(const char *dir, bool create, int *fd, rs_error *error)
     return RS_OK;
 }
 
-static bool db_plausible(const struct lmdb_db *db, uint16_t flags, size_t last_page)
+static bool db_plausible(const struct lmdb_db *db, uint16_t flags, size_t pages)
 {
     if (db->flags != flags) {
         return false;
@@ -117,19 +119,18 @@ static bool db_plausible(const struct lmdb_db *db, uint16_t flags, size_t last_p
     if (db->depth == 0 || db->root == LMDB_NO_PAGE) {
         return db->depth == 0 && db->root == LMDB_NO_PAGE; /* empty */
     }
-    return db->depth <= LMDB_MAX_DEPTH && db->root >= LMDB_FIRST_PAGE && db->root <= last_page;
+    return db->depth <= LMDB_MAX_DEPTH && db->root >= LMDB_FIRST_PAGE && db->root < pages;
 }
 
 /* Even transactions write the first meta page, odd ones the second; a new store has 0 in both. */
-static bool meta_plausible(const struct lmdb_meta_page *meta, size_t number)
+static bool meta_plausible(const struct lmdb_meta_page *meta, size_t number, size_t pages)
 {
     return meta->page_number == number && meta->flags == LMDB_META_FLAG &&
            meta->magic == LMDB_MAGIC && meta->last_page >= 1 &&
            meta->last_page < LMDB_NO_PAGE / LMDB_MAX_PAGE &&
            (meta->txn_number == 0 || meta->txn_number % 2 == number) &&
-           meta->map_size <= LMDB_MAX_MAP &&
-           db_plausible(&meta->dbs[0], LMDB_FREE_FLAGS, meta->last_page) &&
-           db_plausible(&meta->dbs[1], LMDB_MAIN_FLAGS, meta->last_page);
+           meta->map_size <= LMDB_MAX_MAP && db_plausible(&meta->dbs[0], LMDB_FREE_FLAGS, pages) &&
+           db_plausible(&meta->dbs[1], LMDB_MAIN_FLAGS, pages);
 }
 
 static bool page_size_plausible(size_t size)
@@ -137,21 +138,36 @@ static bool page_size_plausible(size_t size)
     return size >= LMDB_MIN_PAGE && size <= LMDB_MAX_PAGE && (size & (size - 1)) == 0;
 }
 
+static bool read_meta(int fd, size_t at, struct lmdb_meta_page *meta)
+{
+    return pread(fd, meta, sizeof *meta, (off_t)at) == (ssize_t)sizeof *meta;
+}
+
+/* What a meta page may point to: its own pages. But LMDB takes a commit that failed back by its
+ * number and its last page only, so the older one may point to any page of the file. */
+static size_t pages_of(const struct lmdb_meta_page *meta, const struct lmdb_meta_page *other,
+                       size_t file_pages)
+{
+    bool older = meta->txn_number < other->txn_number;
+    return older && file_pages > meta->last_page ? file_pages : meta->last_page + 1;
+}
+
 /* Both meta pages must be whole: LMDB reads the page size from the first and roots from either. */
 static bool header_plausible(int fd)
 {
-    struct lmdb_meta_page meta;
-    if (pread(fd, &meta, sizeof meta, 0) != (ssize_t)sizeof meta || !meta_plausible(&meta, 0)) {
+    struct stat st;
+    struct lmdb_meta_page metas[2];
+    if (fstat(fd, &st) != 0 || !read_meta(fd, 0, &metas[0])) {
         return false;
     }
-    size_t page_size = meta.dbs[0].pad;
-    if (!page_size_plausible(page_size)) {
+    size_t page_size = metas[0].dbs[0].pad;
+    if (!page_size_plausible(page_size) || !read_meta(fd, page_size, &metas[1]) ||
+        metas[1].dbs[0].pad != page_size) {
         return false;
     }
-    if (pread(fd, &meta, sizeof meta, (off_t)page_size) != (ssize_t)sizeof meta) {
-        return false;
-    }
-    return meta_plausible(&meta, 1) && meta.dbs[0].pad == page_size;
+    size_t pages = (size_t)st.st_size / page_size;
+    return meta_plausible(&metas[0], 0, pages_of(&metas[0], &metas[1], pages)) &&
+           meta_plausible(&metas[1], 1, pages_of(&metas[1], &metas[0], pages));
 }
 
 static int check_file(int dir_fd, const char *dir, const char *name, struct stat *st,
@@ -224,9 +240,35 @@ static int make_file(int dir_fd, const char *dir, const char *name, mode_t mode,
     return status;
 }
 
+/* A mapped file without blocks ends the process with SIGBUS on a full disk. LMDB has not got it
+ * open yet in this process, so closing it loses no lock. */
+static int allocate_lock_file(int dir_fd, const char *dir, rs_error *error)
+{
+    int status = RS_OK;
+    int fd = openat(dir_fd, ENV_LOCK_FILE, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0) {
+        return RS_OK; /* LMDB will say why */
+    }
+    if (fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, LOCK_FILE_BYTES) != 0 && errno != EOPNOTSUPP &&
+        errno != ENOSYS) {
+        status = fail_errno(error, "%s/%s: cannot be made", dir, ENV_LOCK_FILE);
+    }
+    close(fd);
+    return status;
+}
+
 int env_make_lock_file(int dir_fd, const char *dir, rs_error *error)
 {
-    return make_file(dir_fd, dir, ENV_LOCK_FILE, 0660, error);
+    int status = make_file(dir_fd, dir, ENV_LOCK_FILE, 0660, error);
+    return status == RS_OK ? allocate_lock_file(dir_fd, dir, error) : status;
+}
+
+void env_empty_data_file(int dir_fd)
+{
+    int fd = openat(dir_fd, ENV_DATA_FILE, O_WRONLY | O_TRUNC | O_NOFOLLOW | O_CLOEXEC);
+    if (fd >= 0) {
+        close(fd);
+    }
 }
 
 int env_make_files(int dir_fd, const char *dir, rs_error *error)

@@ -22,7 +22,10 @@ int env_check_directory(const char *dir, bool create, int *fd, rs_error *error);
 int env_check_files(int dir_fd, const char *dir, bool *exists, rs_error *error);
 /* Makes the files, empty, with their modes and the directory's group, where they do not exist. */
 int env_make_files(int dir_fd, const char *dir, rs_error *error);
-/* The lock file alone: a copy of a store may come without one. */
+/* After a failed creation: half a header would be taken for a damaged store. */
+void env_empty_data_file(int dir_fd);
+/* The lock file alone, with all of its blocks, as LMDB writes it through a map: a copy of a store
+ * may come without one. */
 int env_make_lock_file(int dir_fd, const char *dir, rs_error *error);
 /* Bytes of the data file. */
 int env_file_size(int fd, const char *dir, uint64_t *size, rs_error *error);

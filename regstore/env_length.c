@@ -1,12 +1,15 @@
 /*
- * env_length.c - the length of the data file: cut short, or only not written to its end?
+ * env_length.c - the length of the data file: room for deletions, and a file that ends early.
  *
- * LMDB does not write pages that a transaction took and gave back, so a healthy file can end before
- * the last page that LMDB counts. A file that was cut short does, too, and reading behind its end
- * kills the process. So the file is kept longer than its pages need: ahead of a transaction, under
- * the writer's lock, and after it. A file that is found too short all the same is looked at under
- * that lock: if all pages behind its end are free it is whole, and made longer. Needs LMDB. A part
- * of env.
+ * LMDB copies what it changes, so that a deletion, too, needs pages. A reserve of allocated pages
+ * is kept behind those in use. On a full disk, or where the map ends, it is left to transactions
+ * that only delete.
+ *
+ * LMDB does not write pages that a transaction took and gave back, so a healthy file could end
+ * before the last page that LMDB counts. A file that was cut short does, too, and reading behind
+ * its end kills the process. The reserve keeps the file longer than its pages need. One that is
+ * found too short all the same is looked at under the writer's lock: if all pages behind its end
+ * are free it is whole, and made longer. Needs LMDB. A part of env.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -16,21 +19,21 @@
 
 #include "env_check.h"
 #include "env_lmdb.h"
+#include "status.h"
 
-/* Pages that the file is kept longer than it is used, at least and when it is made longer. */
-#define SLACK_LEAST 32u
-#define SLACK_PAGES 64u
+/* Behind the pages in use, in bytes; it grows by steps, so that not every commit makes it longer.
+ */
+#define RESERVE ((uint64_t)1 << 20)
+#define RESERVE_STEP ((uint64_t)1 << 18)
 
 /* A reader cannot make the file longer; it gives the writer some time to do so. */
 #define PATIENCE_LOOKS 50
 #define PATIENCE_NANOSECONDS 2000000
 
-#define FREE_TABLE 0u /* LMDB's own table of free pages */
-
-/* How long the file has to be for so many pages behind its last one. */
-static uint64_t length_with(const struct env *env, uint64_t slack)
+/* How long the file has to be for its pages and so many bytes behind the last one. */
+static uint64_t length_with(const struct env *env, uint64_t reserve)
 {
-    return (env_page_count(env) + slack) * env_page_size(env);
+    return env_page_count(env) * env_page_size(env) + reserve;
 }
 
 /* Under the writer's lock only, where nobody else makes the file longer: a hole costs nothing. */
@@ -49,11 +52,48 @@ static bool is_shorter(const struct env *env, uint64_t length)
     return env_file_size(env_data_fd(env), env->dir, &size, NULL) == RS_OK && size < length;
 }
 
+/* Under the writer's lock: makes the file so long, with blocks behind it where the file system can.
+ * Gives errno's number. */
+static int allocate(const struct env *env, uint64_t length)
+{
+    uint64_t size;
+    int fd = env_data_fd(env);
+    if (env_file_size(fd, env->dir, &size, NULL) != RS_OK) {
+        return errno;
+    }
+    if (size >= length) {
+        return 0;
+    }
+    /* What lies between may be a hole. */
+    uint64_t start = length_with(env, 0) < size ? length_with(env, 0) : size;
+    if (fallocate(fd, 0, (off_t)start, (off_t)(length - start)) == 0) {
+        return 0;
+    }
+    if (errno != EOPNOTSUPP && errno != ENOSYS) {
+        return errno;
+    }
+    return ftruncate(fd, (off_t)length) == 0 ? 0 : errno;
+}
+
 void env_length_reserve(struct env *env)
 {
-    if (is_shorter(env, length_with(env, SLACK_LEAST))) {
-        lengthen(env, length_with(env, SLACK_PAGES));
+    uint64_t wanted = length_with(env, RESERVE);
+    if (is_shorter(env, wanted) && allocate(env, wanted + RESERVE_STEP) != 0) {
+        allocate(env, wanted);
     }
+}
+
+/* Half of it, as the pages needed are estimated too high: a store that has free pages goes on. */
+int env_length_demand(struct env *env, uint64_t pages)
+{
+    MDB_envinfo info;
+    uint64_t length = length_with(env, pages * env_page_size(env) + RESERVE / 2);
+    mdb_env_info(env->mdb, &info);
+    if (length > info.me_mapsize) {
+        return RS_EFULL;
+    }
+    int number = allocate(env, length);
+    return number == 0 ? RS_OK : status_of_errno(number);
 }
 
 void env_length_keep(struct env *env)
@@ -106,7 +146,7 @@ static bool tail_is_free(struct env *env, uint64_t first)
     if (mdb_txn_begin(env->mdb, NULL, MDB_RDONLY, &txn) != 0) {
         return false;
     }
-    int rc = mdb_cursor_open(txn, FREE_TABLE, &cursor);
+    int rc = mdb_cursor_open(txn, ENV_FREE_TABLE, &cursor);
     if (rc == 0) {
         while ((rc = mdb_cursor_get(cursor, &key, &record, MDB_NEXT)) == 0) {
             found += count_free(&record, first);

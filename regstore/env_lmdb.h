@@ -7,6 +7,7 @@
 #define REGSTORE_ENV_LMDB_H
 
 #include <lmdb.h>
+#include <pthread.h>
 #include <sys/types.h>
 
 #include "env.h"
@@ -20,10 +21,18 @@ struct env {
     ino_t inode;
     bool readonly;
     unsigned writes; /* transactions begun; counted under LMDB's write lock */
-    MDB_env *mdb;
+    char *path;      /* absolute, as the program may change its directory */
+    pthread_mutex_t guests_lock;
+    struct env_guest *guests;
+    pthread_mutex_t gate; /* of what follows; mdb and tables change only while there are no txns */
+    unsigned txns;        /* that exist, idle ones too */
+    unsigned openings;
+    MDB_env *mdb; /* NULL: it has to be opened before it is used */
     MDB_dbi tables[TABLE_COUNT];
     char dir[];
 };
+
+#define ENV_FREE_TABLE 0u /* LMDB's own table of free pages */
 
 /* The status that LMDB's return code means. */
 int env_status(int rc);
@@ -35,12 +44,29 @@ uint64_t env_page_size(const struct env *env);
 /* Pages up to the last one in use. */
 uint64_t env_page_count(const struct env *env);
 
+int env_open_mdb(struct env *env, rs_error *error);
+/* LMDB's return code. */
+int env_open_tables(struct env_txn *txn, unsigned flags);
+
+/* ---- Opening again after a failed write (env_reopen.c) ---- */
+
+/* Whoever uses env->mdb has entered; each transaction has, until it ends. opening tells which
+ * MDB_env it is. */
+int env_enter(struct env *env, unsigned *opening, rs_error *error);
+void env_leave(struct env *env);
+/* LMDB has said MDB_PANIC, and the caller has left: closes it and opens it anew. RS_EREOPEN if
+ * somebody has not left. */
+int env_reopen(struct env *env, unsigned opening, rs_error *error);
+
 /* ---- The data file's length (env_length.c) ---- */
 
 /* RS_EDAMAGED if the file was cut short; a healthy one that ends too early is made longer. */
 int env_length_check(struct env *env, rs_error *error);
-/* Under the writer's lock, before a transaction: room for what it may take. */
+/* Under the writer's lock, before a transaction: fills the reserve up if there is room. */
 void env_length_reserve(struct env *env);
+/* Under the writer's lock, before a commit: RS_EDISK or RS_EFULL unless half of the reserve remains
+ * behind so many more pages. */
+int env_length_demand(struct env *env, uint64_t pages);
 /* After a commit. */
 void env_length_keep(struct env *env);
 

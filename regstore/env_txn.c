@@ -65,29 +65,73 @@ static int fail_begin(const struct env *env, int rc, rs_error *error)
     return env_fail(env, rc, "cannot begin a transaction", error);
 }
 
-int env_begin(struct env *env, bool write, struct env_txn *txn, rs_error *error)
+static int begin_mdb(struct env *env, unsigned flags, MDB_txn **mdb)
 {
-    unsigned flags = write ? 0 : MDB_RDONLY;
-    MDB_txn *mdb;
-    int rc = mdb_txn_begin(env->mdb, NULL, flags, &mdb);
+    int rc = mdb_txn_begin(env->mdb, NULL, flags, mdb);
     if (rc == MDB_READERS_FULL) {
         int dead;
         mdb_reader_check(env->mdb, &dead);
-        rc = mdb_txn_begin(env->mdb, NULL, flags, &mdb);
+        rc = mdb_txn_begin(env->mdb, NULL, flags, mdb);
     }
-    if (rc != 0) {
-        return fail_begin(env, rc, error);
+    return rc;
+}
+
+/* Pages of the tables, and of LMDB's own one of free pages. */
+static int count_pages(const struct env_txn *txn, uint64_t *pages)
+{
+    MDB_stat stat;
+    uint64_t count = 0;
+    for (int i = -1; i < TABLE_COUNT; i++) {
+        int rc = mdb_stat(txn->mdb, i < 0 ? ENV_FREE_TABLE : txn->env->tables[i], &stat);
+        if (rc != 0) {
+            return env_status(rc);
+        }
+        count += stat.ms_branch_pages + stat.ms_leaf_pages + stat.ms_overflow_pages;
     }
-    if (write) {
-        env_length_reserve(env);
+    *pages = count;
+    return RS_OK;
+}
+
+/* What is done under the writer's lock before a write transaction is used. */
+static void prepare_writing(struct env_txn *txn)
+{
+    struct env *env = txn->env;
+    env_length_reserve(env);
+    if (count_pages(txn, &txn->pages) != RS_OK) {
+        txn->pages = 0; /* the tables are being made */
     }
-    if (write && ++env->writes % READER_CHECK_EVERY == 0) {
+    if (++env->writes % READER_CHECK_EVERY == 0) {
         /* A reader that was killed keeps all pages freed since, and the file would grow and grow.
          */
         int dead;
         mdb_reader_check(env->mdb, &dead);
     }
-    *txn = (struct env_txn){env, mdb, write};
+}
+
+int env_begin(struct env *env, bool write, struct env_txn *txn, rs_error *error)
+{
+    MDB_txn *mdb;
+    unsigned opening;
+    int status = RS_OK;
+    while (status == RS_OK) {
+        status = env_enter(env, &opening, error);
+        if (status != RS_OK) {
+            return status;
+        }
+        int rc = begin_mdb(env, write ? 0 : MDB_RDONLY, &mdb);
+        if (rc == 0) {
+            break;
+        }
+        env_leave(env);
+        status = rc == MDB_PANIC ? env_reopen(env, opening, error) : fail_begin(env, rc, error);
+    }
+    if (status != RS_OK) {
+        return status;
+    }
+    *txn = (struct env_txn){.env = env, .mdb = mdb, .write = write};
+    if (write) {
+        prepare_writing(txn);
+    }
     return RS_OK;
 }
 
@@ -99,6 +143,10 @@ void env_reset(struct env_txn *txn)
 int env_renew(struct env_txn *txn, rs_error *error)
 {
     int rc = mdb_txn_renew(txn->mdb);
+    if (rc == MDB_PANIC) {
+        env_abort(txn);
+        return env_begin(txn->env, false, txn, error);
+    }
     return rc == 0 ? RS_OK : fail_begin(txn->env, rc, error);
 }
 
@@ -108,22 +156,41 @@ static int explain(const struct env *env, int rc)
     return rc == EIO && env_disk_full(env_data_fd(env)) ? ENOSPC : rc;
 }
 
+/* A change copies the pages on the way to its record, and some beside it. */
+#define PAGES_OF_CHANGE 8u
+
+int env_keep_reserve(struct env_txn *txn, rs_error *error)
+{
+    uint64_t now;
+    uint64_t wanted = txn->changes * PAGES_OF_CHANGE;
+    int status = count_pages(txn, &now);
+    if (status == RS_OK) {
+        wanted = wanted < txn->pages ? wanted : txn->pages;
+        wanted += now > txn->pages ? now - txn->pages : 0;
+        status = env_length_demand(txn->env, wanted);
+    }
+    return status == RS_OK
+               ? RS_OK
+               : fail(error, status, "%s: cannot commit: %s", txn->env->dir, rs_strerror(status));
+}
+
 int env_commit(struct env_txn *txn, rs_error *error)
 {
     struct env *env = txn->env;
     int rc = explain(env, mdb_txn_commit(txn->mdb));
     txn->mdb = NULL;
-    if (rc != 0) {
-        return env_fail(env, rc, "cannot commit", error);
+    if (rc == 0) {
+        env_length_keep(env);
     }
-    env_length_keep(env);
-    return RS_OK;
+    env_leave(env);
+    return rc == 0 ? RS_OK : env_fail(env, rc, "cannot commit", error);
 }
 
 void env_abort(struct env_txn *txn)
 {
     if (txn->mdb != NULL && !env_forked(txn->env)) {
         mdb_txn_abort(txn->mdb);
+        env_leave(txn->env);
     }
     txn->mdb = NULL;
 }
@@ -162,12 +229,14 @@ int env_put(struct env_txn *txn, enum env_table table, struct slice key, struct 
 {
     MDB_val k = val_of(key);
     MDB_val v = val_of(value);
+    txn->changes++;
     return env_status(explain(txn->env, mdb_put(txn->mdb, txn->env->tables[table], &k, &v, 0)));
 }
 
 int env_delete(struct env_txn *txn, enum env_table table, struct slice key)
 {
     MDB_val k = val_of(key);
+    txn->changes++;
     return env_status(explain(txn->env, mdb_del(txn->mdb, txn->env->tables[table], &k, NULL)));
 }
 
@@ -248,15 +317,12 @@ int env_size(struct env_txn *txn, struct env_size *size)
         return status_of_errno(errno);
     }
     mdb_env_info(txn->env->mdb, &info);
-    uint64_t pages = 2; /* the meta pages */
-    MDB_stat stat;
-    for (int i = 0; i < TABLE_COUNT; i++) {
-        int rc = mdb_stat(txn->mdb, txn->env->tables[i], &stat);
-        if (rc != 0) {
-            return env_status(rc);
-        }
-        pages += stat.ms_branch_pages + stat.ms_leaf_pages + stat.ms_overflow_pages;
+    uint64_t pages = 0;
+    int status = count_pages(txn, &pages);
+    if (status != RS_OK) {
+        return status;
     }
+    pages += 2; /* the meta pages */
     *size = (struct env_size){(uint64_t)st.st_size, pages * env_page_size(txn->env),
                               info.me_mapsize, info.me_maxreaders};
     return RS_OK;

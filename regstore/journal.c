@@ -121,6 +121,19 @@ static int write_full_chunks(struct journal *journal)
     return status;
 }
 
+static bool only_deletes(const struct change *change)
+{
+    switch (change->kind) {
+    case RS_KEY_DELETED:
+    case RS_VALUE_DELETED:
+        return true;
+    case RS_KEY_RELINKED:
+        return !change->after.present;
+    default:
+        return false;
+    }
+}
+
 static int add_change(struct change_sink *sink, const struct change *change)
 {
     struct journal *journal = (struct journal *)sink;
@@ -136,6 +149,7 @@ static int add_change(struct change_sink *sink, const struct change *change)
     struct buffer length = {pending->data + start, 0, sizeof(uint32_t)};
     record_put_u32(&length, (uint32_t)(pending->size - start - sizeof(uint32_t)));
     journal->changes++;
+    journal->adds = journal->adds || !only_deletes(change);
     return write_full_chunks(journal);
 }
 

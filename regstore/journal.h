@@ -37,6 +37,7 @@ struct journal {
     uint64_t revision;     /* that is being made */
     uint32_t chunk;        /* the last one written */
     uint64_t changes;      /* told so far */
+    bool adds;             /* not all of them delete */
     struct buffer pending; /* of the stream, not written yet */
 };
 void journal_begin(struct journal *journal, struct env_txn *txn, uint64_t revision);

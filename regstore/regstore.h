@@ -88,7 +88,8 @@ extern "C" {
     X(RS_EBUSY, -32, "in use")                                                                     \
     X(RS_ENOMEM, -33, "out of memory")                                                             \
     X(RS_EIO, -34, "input or output error")                                                        \
-    X(RS_EFORK, -35, "the store was opened before a fork")
+    X(RS_EFORK, -35, "the store was opened before a fork")                                         \
+    X(RS_EREOPEN, -36, "a write has failed; the open transactions have to end first")
 
 enum rs_status {
 #define RS_STATUS_ENUM(name, number, text) name = number,
@@ -251,7 +252,11 @@ RS_API void rs_free(void *memory);
  * Begins a transaction: with RS_READ a snapshot of the latest revision, which later commits do not
  * change; with RS_WRITE the store's one writer: a second one waits, in the same thread for ever.
  * Keep read transactions short: a snapshot held open keeps the file from reusing space. Switch on:
- * RS_EREADONLY; RS_EREADERS; RS_EFORK.
+ * RS_EREADONLY; RS_EREADERS; RS_EFORK; RS_EREOPEN.
+ *
+ * After some failed writes the files have to be opened anew. The first rs_begin() that finds no
+ * open transaction of the process on this store does so; until then it answers RS_EREOPEN. What is
+ * open may be read on and has to be ended.
  */
 RS_CALL int rs_begin(rs_store *store, unsigned mode, rs_txn **txn);
 /*
@@ -260,6 +265,12 @@ RS_CALL int rs_begin(rs_store *store, unsigned mode, rs_txn **txn);
  * the current one when nothing was changed: then no revision is made. After a failed change that
  * left the transaction unusable the commit gives that call's status again. Switch on: RS_EFULL,
  * RS_EDISK, RS_EIO. On a read transaction: RS_EINVAL.
+ *
+ * After RS_EIO and RS_EDISK the disk decides whether the revision is there, whole, or not at all:
+ * the number that the next transaction sees tells. On a full disk, or where the store's map ends
+ * (RS_EFULL), a transaction that only deletes still succeeds, for which a megabyte is kept; where
+ * that is not enough for what it has to record, the older half of the journal is removed and the
+ * call fails: trying again may succeed.
  */
 RS_CALL int rs_commit(rs_txn *txn, uint64_t *revision);
 /* Ends a transaction; a write transaction's changes are dropped. NULL is allowed. */

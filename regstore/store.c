@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -116,23 +117,6 @@ static int open_store(struct rs_store *store, const char *dir, unsigned flags, r
     return status;
 }
 
-int store_open(const char *dir, unsigned flags, struct rs_store **out, rs_error *error)
-{
-    struct rs_store *store = calloc(1, sizeof *store);
-    if (store == NULL) {
-        return fail(error, RS_ENOMEM, "out of memory");
-    }
-    int status = open_store(store, dir, flags, error);
-    if (status != RS_OK) {
-        free(store);
-        return status;
-    }
-    store->bell = (struct bell)BELL_INIT;
-    pthread_mutex_init(&store->bell_lock, NULL);
-    *out = store;
-    return RS_OK;
-}
-
 /* Releases a transaction that is not pooled; its env transaction has ended. */
 static void free_txn(struct rs_txn *txn)
 {
@@ -147,7 +131,7 @@ static void free_txn(struct rs_txn *txn)
     free(txn);
 }
 
-void store_close(struct rs_store *store)
+static void drain_pool(struct rs_store *store)
 {
     for (unsigned i = 0; i < STORE_POOL; i++) {
         struct rs_txn *txn = atomic_exchange(&store->pool[i], NULL);
@@ -156,6 +140,36 @@ void store_close(struct rs_store *store)
             free_txn(txn);
         }
     }
+}
+
+static void let_go(struct env_guest *guest)
+{
+    drain_pool((struct rs_store *)((char *)guest - offsetof(struct rs_store, guest)));
+}
+
+int store_open(const char *dir, unsigned flags, struct rs_store **out, rs_error *error)
+{
+    struct rs_store *store = calloc(1, sizeof *store);
+    if (store == NULL) {
+        return fail(error, RS_ENOMEM, "out of memory");
+    }
+    int status = open_store(store, dir, flags, error);
+    if (status != RS_OK) {
+        free(store);
+        return status;
+    }
+    store->bell = (struct bell)BELL_INIT;
+    pthread_mutex_init(&store->bell_lock, NULL);
+    store->guest.let_go = let_go;
+    env_guest_join(store->env, &store->guest);
+    *out = store;
+    return RS_OK;
+}
+
+void store_close(struct rs_store *store)
+{
+    env_guest_leave(store->env, &store->guest);
+    drain_pool(store);
     bell_close(&store->bell);
     pthread_mutex_destroy(&store->bell_lock);
     env_close(store->env);
@@ -349,6 +363,77 @@ static int write_revision(struct rs_txn *txn)
                : fail(txn->tree.error, status, "cannot commit: %s", rs_strerror(status));
 }
 
+/* ---- No room ---- */
+
+#define SHORTEN_STEPS 1000u     /* transactions at most */
+#define SHORTEN_REVISIONS 1000u /* in one of them */
+
+/* Removes some of the oldest revisions as long as more than keep are left. RS_END if no more are.
+ */
+static int shorten_once(struct env *env, uint64_t first_kept)
+{
+    struct env_txn txn;
+    struct store_state state;
+    uint64_t first = 0;
+    int status = env_begin(env, true, &txn, NULL);
+    if (status != RS_OK) {
+        return status;
+    }
+    status = store_state_read(&txn, &state);
+    if (status == RS_OK) {
+        status = journal_first(&txn, &first);
+    }
+    if (status == RS_OK && (first == 0 || first >= first_kept)) {
+        status = RS_END;
+    }
+    if (status == RS_OK) {
+        status =
+            journal_trim(&txn, state.revision, state.revision + 1 - first_kept, SHORTEN_REVISIONS);
+    }
+    if (status != RS_OK) {
+        env_abort(&txn);
+        return status;
+    }
+    return env_commit(&txn, NULL);
+}
+
+/* History gives way to deletions: half of it goes, so that the next try finds room. */
+static void shorten_history(struct env *env, uint64_t first, uint64_t latest)
+{
+    uint64_t first_kept = first + (latest - first + 2) / 2;
+    unsigned steps = 0;
+    while (first != 0 && steps < SHORTEN_STEPS && shorten_once(env, first_kept) == RS_OK) {
+        steps++;
+    }
+}
+
+/* Ends a transaction that has no room, though it only deletes. */
+static void end_without_room(struct rs_txn *txn)
+{
+    struct env *env = txn->store->env;
+    uint64_t first = 0;
+    uint64_t latest = txn->revision;
+    struct env_txn look;
+    end_write(txn);
+    if (env_begin(env, false, &look, NULL) == RS_OK) {
+        if (journal_first(&look, &first) != RS_OK) {
+            first = 0;
+        }
+        env_abort(&look);
+    }
+    shorten_history(env, first, latest);
+}
+
+/* After a failure with this status, or none. */
+static void end_write_after(struct rs_txn *txn, int status)
+{
+    if ((status == RS_EDISK || status == RS_EFULL) && !txn->journal.adds) {
+        end_without_room(txn);
+    } else {
+        end_write(txn);
+    }
+}
+
 int store_commit(struct rs_txn *txn, uint64_t *revision)
 {
     struct rs_store *store = txn->store;
@@ -357,6 +442,9 @@ int store_commit(struct rs_txn *txn, uint64_t *revision)
     if (status == RS_OK && txn->journal.changes > 0) {
         made = txn->journal.revision;
         status = write_revision(txn);
+        if (status == RS_OK && txn->journal.adds) {
+            status = env_keep_reserve(&txn->env, txn->tree.error);
+        }
         if (status == RS_OK) {
             status = env_commit(&txn->env, txn->tree.error);
         }
@@ -366,7 +454,7 @@ int store_commit(struct rs_txn *txn, uint64_t *revision)
             pthread_mutex_unlock(&store->bell_lock);
         }
     }
-    end_write(txn);
+    end_write_after(txn, status);
     if (status == RS_OK && revision != NULL) {
         *revision = made;
     }
@@ -376,7 +464,7 @@ int store_commit(struct rs_txn *txn, uint64_t *revision)
 void store_abort(struct rs_txn *txn)
 {
     if (txn->env.write) {
-        end_write(txn);
+        end_write_after(txn, txn->tree.failed);
     } else if (env_forked(txn->store->env)) {
         txn->env.mdb = NULL;
         free_txn(txn);

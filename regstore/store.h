@@ -22,6 +22,7 @@
 
 struct rs_store {
     struct env *env;
+    struct env_guest guest;
     bool readonly; /* asked for, or all that the files allow */
     struct bell bell;
     pthread_mutex_t
