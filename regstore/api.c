@@ -425,7 +425,10 @@ void rs_watch_close(rs_watch *watch)
 int rs_watchers(rs_store *store, int (*each)(void *context, const rs_watcher *watcher),
                 void *context)
 {
-    return store != NULL && each != NULL ? watch_list(store->dir, each, context) : RS_EINVAL;
+    if (store == NULL || each == NULL) {
+        return RS_EINVAL;
+    }
+    return env_forked(store->env) ? RS_EFORK : watch_list(store->dir, each, context);
 }
 
 /* ---- Checking ---- */

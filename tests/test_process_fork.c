@@ -114,9 +114,11 @@ static int count_watcher(void *context, const rs_watcher *watcher)
 static void watch_in_child(int from_parent, int to_parent)
 {
     const rs_batch *batch = NULL;
+    unsigned watchers = 0;
     (void)from_parent;
     (void)to_parent;
     MUST(rs_watch_next(inherited.watch, &batch) == RS_EFORK);
+    MUST(rs_watchers(inherited.store, count_watcher, &watchers) == RS_EFORK && watchers == 0);
     rs_watch_close(inherited.watch);
     rs_close(inherited.store);
 }
