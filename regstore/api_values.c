@@ -436,7 +436,11 @@ static int give_reader(void *context, uint32_t pid, uint64_t txn_number)
         reader.revision += txn_number - walk->state.txn_number;
     }
     reader.age = behind > 0 ? age_of(walk->txn, reader.revision) : 0;
-    return walk->each(walk->context, &reader);
+    int status = RS_OK;
+    if (!walk->txn->env.write) {
+        status = env_held(&walk->txn->env, txn_number, &reader.held);
+    }
+    return status == RS_OK ? walk->each(walk->context, &reader) : status;
 }
 
 int rs_readers(rs_txn *txn, int (*each)(void *context, const rs_reader *reader), void *context)

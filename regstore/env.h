@@ -112,6 +112,9 @@ int env_check_pages(struct env_txn *txn, rs_error *why);
 /* Calls each for every reader slot in use that holds a snapshot. */
 int env_readers(struct env *env, int (*each)(void *context, uint32_t pid, uint64_t txn_number),
                 void *context);
+/* Bytes of the pages that were freed since a snapshot, and cannot be used again as long as it is
+ * held. Of a read transaction; LMDB does not tell a writer. */
+int env_held(struct env_txn *txn, uint64_t txn_number, uint64_t *bytes);
 
 /* Big-endian numbers in keys, so that they sort; little-endian ones in records. */
 void env_put_be64(unsigned char *at, uint64_t number);

@@ -355,6 +355,42 @@ int env_readers(struct env *env, int (*each)(void *context, uint32_t pid, uint64
     return walk.result;
 }
 
+/* LMDB's table of free pages: by the transaction that freed them, an array of their numbers behind
+ * their count. What the latest one freed is not used by the next in any case. */
+static int count_held(struct env_txn *txn, MDB_cursor *cursor, uint64_t txn_number, uint64_t *pages)
+{
+    size_t number = txn_number;
+    MDB_val key = {sizeof number, &number};
+    MDB_val record;
+    int rc = mdb_cursor_get(cursor, &key, &record, MDB_SET_RANGE);
+    for (; rc == 0; rc = mdb_cursor_get(cursor, &key, &record, MDB_NEXT)) {
+        size_t count;
+        if (key.mv_size != sizeof number || record.mv_size < sizeof count) {
+            return MDB_CORRUPTED;
+        }
+        memcpy(&number, key.mv_data, sizeof number);
+        memcpy(&count, record.mv_data, sizeof count);
+        *pages += number < env_txn_number(txn) ? count : 0;
+    }
+    return rc == MDB_NOTFOUND ? 0 : rc;
+}
+
+int env_held(struct env_txn *txn, uint64_t txn_number, uint64_t *bytes)
+{
+    MDB_cursor *cursor;
+    uint64_t pages = 0;
+    int rc = mdb_cursor_open(txn->mdb, ENV_FREE_TABLE, &cursor);
+    if (rc == 0) {
+        rc = count_held(txn, cursor, txn_number, &pages);
+        mdb_cursor_close(cursor);
+    }
+    if (rc != 0) {
+        return env_status(rc);
+    }
+    *bytes = pages * env_page_size(txn->env);
+    return RS_OK;
+}
+
 void env_put_be64(unsigned char *at, uint64_t number)
 {
     number = htobe64(number);

@@ -513,9 +513,10 @@ typedef struct rs_reader {
     uint64_t revision; /* that it sees */
     uint64_t behind;   /* revisions made since */
     uint64_t age;      /* 100 ns since its snapshot was superseded; 0 while it is the latest */
+    uint64_t held;     /* bytes of data.mdb that stay unused for it and for older ones */
 } rs_reader;
 /* Calls each for every process that holds a snapshot, this transaction excepted. each returns 0 to
- * go on; another number ends the listing and is returned. */
+ * go on; another number ends the listing and is returned. In a write transaction held is 0. */
 RS_CALL int rs_readers(rs_txn *txn, int (*each)(void *context, const rs_reader *reader),
                        void *context);
 

@@ -19,6 +19,19 @@ struct listing {
     struct json *json;
 };
 
+static void print_reader(const rs_reader *reader)
+{
+    char held[SHOW_BYTES_SIZE];
+
+    printf("    pid %" PRIu32 " at revision %" PRIu64, reader->pid, reader->revision);
+    if (reader->behind > 0) {
+        show_bytes(reader->held, held);
+        printf(", %" PRIu64 " behind since %.1f s, holds %s", reader->behind,
+               (double)reader->age / TICKS_PER_SECOND, held);
+    }
+    putchar('\n');
+}
+
 static int on_reader(void *context, const rs_reader *reader)
 {
     struct listing *listing = context;
@@ -31,12 +44,7 @@ static int on_reader(void *context, const rs_reader *reader)
         return 0;
     }
     if (listing->json == NULL) {
-        printf("    pid %" PRIu32 " at revision %" PRIu64, reader->pid, reader->revision);
-        if (reader->behind > 0) {
-            printf(", %" PRIu64 " behind since %.1f s", reader->behind,
-                   (double)reader->age / TICKS_PER_SECOND);
-        }
-        putchar('\n');
+        print_reader(reader);
         return 0;
     }
     json_open(listing->json, '{');
@@ -44,6 +52,7 @@ static int on_reader(void *context, const rs_reader *reader)
     json_member_number(listing->json, "revision", reader->revision);
     json_member_number(listing->json, "behind", reader->behind);
     json_member_number(listing->json, "age_ms", reader->age / 10000);
+    json_member_number(listing->json, "held_size", reader->held);
     json_close(listing->json, '}');
     return 0;
 }

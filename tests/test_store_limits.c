@@ -116,9 +116,10 @@ static void readers_are_listed(void)
     struct seen seen = readers_seen_by(new);
     CU_ASSERT_EQUAL(seen.count, 1);
     CU_ASSERT(seen.last.pid == (uint32_t)getpid() && seen.last.revision == 1);
-    CU_ASSERT(seen.last.behind == 2 && seen.last.age > 0);
+    CU_ASSERT(seen.last.behind == 2 && seen.last.age > 0 && seen.last.held > 0);
     seen = readers_seen_by(old);
     CU_ASSERT(seen.count == 1 && seen.last.revision == 3 && seen.last.behind == 0);
+    CU_ASSERT_EQUAL(seen.last.held, 0);
     rs_abort(old);
     CU_ASSERT_EQUAL(readers_seen_by(new).count, 0);
     GIVES(RS_EINVAL, rs_readers(new, NULL, NULL));
