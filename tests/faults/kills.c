@@ -201,7 +201,10 @@ static void check_all(struct known *known, struct crowd *crowd)
     rs_stat stat;
     rs_store *store = rig_open(0);
     rs_txn *txn = rig_begin(store, RS_READ);
+    rs_check_report report;
     scene_count(txn);
+    RIG_OK(rs_check(txn, NULL, &report));
+    RIG_MUST(report.damages == 0);
     RIG_OK(rs_stat_get(txn, &stat));
     RIG_MUST(stat.revision == known->revision);
     RIG_MUST(stat.revision - stat.first_revision == KEEP - 1);
