@@ -1,0 +1,25 @@
+/*
+ * rows.h - the functions of the rows. Needs bench.
+ */
+#ifndef BENCH_ROWS_H
+#define BENCH_ROWS_H
+
+#include "bench.h"
+
+void row_held(struct bench *bench, const struct row *row, struct result *result);
+/* variant: how many paths are read in turns */
+void row_path(struct bench *bench, const struct row *row, struct result *result);
+void row_growth(struct bench *bench, const struct row *row, struct result *result);
+/* variant: 0 threads, 1 processes */
+void row_readers(struct bench *bench, const struct row *row, struct result *result);
+void row_import(struct bench *bench, const struct row *row, struct result *result);
+void row_import_memory(struct bench *bench, const struct row *row, struct result *result);
+/* variant: how many values one transaction sets */
+void row_set(struct bench *bench, const struct row *row, struct result *result);
+void row_wake(struct bench *bench, const struct row *row, struct result *result);
+void row_bell(struct bench *bench, const struct row *row, struct result *result);
+/* variant: 0 a real hive, 1 the benchmark's data */
+void row_list(struct bench *bench, const struct row *row, struct result *result);
+void row_start(struct bench *bench, const struct row *row, struct result *result);
+
+#endif
