@@ -28,13 +28,25 @@ static const struct row rows[] = {
     {"path-hot", "open a depth-5 path and read, fresh snapshot, 32 paths", "ns", RAW, 1.1, false,
      HOT, row_path},
     {"path-random", "the same, 20,000 paths", "ns", RAW, 1.1, false, MANY, row_path},
+    {"growth-hot", "path-hot in a store of 10,000 times the keys", "ns", "the smaller store", 2,
+     false, HOT, row_growth},
+    {"growth-random", "the same of path-random", "ns", "the smaller store", 2, false, MANY,
+     row_growth},
+    {"threads", "two threads read by path", "ns", "one thread", 1.7, true, 0, row_readers},
+    {"processes", "two processes read by path", "ns", "one process", 1.7, true, 1, row_readers},
     {"import", "import the XML dump", "ms", "parser alone + raw LMDB", 2, false, 0, row_import},
     {"import-memory", "the import's peak memory", "MiB", "the database", 1.3, false, 0,
      row_import_memory},
     {"set", "one durable set, with journal and bell", "us", RAW, 1.1, false, 1, row_set},
     {"set-1000", "1,000 sets in one transaction, each", "us", RAW, 2, false, 1000, row_set},
+    {"wake", "commit returns until another process has read it again", "us", "a bare inotify bell",
+     1.5, false, 0, row_wake},
+    {"bell", "ringing when nobody waits", "us", "raw LMDB's synced commit", 0.01, false, 0,
+     row_bell},
     {"list-hive", "list all values of a real hive, each", "ns", RAW, 1.3, false, 0, row_list},
     {"list-data", "the same of the benchmark's data", "ns", RAW, 1.3, false, 1, row_list},
+    {"start", "regtool query KEY /v NAME, cold", "us", "an empty program", 2.2, false, 0,
+     row_start},
 };
 #define ROWS (sizeof rows / sizeof *rows)
 
@@ -197,7 +209,7 @@ static void print_row(const struct row *row, const struct result *result)
            figure(result->regstore, cells[0], sizeof cells[0]));
     printf("%10s %10s ", figure(result->raw, cells[1], sizeof cells[1]),
            figure(result->sqlite, cells[2], sizeof cells[2]));
-    printf("%8s %-13s %2s %5.4g  %s%s%s\n", ratio(result->ratio, cells[3], sizeof cells[3]), range,
+    printf("%8s %-13s %2s %4g  %s%s%s\n", ratio(result->ratio, cells[3], sizeof cells[3]), range,
            row->at_least ? ">=" : "<=", row->goal, verdict(row, result),
            result->note[0] != '\0' ? ": " : "", result->note);
 }

@@ -24,7 +24,7 @@ void raw_open(struct raw *raw, const char *dir, bool create)
     raw_need(mdb_env_set_maxdbs(raw->env, RAW_TABLES), "mdb_env_set_maxdbs");
     raw_need(mdb_env_set_mapsize(raw->env, MAP_SIZE), "mdb_env_set_mapsize");
     raw_need(mdb_env_open(raw->env, dir, MDB_NOTLS, 0600), dir);
-    raw_need(mdb_txn_begin(raw->env, NULL, 0, &txn), "mdb_txn_begin");
+    raw_need(mdb_txn_begin(raw->env, NULL, create ? 0 : MDB_RDONLY, &txn), "mdb_txn_begin");
     for (int i = 0; i < RAW_TABLES; i++) {
         raw_need(mdb_dbi_open(txn, names[i], create ? MDB_CREATE : 0, &raw->tables[i]), names[i]);
     }

@@ -68,8 +68,8 @@ void raw_records_free(struct raw_records *records);
 void raw_changes(const char *before, const char *after, struct raw_records *changes);
 /* Every record of a store in the order in which an import makes them. */
 void raw_import_order(const char *dir, struct raw_records *records);
-/* Puts all of them in one transaction; revisions of the journal get a number added, so that each
- * time makes a new one. */
+/* Puts all of them in one transaction. If number is not 0, they are the records of a commit that
+ * set REG_DWORDs: these get that number, and the journal's revision is so much later. */
 void raw_commit(struct raw *raw, const struct raw_records *records, uint64_t number);
 size_t raw_count(struct raw *raw);
 

@@ -189,6 +189,29 @@ void raw_import_order(const char *dir, struct raw_records *records)
 
 /* ---- Writing ---- */
 
+/* A number's record with another number, so that who reads it again sees that it is new. */
+static MDB_val with_number(MDB_val value, uint32_t number, unsigned char *scratch, size_t size)
+{
+    if (value.mv_size > size) {
+        die("raw LMDB: the record of a number has %zu bytes", value.mv_size);
+    }
+    number = htole32(number);
+    memcpy(scratch, value.mv_data, value.mv_size);
+    memcpy(scratch + value.mv_size - 5, &number, sizeof number);
+    return (MDB_val){value.mv_size, scratch};
+}
+
+/* The journal's key, its revision so much later. */
+static MDB_val with_revision(MDB_val key, uint64_t later, unsigned char *scratch)
+{
+    uint64_t revision;
+    memcpy(scratch, key.mv_data, key.mv_size);
+    memcpy(&revision, scratch, sizeof revision);
+    revision = htobe64(be64toh(revision) + later);
+    memcpy(scratch, &revision, sizeof revision);
+    return (MDB_val){key.mv_size, scratch};
+}
+
 void raw_commit(struct raw *raw, const struct raw_records *records, uint64_t number)
 {
     MDB_txn *txn;
@@ -199,14 +222,13 @@ void raw_commit(struct raw *raw, const struct raw_records *records, uint64_t num
         MDB_val key;
         MDB_val value;
         unsigned char numbered[512];
+        unsigned char record[512];
         at = split(at, &head, &key, &value);
         if (head.table == RAW_JOURNAL) {
-            uint64_t revision;
-            memcpy(&revision, key.mv_data, sizeof revision);
-            revision = htobe64(be64toh(revision) + number);
-            memcpy(numbered, key.mv_data, key.mv_size);
-            memcpy(numbered, &revision, sizeof revision);
-            key.mv_data = numbered;
+            key = with_revision(key, number, numbered);
+        }
+        if (number > 0 && head.table == RAW_TREE && ((const unsigned char *)key.mv_data)[8] == 2) {
+            value = with_number(value, (uint32_t)number, record, sizeof record);
         }
         raw_need(mdb_put(txn, raw->tables[head.table], &key, &value, 0), "mdb_put");
     }

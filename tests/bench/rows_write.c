@@ -4,47 +4,11 @@
  * Each contender works on a copy of the store of its own. Raw LMDB puts the records that regstore
  * was seen to write for the same work. Needs raw, sqlite and measure.
  */
-#include <endian.h>
 #include <stdio.h>
 
 #include "measure.h"
-#include "readers.h"
 #include "rows.h"
-
-struct writer {
-    const struct probes *probes;
-    size_t sets; /* in a transaction */
-    uint32_t number;
-    rs_store *store;
-    struct raw raw;
-    struct raw_records records;
-    uint64_t commits; /* of raw LMDB */
-    struct sql sql;
-};
-
-static void set_regstore(void *context, unsigned long count)
-{
-    struct writer *writer = context;
-    rs_txn *txn;
-    while (count-- > 0) {
-        writer->number++;
-        need(rs_begin(writer->store, RS_WRITE, &txn), "begin");
-        for (size_t i = 0; i < writer->sets; i++) {
-            const struct probe *probe = &writer->probes->list[i % writer->probes->count];
-            need(rs_set_dword_n(txn, probe->id, probe->name, probe->name_len, writer->number),
-                 probe->name);
-        }
-        need(rs_commit(txn, NULL), "commit");
-    }
-}
-
-static void set_raw(void *context, unsigned long count)
-{
-    struct writer *writer = context;
-    while (count-- > 0) {
-        raw_commit(&writer->raw, &writer->records, ++writer->commits);
-    }
-}
+#include "writers.h"
 
 static void set_sqlite(void *context, unsigned long count)
 {
@@ -62,12 +26,12 @@ static void check(struct writer *writer)
     rs_txn *txn;
     uint32_t number;
     writer->number = 1000000;
-    set_regstore(writer, 1);
+    write_regstore(writer, 1);
     need(rs_begin(writer->store, RS_READ, &txn), "begin");
     need(rs_get_dword_n(txn, probe->id, probe->name, probe->name_len, &number), probe->name);
     rs_abort(txn);
     size_t before = raw_count(&writer->raw);
-    set_raw(writer, 1);
+    write_raw(writer, 1);
     raw_renew(&writer->raw);
     uint32_t raw_now = raw_number(&writer->raw, raw_probe);
     raw_reset(&writer->raw);
@@ -82,21 +46,10 @@ static void check(struct writer *writer)
     raw_probes_free(raw_probe, writer->probes->count);
 }
 
-/* What one transaction of regstore's writes, found on a store that is thrown away. */
-static void learn_records(struct bench *bench, struct writer *writer)
-{
-    const char *dir = bench_copy(bench, "learn");
-    writer->store = open_store(dir);
-    set_regstore(writer, 1);
-    rs_close(writer->store);
-    raw_changes(bench_raw(bench), dir, &writer->records);
-    remove_tree(dir);
-}
-
 static void open_writers(struct bench *bench, struct writer *writer)
 {
     const char *raw_dir = bench_path(bench, "set-raw");
-    learn_records(bench, writer);
+    writer_learn(bench, writer);
     writer->store = open_store(bench_copy(bench, "set-store"));
     remove_tree(raw_dir);
     store_copy(bench_store(bench), raw_dir);
@@ -114,10 +67,10 @@ void row_set(struct bench *bench, const struct row *row, struct result *result)
     open_writers(bench, &writer);
     check(&writer);
     times_new(&times, 3, rounds_of(bench, 25));
-    times_measure(
-        &times,
-        (struct contender[]){{set_regstore, &writer}, {set_raw, &writer}, {set_sqlite, &writer}},
-        30);
+    times_measure(&times,
+                  (struct contender[]){
+                      {write_regstore, &writer}, {write_raw, &writer}, {set_sqlite, &writer}},
+                  30);
     result_take(result, &times, 1e3 * row->variant);
     snprintf(result->note, sizeof result->note, "%zu records in each transaction",
              writer.records.count);

@@ -1,0 +1,280 @@
+/*
+ * rows_wake.c - rows: what a bell costs its writer, and how long it takes to wake a reader.
+ *
+ * Two processes wait, one at a watch of regstore's, one at a bare inotify descriptor, and read the
+ * number again when woken. The clock starts when the writer's call has returned; both rang in it.
+ * Needs writers, measure, and the library's bell, which has no public interface.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../../regstore/bell.h"
+#include "measure.h"
+#include "rows.h"
+#include "writers.h"
+
+#define WAKES 25 /* in a round */
+#define LEAST_NS 1e3
+#define PATIENCE 10e9 /* ns */
+
+/* What a waiting process tells. */
+struct seen {
+    _Atomic uint32_t number;
+    _Atomic bool ready;
+    double at;
+};
+
+struct wake {
+    struct writer writer;
+    char raw_dir[4096];
+    char bell[4200]; /* of raw LMDB */
+    int bell_fd;
+    struct seen *seen; /* of regstore, of raw LMDB */
+    pid_t pids[2];
+};
+
+/* ---- The waiting processes ---- */
+
+static void tell(struct seen *seen, uint32_t number)
+{
+    seen->at = clock_ns();
+    atomic_store(&seen->number, number);
+}
+
+static void wait_for_input(int fd)
+{
+    struct pollfd waiting = {.fd = fd, .events = POLLIN};
+    if (poll(&waiting, 1, -1) < 0) {
+        die("poll: %s", strerror(errno));
+    }
+}
+
+static void watch_regstore(const struct probe *probe, const char *dir, struct seen *seen)
+{
+    char path[1024];
+    rs_watch *watch;
+    rs_txn *txn;
+    rs_error error = RS_ERROR_INIT;
+    rs_store *store = open_store(dir);
+    snprintf(path, sizeof path, "HKLM\\%s", probe->path);
+    if (rs_watch_open(store, path, 0, RS_NOW, &watch, &error) != RS_OK) {
+        die("%s", error.text);
+    }
+    atomic_store(&seen->ready, true);
+    for (;;) {
+        const rs_batch *batch;
+        uint32_t number = 0;
+        wait_for_input(rs_watch_fd(watch));
+        while (rs_watch_next(watch, &batch) == RS_OK) {
+            need(rs_begin(store, RS_READ, &txn), "begin");
+            need(rs_get_dword_n(txn, probe->id, probe->name, probe->name_len, &number),
+                 probe->name);
+            rs_abort(txn);
+            tell(seen, number);
+        }
+    }
+}
+
+static void watch_raw(const struct raw_probe *probe, const struct wake *wake, struct seen *seen)
+{
+    struct raw raw;
+    _Alignas(struct inotify_event) char events[4096];
+    int fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+    if (fd < 0 || inotify_add_watch(fd, wake->bell, IN_MODIFY) < 0) {
+        die("inotify: %s", strerror(errno));
+    }
+    raw_open(&raw, wake->raw_dir, false);
+    atomic_store(&seen->ready, true);
+    for (;;) {
+        wait_for_input(fd);
+        while (read(fd, events, sizeof events) > 0) {
+            ;
+        }
+        raw_renew(&raw);
+        uint32_t number = raw_number(&raw, probe);
+        raw_reset(&raw);
+        tell(seen, number);
+    }
+}
+
+static pid_t start_watching(void)
+{
+    pid_t pid = fork();
+    if (pid < 0) {
+        die("fork: %s", strerror(errno));
+    }
+    if (pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+    }
+    return pid;
+}
+
+static void await(struct wake *wake, unsigned who, uint32_t number)
+{
+    double began = clock_ns();
+    while (number != 0 ? atomic_load(&wake->seen[who].number) != number
+                       : !atomic_load(&wake->seen[who].ready)) {
+        if (clock_ns() - began > PATIENCE || waitpid(wake->pids[who], NULL, WNOHANG) != 0) {
+            die("%s was not woken", who == 0 ? "regstore's watch" : "the bare bell's reader");
+        }
+        usleep(100);
+    }
+}
+
+/* ---- The writer ---- */
+
+static void ring_bare(const struct wake *wake)
+{
+    if (pwrite(wake->bell_fd, "\a", 1, 0) != 1) {
+        die("%s: %s", wake->bell, strerror(errno));
+    }
+}
+
+/* One commit: from its return until the reader has read; and the reader sleeps again. */
+static double wake_once(struct wake *wake, unsigned who)
+{
+    if (who == 0) {
+        write_regstore(&wake->writer, 1);
+    } else {
+        write_raw(&wake->writer, 1);
+        ring_bare(wake);
+    }
+    double returned = clock_ns();
+    await(wake, who, who == 0 ? wake->writer.number : (uint32_t)wake->writer.commits);
+    usleep(1000);
+    double took = wake->seen[who].at - returned;
+    /* On a busy machine the reader may have had its turn before the writer's call returned. */
+    return took > LEAST_NS ? took : LEAST_NS;
+}
+
+static double wake_round(struct wake *wake, unsigned who)
+{
+    double times[WAKES];
+    for (int i = 0; i < WAKES; i++) {
+        times[i] = wake_once(wake, who);
+    }
+    return median(times, WAKES);
+}
+
+/* ---- The rows ---- */
+
+static void prepare(struct bench *bench, struct wake *wake)
+{
+    writer_learn(bench, &wake->writer);
+    bench_copy(bench, "wake-store");
+    strcpy(wake->raw_dir, bench_path(bench, "wake-raw"));
+    remove_tree(wake->raw_dir);
+    store_copy(bench_store(bench), wake->raw_dir);
+    snprintf(wake->bell, sizeof wake->bell, "%s/bell", wake->raw_dir);
+    wake->bell_fd = open(wake->bell, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    wake->seen = mmap(NULL, 2 * sizeof *wake->seen, PROT_READ | PROT_WRITE,
+                      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (wake->bell_fd < 0 || wake->seen == MAP_FAILED) {
+        die("%s: %s", wake->bell, strerror(errno));
+    }
+}
+
+/* Before this process opens the stores: it is not to hand them on. */
+static void start_both(struct bench *bench, struct wake *wake)
+{
+    const struct probe *probe = &wake->writer.probes->list[0];
+    struct raw_probe *raw_probe = raw_probes_new(wake->writer.probes);
+    if ((wake->pids[0] = start_watching()) == 0) {
+        watch_regstore(probe, bench_path(bench, "wake-store"), &wake->seen[0]);
+    }
+    if ((wake->pids[1] = start_watching()) == 0) {
+        watch_raw(raw_probe, wake, &wake->seen[1]);
+    }
+    raw_probes_free(raw_probe, wake->writer.probes->count);
+    await(wake, 0, 0);
+    await(wake, 1, 0);
+    wake->writer.store = open_store(bench_path(bench, "wake-store"));
+    raw_open(&wake->writer.raw, wake->raw_dir, false);
+}
+
+static void end(struct bench *bench, struct wake *wake)
+{
+    for (int i = 0; i < 2; i++) {
+        if (wake->pids[i] > 0) {
+            kill(wake->pids[i], SIGKILL);
+            waitpid(wake->pids[i], NULL, 0);
+        }
+    }
+    raw_close(&wake->writer.raw);
+    rs_close(wake->writer.store);
+    raw_records_free(&wake->writer.records);
+    close(wake->bell_fd);
+    munmap(wake->seen, 2 * sizeof *wake->seen);
+    remove_tree(bench_path(bench, "wake-store"));
+    remove_tree(wake->raw_dir);
+}
+
+void row_wake(struct bench *bench, const struct row *row, struct result *result)
+{
+    bench_store(bench);
+    struct probes probes = probes_choose(bench_data(bench), PROBE_DEPTH, 1, 1);
+    struct wake wake = {.writer = {.probes = &probes, .sets = 1}};
+    struct times times;
+    (void)row;
+    prepare(bench, &wake);
+    start_both(bench, &wake);
+    wake.writer.number = 100;
+    times_new(&times, 2, rounds_of(bench, 15));
+    for (unsigned round = 0; round < times.rounds; round++) {
+        for (unsigned turn = 0; turn < 2; turn++) {
+            unsigned who = (round + turn) % 2;
+            times.ns[who][round] = wake_round(&wake, who);
+        }
+    }
+    result_take(result, &times, 1e3);
+    times_free(&times);
+    end(bench, &wake);
+    probes_free(&probes);
+}
+
+struct ringing {
+    struct bell bell;
+    const char *dir;
+};
+
+static void ring(void *context, unsigned long count)
+{
+    struct ringing *ringing = context;
+    while (count-- > 0) {
+        bell_ring(&ringing->bell, ringing->dir);
+    }
+}
+
+void row_bell(struct bench *bench, const struct row *row, struct result *result)
+{
+    bench_store(bench);
+    struct probes probes = probes_choose(bench_data(bench), PROBE_DEPTH, 1, 1);
+    struct wake wake = {.writer = {.probes = &probes, .sets = 1}};
+    struct times times;
+    struct ringing ringing = {BELL_INIT, NULL};
+    (void)row;
+    prepare(bench, &wake);
+    ringing.dir = bench_path(bench, "wake-store");
+    wake.writer.store = open_store(ringing.dir);
+    raw_open(&wake.writer.raw, wake.raw_dir, false);
+    times_new(&times, 2, rounds_of(bench, 15));
+    times_measure(&times, (struct contender[]){{ring, &ringing}, {write_raw, &wake.writer}}, 20);
+    if (ringing.bell.fd < 0) {
+        die("%s: the bell does not ring", ringing.dir);
+    }
+    result_take(result, &times, 1e3);
+    times_free(&times);
+    bell_close(&ringing.bell);
+    end(bench, &wake);
+    probes_free(&probes);
+}
