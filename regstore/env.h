@@ -29,8 +29,9 @@ struct env_txn {
     struct env *env;
     struct MDB_txn *mdb; /* NULL when it has ended */
     bool write;
-    uint64_t pages;   /* in use when a write transaction began */
-    uint64_t changes; /* made by it */
+    uint64_t pages;                       /* in use when a write transaction began */
+    uint64_t changes;                     /* made by it */
+    struct MDB_cursor *kept[TABLE_COUNT]; /* of a write transaction: see env_put() */
 };
 
 /* The version of the format that this library writes, and the only one it reads. */
@@ -79,6 +80,8 @@ uint64_t env_txn_number(const struct env_txn *txn);
 /* Slices that come out point into the map: in a read transaction they live until it ends, in a
  * write transaction until the next change. */
 int env_get(struct env_txn *txn, enum env_table table, struct slice key, struct slice *value);
+/* A write transaction keeps a cursor in each table where it last read or wrote: what lies on the
+ * same page is found without a search from the root. */
 int env_put(struct env_txn *txn, enum env_table table, struct slice key, struct slice value);
 int env_delete(struct env_txn *txn, enum env_table table, struct slice key);
 

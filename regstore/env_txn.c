@@ -213,11 +213,30 @@ static struct slice slice_of(MDB_val val)
     return (struct slice){val.mv_data, val.mv_size};
 }
 
+/* The kept cursor of a table. LMDB releases it with the transaction. */
+static int keep_cursor(struct env_txn *txn, enum env_table table, MDB_cursor **cursor)
+{
+    int rc = 0;
+    if (txn->kept[table] == NULL) {
+        rc = mdb_cursor_open(txn->mdb, txn->env->tables[table], &txn->kept[table]);
+    }
+    *cursor = txn->kept[table];
+    return rc;
+}
+
+static int get_kept(struct env_txn *txn, enum env_table table, MDB_val *k, MDB_val *v)
+{
+    MDB_cursor *cursor;
+    int rc = keep_cursor(txn, table, &cursor);
+    return rc == 0 ? mdb_cursor_get(cursor, k, v, MDB_SET) : rc;
+}
+
 int env_get(struct env_txn *txn, enum env_table table, struct slice key, struct slice *value)
 {
     MDB_val k = val_of(key);
     MDB_val v;
-    int rc = mdb_get(txn->mdb, txn->env->tables[table], &k, &v);
+    int rc = txn->write ? get_kept(txn, table, &k, &v)
+                        : mdb_get(txn->mdb, txn->env->tables[table], &k, &v);
     if (rc != 0) {
         return env_status(rc);
     }
@@ -229,14 +248,23 @@ int env_put(struct env_txn *txn, enum env_table table, struct slice key, struct 
 {
     MDB_val k = val_of(key);
     MDB_val v = val_of(value);
+    MDB_cursor *cursor;
     txn->changes++;
-    return env_status(explain(txn->env, mdb_put(txn->mdb, txn->env->tables[table], &k, &v, 0)));
+    int rc = keep_cursor(txn, table, &cursor);
+    if (rc == 0) {
+        rc = mdb_cursor_put(cursor, &k, &v, 0);
+    }
+    return env_status(explain(txn->env, rc));
 }
 
 int env_delete(struct env_txn *txn, enum env_table table, struct slice key)
 {
     MDB_val k = val_of(key);
     txn->changes++;
+    if (txn->kept[table] != NULL) { /* deleting may take its page away */
+        mdb_cursor_close(txn->kept[table]);
+        txn->kept[table] = NULL;
+    }
     return env_status(explain(txn->env, mdb_del(txn->mdb, txn->env->tables[table], &k, NULL)));
 }
 

@@ -12,35 +12,34 @@
 
 static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-enum { NO_DIGIT = 64, SPACE = 65, PAD = 66 };
+/* What a character means in base64: a digit has the bit DIGIT and its value, any other character
+ * has not. */
+enum { NO_DIGIT = 0, SPACE = 1, PAD = 2, DIGIT = 64 };
 
-/* What a character means in base64. */
-static unsigned digit_value(unsigned char c)
+static const unsigned char meanings[256] = {
+    ['A'] = DIGIT + 0,  ['B'] = DIGIT + 1,  ['C'] = DIGIT + 2,  ['D'] = DIGIT + 3,
+    ['E'] = DIGIT + 4,  ['F'] = DIGIT + 5,  ['G'] = DIGIT + 6,  ['H'] = DIGIT + 7,
+    ['I'] = DIGIT + 8,  ['J'] = DIGIT + 9,  ['K'] = DIGIT + 10, ['L'] = DIGIT + 11,
+    ['M'] = DIGIT + 12, ['N'] = DIGIT + 13, ['O'] = DIGIT + 14, ['P'] = DIGIT + 15,
+    ['Q'] = DIGIT + 16, ['R'] = DIGIT + 17, ['S'] = DIGIT + 18, ['T'] = DIGIT + 19,
+    ['U'] = DIGIT + 20, ['V'] = DIGIT + 21, ['W'] = DIGIT + 22, ['X'] = DIGIT + 23,
+    ['Y'] = DIGIT + 24, ['Z'] = DIGIT + 25, ['a'] = DIGIT + 26, ['b'] = DIGIT + 27,
+    ['c'] = DIGIT + 28, ['d'] = DIGIT + 29, ['e'] = DIGIT + 30, ['f'] = DIGIT + 31,
+    ['g'] = DIGIT + 32, ['h'] = DIGIT + 33, ['i'] = DIGIT + 34, ['j'] = DIGIT + 35,
+    ['k'] = DIGIT + 36, ['l'] = DIGIT + 37, ['m'] = DIGIT + 38, ['n'] = DIGIT + 39,
+    ['o'] = DIGIT + 40, ['p'] = DIGIT + 41, ['q'] = DIGIT + 42, ['r'] = DIGIT + 43,
+    ['s'] = DIGIT + 44, ['t'] = DIGIT + 45, ['u'] = DIGIT + 46, ['v'] = DIGIT + 47,
+    ['w'] = DIGIT + 48, ['x'] = DIGIT + 49, ['y'] = DIGIT + 50, ['z'] = DIGIT + 51,
+    ['0'] = DIGIT + 52, ['1'] = DIGIT + 53, ['2'] = DIGIT + 54, ['3'] = DIGIT + 55,
+    ['4'] = DIGIT + 56, ['5'] = DIGIT + 57, ['6'] = DIGIT + 58, ['7'] = DIGIT + 59,
+    ['8'] = DIGIT + 60, ['9'] = DIGIT + 61, ['+'] = DIGIT + 62, ['/'] = DIGIT + 63,
+    [' '] = SPACE,      ['\t'] = SPACE,     ['\r'] = SPACE,     ['\n'] = SPACE,
+    ['='] = PAD,
+};
+
+static unsigned meaning_of(char c)
 {
-    if (c >= 'A' && c <= 'Z') {
-        return c - 'A' + 0u;
-    }
-    if (c >= 'a' && c <= 'z') {
-        return c - 'a' + 26u;
-    }
-    if (c >= '0' && c <= '9') {
-        return c - '0' + 52u;
-    }
-    switch (c) {
-    case '+':
-        return 62;
-    case '/':
-        return 63;
-    case ' ':
-    case '\t':
-    case '\r':
-    case '\n':
-        return SPACE;
-    case '=':
-        return PAD;
-    default:
-        return NO_DIGIT;
-    }
+    return meanings[(unsigned char)c];
 }
 
 /* The bytes of a last group of count digits and pads "=" after them. Its unused bits must be 0. */
@@ -63,6 +62,28 @@ static int decode_rest(unsigned char **to, uint32_t group, unsigned count, unsig
     return RS_OK;
 }
 
+/* Decodes the whole groups of four digits that text begins with; how many characters they are. */
+static size_t decode_groups(const char *text, size_t len, unsigned char **to)
+{
+    unsigned char *at = *to;
+    size_t done = 0;
+
+    for (; len - done >= 4; done += 4) {
+        unsigned a = meaning_of(text[done]);
+        unsigned b = meaning_of(text[done + 1]);
+        unsigned c = meaning_of(text[done + 2]);
+        unsigned d = meaning_of(text[done + 3]);
+        if (!(a & b & c & d & DIGIT)) {
+            break;
+        }
+        *at++ = (unsigned char)(a << 2 | (b & 63) >> 4);
+        *at++ = (unsigned char)(b << 4 | (c & 63) >> 2);
+        *at++ = (unsigned char)(c << 6 | (d & 63));
+    }
+    *to = at;
+    return done;
+}
+
 int xml_base64_decode(struct buffer *buffer, const char *text, size_t len)
 {
     int status = buffer_reserve(buffer, len / 4 * 3 + 3);
@@ -75,19 +96,19 @@ int xml_base64_decode(struct buffer *buffer, const char *text, size_t len)
     unsigned count = 0;
     unsigned pads = 0;
 
-    for (size_t i = 0; i < len; i++) {
-        unsigned value = digit_value((unsigned char)text[i]);
-        if (value == SPACE) {
+    for (size_t i = decode_groups(text, len, &to); i < len; i++) {
+        unsigned meaning = meaning_of(text[i]);
+        if (meaning == SPACE) {
             continue;
         }
-        if (value == PAD) {
+        if (meaning == PAD) {
             pads++;
             continue;
         }
-        if (value == NO_DIGIT || pads > 0) {
+        if (meaning == NO_DIGIT || pads > 0) {
             return RS_EDATA;
         }
-        group = group << 6 | value;
+        group = group << 6 | (meaning & 63);
         if (++count == 4) {
             *to++ = (unsigned char)(group >> 16);
             *to++ = (unsigned char)(group >> 8);

@@ -12,8 +12,10 @@
  * Hives can hold two keys or values whose names fold alike. The first is taken; the second is told
  * as RS_LOSS_DUPLICATE, a key with all that is in it. A key that was met twice is known from its
  * id: either this import made it, and ids are given in order, or it is in the set of those that
- * were found. So memory does not depend on the dump's size: one frame per level, the value names of
- * one key, and eight bytes for each key that was in the store before and is met.
+ * were found. What a key that this import made has can only come from the dump, so a value that is
+ * there is met twice; of a key that was found, the names that the dump has shown are kept. So
+ * memory does not depend on the dump's size: one frame per level, the value names of one key, and
+ * eight bytes for each key that was in the store before and is met.
  */
 #include "transfer.h"
 
@@ -49,7 +51,7 @@ struct importer {
     rs_key first_new;  /* keys from here on were made by this import */
     rs_key mount;
     struct seen_keys met;
-    struct seen_names names; /* values of the innermost key */
+    struct seen_names names; /* values of the innermost key, if it was found */
     struct arena arena;      /* of the tree while it imports; emptied again and again */
     struct buffer path;
 };
@@ -283,19 +285,15 @@ static bool is_link_target(const rs_value *value)
            text_compare(value->name, value->name_len, TREE_LINK_VALUE, TREE_LINK_VALUE_LEN) == 0;
 }
 
-/* What is set under the value's name; *set false if nothing is. A key that this import made cannot
- * have anything: its doubles were found before. */
+/* What is set under the value's name; *set false if nothing is. */
 static int find_set(struct importer *importer, const struct frame *frame, const rs_value *value,
                     rs_value *found, bool *set)
 {
     struct tree *tree = importer->tree;
-    int status = RS_ENOTFOUND;
 
-    if (frame->key < importer->first_new) {
-        tree->error = NULL; /* that there is none is no failure */
-        status = tree_value_get(tree, frame->key, value->name, value->name_len, found);
-        tree->error = &importer->why;
-    }
+    tree->error = NULL; /* that there is none is no failure */
+    int status = tree_value_get(tree, frame->key, value->name, value->name_len, found);
+    tree->error = &importer->why;
     *set = status == RS_OK;
     return status == RS_ENOTFOUND ? RS_OK : status;
 }
@@ -324,10 +322,24 @@ static int merge_value(struct importer *importer, const struct frame *frame, con
                           value->data, value->size);
 }
 
+/* Puts a value into a key; *seen if the dump has shown one of this name. */
+static int put_value(struct importer *importer, const struct frame *frame, const rs_value *value,
+                     bool *seen)
+{
+    if (frame->key >= importer->first_new) {
+        int status = tree_value_add(importer->tree, frame->key, value);
+        *seen = status == RS_EEXIST;
+        importer->report.values_added += status == RS_OK;
+        return *seen ? RS_OK : status;
+    }
+    int status = seen_names_add(&importer->names, value->name, value->name_len, seen);
+    return status == RS_OK && !*seen ? merge_value(importer, frame, value) : status;
+}
+
 static int on_value(struct format_sink *sink, const rs_value *value)
 {
     struct importer *importer = (struct importer *)sink;
-    bool seen;
+    bool seen = false;
 
     if (importer->left_out > 0) {
         return RS_OK;
@@ -338,17 +350,13 @@ static int on_value(struct format_sink *sink, const rs_value *value)
     }
     int status = check_no_link(importer);
     if (status == RS_OK) {
-        status = seen_names_add(&importer->names, value->name, value->name_len, &seen);
+        status = put_value(importer, frame, value, &seen);
     }
-    if (status != RS_OK) {
-        return status;
-    }
+    arena_reset(&importer->arena);
     if (seen) {
         return tell_loss(importer, RS_LOSS_DUPLICATE, NULL, 0, value->name, value->name_len);
     }
     importer->progress.now.values++;
-    status = merge_value(importer, frame, value);
-    arena_reset(&importer->arena);
     return status;
 }
 

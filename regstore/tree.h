@@ -109,6 +109,8 @@ int tree_path(struct tree *tree, rs_key key, struct buffer *path);
 int tree_value_get(struct tree *tree, rs_key key, const char *name, size_t len, rs_value *value);
 int tree_value_set(struct tree *tree, rs_key key, const char *name, size_t len, uint32_t type,
                    const void *data, size_t size);
+/* Sets a value that is not there; RS_EEXIST, not described, if there is one of that name. */
+int tree_value_add(struct tree *tree, rs_key key, const rs_value *value);
 int tree_value_delete(struct tree *tree, rs_key key, const char *name, size_t len);
 
 /* Links. The target is a rooted path. */

@@ -254,6 +254,7 @@ struct cached_node {
 
 struct node_cache {
     struct cached_node slots[CACHE_SLOTS];
+    struct buffer spare; /* where the next texts are built */
 };
 
 int node_cache_new(struct node_cache **cache)
@@ -270,6 +271,7 @@ void node_cache_free(struct node_cache *cache)
     for (unsigned i = 0; i < CACHE_SLOTS; i++) {
         buffer_free(&cache->slots[i].texts);
     }
+    buffer_free(&cache->spare);
     free(cache);
 }
 
@@ -302,17 +304,28 @@ int node_flush(struct tree *tree)
     return status;
 }
 
-static int set_texts(struct cached_node *slot, const char *name, size_t name_len,
-                     const char *class_name, size_t class_len)
+/* The texts given may be those that the slot has: the new ones are built elsewhere, and the two
+ * pieces of memory change places. */
+static int set_texts(struct node_cache *cache, struct cached_node *slot, const char *name,
+                     size_t name_len, const char *class_name, size_t class_len)
 {
-    struct buffer texts = BUFFER_INIT;
-    if (buffer_append(&texts, name, name_len) != RS_OK || buffer_append_byte(&texts, 0) != RS_OK ||
-        buffer_append(&texts, class_name, class_len) != RS_OK ||
-        buffer_append_byte(&texts, 0) != RS_OK) {
-        buffer_free(&texts);
-        return RS_ENOMEM;
+    struct buffer texts = cache->spare;
+    texts.size = 0;
+    int status = buffer_append(&texts, name, name_len);
+    if (status == RS_OK) {
+        status = buffer_append_byte(&texts, 0);
     }
-    buffer_free(&slot->texts);
+    if (status == RS_OK) {
+        status = buffer_append(&texts, class_name, class_len);
+    }
+    if (status == RS_OK) {
+        status = buffer_append_byte(&texts, 0);
+    }
+    if (status != RS_OK) {
+        cache->spare = texts;
+        return status;
+    }
+    cache->spare = slot->texts;
     slot->texts = texts;
     slot->node.name = texts.data;
     slot->node.name_len = name_len;
@@ -327,7 +340,8 @@ static int fill_slot(struct tree *tree, struct cached_node *slot, const struct n
     int status = write_back(tree, slot);
     if (status == RS_OK) {
         slot->node.id = 0;
-        status = set_texts(slot, node->name, node->name_len, node->class_name, node->class_len);
+        status = set_texts(tree->cache, slot, node->name, node->name_len, node->class_name,
+                           node->class_len);
     }
     if (status == RS_OK) {
         struct node texts = slot->node;
@@ -404,7 +418,8 @@ int node_set_name(struct tree *tree, rs_key key, const char *name, size_t len)
     int status = load_slot(tree, key, &slot);
     if (status == RS_OK) {
         slot->dirty = true;
-        status = set_texts(slot, name, len, slot->node.class_name, slot->node.class_len);
+        status =
+            set_texts(tree->cache, slot, name, len, slot->node.class_name, slot->node.class_len);
     }
     return status;
 }
@@ -415,7 +430,7 @@ int node_set_class(struct tree *tree, rs_key key, const char *name, size_t len)
     int status = load_slot(tree, key, &slot);
     if (status == RS_OK) {
         slot->dirty = true;
-        status = set_texts(slot, slot->node.name, slot->node.name_len, name, len);
+        status = set_texts(tree->cache, slot, slot->node.name, slot->node.name_len, name, len);
     }
     return status;
 }
@@ -424,10 +439,13 @@ int node_add(struct tree *tree, const struct node *node)
 {
     struct cached_node *slot = &tree->cache->slots[node->id % CACHE_SLOTS];
     int status = fill_slot(tree, slot, node);
-    if (status == RS_OK) {
-        slot->dirty = true;
+    if (status != RS_OK) {
+        return status;
     }
-    return status;
+    slot->dirty = true;
+    /* A new key is the last one of the table. If its record came later it would split the page that
+     * its values filled in the meantime; the same record again only takes its own place. */
+    return write_back(tree, slot);
 }
 
 int node_remove(struct tree *tree, rs_key id)
@@ -439,7 +457,5 @@ int node_remove(struct tree *tree, rs_key id)
     }
     struct tree_key key;
     tree_key_head(&key, id, TAG_SELF);
-    int status = env_delete(tree->txn, TABLE_TREE, tree_key_slice(&key));
-    /* A key made and deleted by the same transaction may have been in the cache alone. */
-    return status == RS_ENOTFOUND ? RS_OK : status;
+    return env_delete(tree->txn, TABLE_TREE, tree_key_slice(&key));
 }

@@ -133,9 +133,9 @@ static int begin_change(struct tree *tree, rs_key key, struct node *node, struct
     status = tree_node(tree, key, node);
     if (status == RS_OK && change_wanted(tree, key)) {
         status = change_begin(tree, node, RS_VALUE_SET, change);
-    }
-    if (status == RS_OK) {
-        status = tree_node(tree, key, node);
+        if (status == RS_OK) {
+            status = tree_node(tree, key, node);
+        }
     }
     return status == RS_OK ? RS_OK : fail(tree->error, status, "%s", rs_strerror(status));
 }
@@ -205,7 +205,7 @@ static struct value_record next_record(const struct node *node, const struct val
 }
 
 static int set_value(struct tree *tree, const struct node *node, struct change *begun,
-                     const rs_value *wanted)
+                     const rs_value *wanted, bool replace)
 {
     struct tree_key entry;
     struct slice found;
@@ -221,6 +221,9 @@ static int set_value(struct tree *tree, const struct node *node, struct change *
     if (status != RS_OK) {
         return fail_name(tree, status, wanted->name, wanted->name_len);
     }
+    if (exists && !replace) {
+        return RS_EEXIST;
+    }
     if (exists && same_value(&before.value, wanted->type, wanted->data, wanted->size)) {
         return RS_OK;
     }
@@ -229,22 +232,33 @@ static int set_value(struct tree *tree, const struct node *node, struct change *
     return change_value(tree, begun, &change, &entry);
 }
 
+static int check_and_set(struct tree *tree, rs_key key, const rs_value *value, bool replace)
+{
+    rs_value wanted = *value;
+    struct node node;
+    struct change change;
+    if (wanted.size > RS_MAX_DATA) {
+        return fail(tree->error, RS_ETOOBIG,
+                    "value \"%.*s\": %zu bytes of data, at most %zu are possible",
+                    (int)wanted.name_len, wanted.name, wanted.size, RS_MAX_DATA);
+    }
+    if (wanted.size == 0) {
+        wanted.data = ""; /* not NULL */
+    }
+    int status = begin_change(tree, key, &node, &change);
+    return status == RS_OK ? set_value(tree, &node, &change, &wanted, replace) : status;
+}
+
 int tree_value_set(struct tree *tree, rs_key key, const char *name, size_t len, uint32_t type,
                    const void *data, size_t size)
 {
-    struct node node;
-    struct change change;
-    if (size > RS_MAX_DATA) {
-        return fail(tree->error, RS_ETOOBIG,
-                    "value \"%.*s\": %zu bytes of data, at most %zu are possible", (int)len, name,
-                    size, RS_MAX_DATA);
-    }
-    int status = begin_change(tree, key, &node, &change);
-    if (status != RS_OK) {
-        return status;
-    }
-    rs_value wanted = {name, len, type, size > 0 ? data : "", size};
-    return set_value(tree, &node, &change, &wanted);
+    rs_value wanted = {name, len, type, data, size};
+    return check_and_set(tree, key, &wanted, true);
+}
+
+int tree_value_add(struct tree *tree, rs_key key, const rs_value *value)
+{
+    return check_and_set(tree, key, value, false);
 }
 
 int tree_value_delete(struct tree *tree, rs_key key, const char *name, size_t len)

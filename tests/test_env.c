@@ -467,6 +467,52 @@ static void cursors_walk_in_order(void)
     env_close(env);
 }
 
+/* Entries of a table by number: the model of what a write transaction sees. */
+#define ENTRIES 400u
+
+static struct slice entry_key(char *key, unsigned number)
+{
+    /* Long enough for many pages of few entries, so that pages are split and joined. */
+    memset(key, 'k', 200);
+    snprintf(key + 200, 16, "%06u", number);
+    return (struct slice){key, 206};
+}
+
+/* A write transaction keeps its place in a table. Whatever is put, deleted and walked over in
+ * between, it finds what is there and nothing else. */
+static void a_kept_place_is_never_wrong(void)
+{
+    struct env *env = open_env(scratch_path("store"), RS_CREATE);
+    struct env_txn txn = begin(env, true);
+    unsigned char model[ENTRIES] = {0};
+    uint32_t seed = 1;
+    char key[256];
+    for (unsigned i = 0; i < 20000; i++) {
+        seed = seed * 1664525u + 1013904223u;
+        unsigned number = (seed >> 8) % ENTRIES;
+        struct slice found = {NULL, 0};
+        unsigned char byte = (unsigned char)(i % 250 + 1);
+        switch (seed >> 28 & 7) {
+        case 0:
+        case 1:
+            SUCCEEDS(env_put(&txn, TABLE_TREE, entry_key(key, number), (struct slice){&byte, 1}));
+            model[number] = byte;
+            break;
+        case 2:
+            CU_ASSERT_EQUAL(env_delete(&txn, TABLE_TREE, entry_key(key, number)),
+                            model[number] ? RS_OK : RS_ENOTFOUND);
+            model[number] = 0;
+            break;
+        default:
+            CU_ASSERT_EQUAL_FATAL(env_get(&txn, TABLE_TREE, entry_key(key, number), &found),
+                                  model[number] ? RS_OK : RS_ENOTFOUND);
+            CU_ASSERT_TRUE(!model[number] || *(const unsigned char *)found.data == model[number]);
+        }
+    }
+    SUCCEEDS(env_commit(&txn, NULL));
+    env_close(env);
+}
+
 static void numbers_in_keys_sort(void)
 {
     unsigned char a[8];
@@ -516,6 +562,7 @@ static const struct test_case cases[] = {
     {"a snapshot can be given up and renewed", a_snapshot_can_be_given_up_and_renewed},
     {"tables are apart", tables_are_apart},
     {"cursors walk in order", cursors_walk_in_order},
+    {"a kept place is never wrong", a_kept_place_is_never_wrong},
     {"numbers in keys sort", numbers_in_keys_sort},
     {"sizes are told", sizes_are_told},
     {NULL, NULL},

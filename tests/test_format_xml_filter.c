@@ -131,6 +131,41 @@ static void test_filter_examples(void)
     }
 }
 
+/* The filter looks at many bytes at once: one that needs an escape is found at each place of them,
+ * and those beside it stay. */
+static void test_filter_anywhere(void)
+{
+    static const char *const special[] = {"\x01",         "\x1f", "\xef\xbf\xbe",
+                                          "\xed\xa0\x80", "\n",   "&"};
+    static const char *const escaped[] = {"\xf4\x8f\xbf\xbd"
+                                          "A",
+                                          "\xf4\x8f\xbf\xbd_",
+                                          "\xf4\x8f\xbf\xbd"
+                                          "e",
+                                          "\xf4\x8f\xbf\xbdu800",
+                                          "\n",
+                                          "&"};
+    char in[160];
+    char wanted[160];
+
+    for (size_t which = 0; which < ROWS(special); which++) {
+        for (int before = 0; before < 70; before++) {
+            struct buffer out = BUFFER_INIT;
+            size_t used;
+            memset(in, '~', (size_t)before);
+            int size = before + snprintf(in + before, sizeof in - (size_t)before, "%s%070d",
+                                         special[which], 0);
+            memset(wanted, '~', (size_t)before);
+            snprintf(wanted + before, sizeof wanted - (size_t)before, "%s%070d", escaped[which], 0);
+            CU_ASSERT_EQUAL(xml_filter(in, (size_t)size, true, &out, &used), RS_OK);
+            CU_ASSERT_EQUAL(used, (size_t)size);
+            CU_ASSERT_EQUAL_FATAL(out.size, strlen(wanted));
+            CU_ASSERT_EQUAL(memcmp(out.data, wanted, out.size), 0);
+            buffer_free(&out);
+        }
+    }
+}
+
 static void test_filter_refuses_nul(void)
 {
     struct buffer out = BUFFER_INIT;
@@ -226,6 +261,33 @@ static const struct {
     {2650467744000000000u, false, "10000-01-01T00:00:00Z"},
 };
 
+/* Whole groups are decoded on a faster way than what is broken by white space or wrong. */
+static void test_base64_broken_anywhere(void)
+{
+    static const char text[] = "QUJDREVGR0hJSktM"; /* of "ABCDEFGHIJKL" */
+    static const struct {
+        char character;
+        int status;
+    } put_in[] = {{' ', RS_OK},    {'\n', RS_OK},    {'*', RS_EDATA},
+                  {'=', RS_EDATA}, {'\0', RS_EDATA}, {(char)0xc3, RS_EDATA}};
+
+    for (size_t which = 0; which < ROWS(put_in); which++) {
+        for (size_t at = 0; at < sizeof text - 1; at++) {
+            char broken[sizeof text];
+            struct buffer out = BUFFER_INIT;
+            memcpy(broken, text, at);
+            broken[at] = put_in[which].character;
+            memcpy(broken + at + 1, text + at, sizeof text - 1 - at);
+            CU_ASSERT_EQUAL(xml_base64_decode(&out, broken, sizeof broken), put_in[which].status);
+            if (put_in[which].status == RS_OK) {
+                CU_ASSERT_EQUAL_FATAL(out.size, 12);
+                CU_ASSERT_EQUAL(memcmp(out.data, "ABCDEFGHIJKL", 12), 0);
+            }
+            buffer_free(&out);
+        }
+    }
+}
+
 static void test_times(void)
 {
     for (size_t i = 0; i < ROWS(times); i++) {
@@ -278,11 +340,13 @@ const struct test_suite suite_format_xml_filter = {
     (const struct test_case[]){
         {"the filter is undone", test_filter_is_undone},
         {"the filter by example", test_filter_examples},
+        {"the filter at any place", test_filter_anywhere},
         {"a NUL is refused", test_filter_refuses_nul},
         {"attributes are undone", test_unfilter_attributes},
         {"what XML can hold", test_what_xml_can_hold},
         {"base64", test_base64},
         {"base64: vectors of RFC 4648", test_base64_vectors},
+        {"base64: broken at any place", test_base64_broken_anywhere},
         {"times", test_times},
         {"bad times", test_bad_times},
         {NULL, NULL},
