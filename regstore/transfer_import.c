@@ -18,6 +18,7 @@
  * eight bytes for each key that was in the store before and is met.
  */
 #include "transfer.h"
+#include "tree_batch.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,6 +52,7 @@ struct importer {
     rs_key first_new;  /* keys from here on were made by this import */
     rs_key mount;
     struct seen_keys met;
+    struct tree_batch batch; /* values of the innermost key, if this import made it */
     struct seen_names names; /* values of the innermost key, if it was found */
     struct arena arena;      /* of the tree while it imports; emptied again and again */
     struct buffer path;
@@ -251,7 +253,10 @@ static int on_key_begin(struct format_sink *sink, const struct format_key *told)
         importer->left_out++;
         return RS_OK;
     }
-    int status = importer->depth == 0 ? enter_mount(importer, told) : enter_child(importer, told);
+    int status = tree_batch_write(&importer->batch, importer->tree);
+    if (status == RS_OK) {
+        status = importer->depth == 0 ? enter_mount(importer, told) : enter_child(importer, told);
+    }
     arena_reset(&importer->arena);
     return status;
 }
@@ -265,6 +270,9 @@ static int on_key_end(struct format_sink *sink)
         return RS_OK;
     }
     int status = check_no_link(importer);
+    if (status == RS_OK) {
+        status = tree_batch_write(&importer->batch, importer->tree);
+    }
     if (status != RS_OK) {
         return status;
     }
@@ -327,7 +335,7 @@ static int put_value(struct importer *importer, const struct frame *frame, const
                      bool *seen)
 {
     if (frame->key >= importer->first_new) {
-        int status = tree_value_add(importer->tree, frame->key, value);
+        int status = tree_batch_add(&importer->batch, importer->tree, frame->key, value);
         *seen = status == RS_EEXIST;
         importer->report.values_added += status == RS_OK;
         return *seen ? RS_OK : status;
@@ -514,6 +522,7 @@ static void release(struct importer *importer)
     transfer_input_close(&importer->input);
     free(importer->frames);
     seen_keys_free(&importer->met);
+    tree_batch_free(&importer->batch);
     seen_names_free(&importer->names);
     arena_free(&importer->arena);
     buffer_free(&importer->path);

@@ -32,6 +32,7 @@
     X(journal)                                                                                     \
     X(tree)                                                                                        \
     X(tree_values)                                                                                 \
+    X(tree_batch)                                                                                  \
     X(tree_links)                                                                                  \
     X(tree_delete)                                                                                 \
     X(tree_paths)                                                                                  \
