@@ -201,7 +201,7 @@ static void check_growth(rs_store *store, pid_t pid, const rs_stat *before, unsi
 {
     rs_stat after = stat_of(store);
     rs_reader reader = reader_of(store, pid);
-    uint64_t per_commit = grown / commits;
+    uint64_t per_commit = (after.file_size - before->file_size) / commits;
     uint64_t most = most_per_commit(before, &after, commits);
     printf("%u commits of %u values: the file grew by %llu KiB a commit, at most %llu are "
            "expected; %llu MiB are held\n",
