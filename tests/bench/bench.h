@@ -40,6 +40,7 @@ struct result {
     double ratio; /* median of the rounds' ratios */
     double low;   /* their quartiles: far apart means noise */
     double high;
+    double cpu; /* the median ratio of processor time alone */
     unsigned rounds;
     bool skipped; /* the note says why */
     char note[256];

@@ -193,8 +193,8 @@ static void print_head(void)
 {
     printf("%zu keys, %zu values; medians, ratios with quartiles\n\n", bench.options.keys,
            bench_data(&bench)->value_count);
-    printf("%-13s %4s %10s %10s %10s %8s %-13s %8s  %s\n", "row", "unit", "regstore", "raw",
-           "SQLite", "ratio", "quartiles", "goal", "verdict");
+    printf("%-13s %4s %10s %10s %10s %8s %-13s %6s %8s  %s\n", "row", "unit", "regstore", "raw",
+           "SQLite", "ratio", "quartiles", "CPU", "goal", "verdict");
 }
 
 static void print_row(const struct row *row, const struct result *result)
@@ -209,8 +209,9 @@ static void print_row(const struct row *row, const struct result *result)
            figure(result->regstore, cells[0], sizeof cells[0]));
     printf("%10s %10s ", figure(result->raw, cells[1], sizeof cells[1]),
            figure(result->sqlite, cells[2], sizeof cells[2]));
-    printf("%8s %-13s %2s %4g  %s%s%s\n", ratio(result->ratio, cells[3], sizeof cells[3]), range,
-           row->at_least ? ">=" : "<=", row->goal, verdict(row, result),
+    printf("%8s %-13s %6s ", ratio(result->ratio, cells[3], sizeof cells[3]), range,
+           ratio(result->cpu, cells[4], sizeof cells[4]));
+    printf("%3s %4g  %s%s%s\n", row->at_least ? ">=" : "<=", row->goal, verdict(row, result),
            result->note[0] != '\0' ? ": " : "", result->note);
 }
 
@@ -233,6 +234,7 @@ static void json_row(const struct row *row, const struct result *result)
     json_number("ratio", result->ratio);
     json_number("low", result->low);
     json_number("high", result->high);
+    json_number("cpu", result->cpu);
     printf(",\"rounds\":%u,\"bound\":\"%s\",\"goal\":%g,\"verdict\":\"%s\",\"note\":\"%s\"}\n",
            result->rounds, row->at_least ? "at least" : "at most", row->goal, verdict(row, result),
            result->note);
@@ -248,7 +250,7 @@ static bool is_wanted(const struct row *row)
 
 static void run_row(const struct row *row)
 {
-    struct result result = {NAN, NAN, NAN, NAN, NAN, NAN, 0, false, ""};
+    struct result result = {NAN, NAN, NAN, NAN, NAN, NAN, NAN, 0, false, ""};
     row->run(&bench, row, &result);
     (bench.options.json ? json_row : print_row)(row, &result);
     fflush(stdout);

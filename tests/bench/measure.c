@@ -5,11 +5,16 @@
 
 #include "measure.h"
 
-double clock_ns(void)
+static double read_clock(clockid_t clock)
 {
     struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    clock_gettime(clock, &now);
     return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
+}
+
+double clock_ns(void)
+{
+    return read_clock(CLOCK_MONOTONIC);
 }
 
 unsigned rounds_of(const struct bench *bench, unsigned wanted)
@@ -22,7 +27,8 @@ void times_new(struct times *times, size_t contenders, unsigned rounds)
     *times = (struct times){.rounds = rounds, .contenders = contenders};
     for (size_t i = 0; i < contenders; i++) {
         times->ns[i] = calloc(rounds, sizeof(double));
-        if (times->ns[i] == NULL) {
+        times->cpu[i] = calloc(rounds, sizeof(double));
+        if (times->ns[i] == NULL || times->cpu[i] == NULL) {
             die("out of memory");
         }
     }
@@ -32,6 +38,7 @@ void times_free(struct times *times)
 {
     for (size_t i = 0; i < times->contenders; i++) {
         free(times->ns[i]);
+        free(times->cpu[i]);
     }
 }
 
@@ -65,7 +72,10 @@ void times_measure(struct times *times, const struct contender *contenders, doub
     for (unsigned round = 0; round < times->rounds; round++) {
         for (size_t turn = 0; turn < n; turn++) {
             size_t i = round % 2 == 0 ? turn : n - 1 - turn;
+            double busy = read_clock(CLOCK_PROCESS_CPUTIME_ID);
             times->ns[i][round] = time_of(&contenders[i], counts[i]) / (double)counts[i];
+            busy = read_clock(CLOCK_PROCESS_CPUTIME_ID) - busy;
+            times->cpu[i][round] = busy / (double)counts[i];
         }
     }
 }
@@ -123,4 +133,9 @@ void result_take(struct result *result, const struct times *times, double unit)
         result->sqlite = median(times->ns[2], times->rounds) / unit;
     }
     result_ratio(result, times->ns[0], times->ns[1], times->rounds);
+    if (times->cpu[1][0] > 0) {
+        struct result cpu = {0};
+        result_ratio(&cpu, times->cpu[0], times->cpu[1], times->rounds);
+        result->cpu = cpu.ratio;
+    }
 }

@@ -20,7 +20,8 @@ struct contender {
 struct times {
     unsigned rounds;
     size_t contenders;
-    double *ns[MAX_CONTENDERS]; /* of each round, for doing the work once */
+    double *ns[MAX_CONTENDERS];  /* of each round, for doing the work once */
+    double *cpu[MAX_CONTENDERS]; /* the same, of it at work; 0 where it was not measured */
 };
 
 double clock_ns(void);
@@ -34,7 +35,9 @@ void times_measure(struct times *times, const struct contender *contenders, doub
 double median(const double *numbers, size_t count);
 /* Ratio and quartiles of a to b, round by round. */
 void result_ratio(struct result *result, const double *a, const double *b, unsigned rounds);
-/* Takes contender 0 as regstore, 1 as raw, 2 (if there) as SQLite; unit is nanoseconds of one. */
+/* Takes contender 0 as regstore, 1 as raw, 2 (if there) as SQLite; unit is nanoseconds of one. The
+ * ratio of processor time is there, too, where it was measured: others at work do not disturb it.
+ */
 void result_take(struct result *result, const struct times *times, double unit);
 
 #endif

@@ -4,6 +4,7 @@
  * Needs jobs and measure.
  */
 #include <fcntl.h>
+#include <math.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <string.h>
@@ -78,6 +79,7 @@ void row_start(struct bench *bench, const struct row *row, struct result *result
     times_new(&times, 2, rounds_of(bench, 31));
     times_measure(&times, (struct contender[]){{run, &query}, {run, &empty}}, 40);
     result_take(result, &times, 1e3);
+    result->cpu = NAN; /* the children's is not in it */
     times_free(&times);
     probes_free(&probes);
 }

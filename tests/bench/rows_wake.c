@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -41,7 +42,23 @@ struct wake {
     int bell_fd;
     struct seen *seen; /* of regstore, of raw LMDB */
     pid_t pids[2];
+    cpu_set_t processors; /* that this process may use */
 };
+
+/* Keeps this process on the first or the last of the processors that it may use: on the writer's
+ * own, a reader could have its turn before the writer's call returns. */
+static void stay_on(const cpu_set_t *allowed, bool last)
+{
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    for (unsigned i = 0; i < CPU_SETSIZE; i++) {
+        if (CPU_ISSET(i, allowed) && (last || CPU_COUNT(&one) == 0)) {
+            CPU_ZERO(&one);
+            CPU_SET(i, &one);
+        }
+    }
+    sched_setaffinity(0, sizeof one, &one);
+}
 
 /* ---- The waiting processes ---- */
 
@@ -107,7 +124,7 @@ static void watch_raw(const struct raw_probe *probe, const struct wake *wake, st
     }
 }
 
-static pid_t start_watching(void)
+static pid_t start_watching(const struct wake *wake)
 {
     pid_t pid = fork();
     if (pid < 0) {
@@ -115,6 +132,7 @@ static pid_t start_watching(void)
     }
     if (pid == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
+        stay_on(&wake->processors, true);
     }
     return pid;
 }
@@ -153,7 +171,7 @@ static double wake_once(struct wake *wake, unsigned who)
     await(wake, who, who == 0 ? wake->writer.number : (uint32_t)wake->writer.commits);
     usleep(1000);
     double took = wake->seen[who].at - returned;
-    /* On a busy machine the reader may have had its turn before the writer's call returned. */
+    /* On a busy machine the writer may lose its turn before its call returns. */
     return took > LEAST_NS ? took : LEAST_NS;
 }
 
@@ -189,10 +207,10 @@ static void start_both(struct bench *bench, struct wake *wake)
 {
     const struct probe *probe = &wake->writer.probes->list[0];
     struct raw_probe *raw_probe = raw_probes_new(wake->writer.probes);
-    if ((wake->pids[0] = start_watching()) == 0) {
+    if ((wake->pids[0] = start_watching(wake)) == 0) {
         watch_regstore(probe, bench_path(bench, "wake-store"), &wake->seen[0]);
     }
-    if ((wake->pids[1] = start_watching()) == 0) {
+    if ((wake->pids[1] = start_watching(wake)) == 0) {
         watch_raw(raw_probe, wake, &wake->seen[1]);
     }
     raw_probes_free(raw_probe, wake->writer.probes->count);
@@ -227,7 +245,9 @@ void row_wake(struct bench *bench, const struct row *row, struct result *result)
     struct times times;
     (void)row;
     prepare(bench, &wake);
+    sched_getaffinity(0, sizeof wake.processors, &wake.processors);
     start_both(bench, &wake);
+    stay_on(&wake.processors, false);
     wake.writer.number = 100;
     times_new(&times, 2, rounds_of(bench, 15));
     for (unsigned round = 0; round < times.rounds; round++) {
@@ -236,6 +256,7 @@ void row_wake(struct bench *bench, const struct row *row, struct result *result)
             times.ns[who][round] = wake_round(&wake, who);
         }
     }
+    sched_setaffinity(0, sizeof wake.processors, &wake.processors);
     result_take(result, &times, 1e3);
     times_free(&times);
     end(bench, &wake);
