@@ -236,6 +236,15 @@ static void on_error(void *context, xmlErrorPtr error)
     }
 }
 
+/* What libxml2 tells without a parser (a conversion that failed while the XML declaration is read)
+ * would be printed to standard error if the thread had no function for it. The parser finds the
+ * same out later; it must not be stopped here, in the middle of its work. */
+static void on_stray_error(void *context, xmlErrorPtr error)
+{
+    (void)context;
+    (void)error;
+}
+
 static const xmlSAXHandler handler = {
     .initialized = XML_SAX2_MAGIC,
     .startDocument = on_document,
@@ -386,8 +395,11 @@ int xml_read_chunked(struct format_input *input, struct format_sink *sink, size_
     struct buffer raw = BUFFER_INIT;
     struct buffer filtered = BUFFER_INIT;
     xmlSAXHandler sax = handler;
+    xmlStructuredErrorFunc others = xmlStructuredError; /* of the program around us */
+    void *context = xmlStructuredErrorContext;
     int status = buffer_reserve(&raw, chunk);
 
+    xmlSetStructuredErrorFunc(NULL, on_stray_error);
     reader.parser = xmlCreatePushParserCtxt(&sax, &reader, NULL, 0, NULL);
     if (status == RS_OK && !reader.parser) {
         status = RS_ENOMEM;
@@ -399,6 +411,7 @@ int xml_read_chunked(struct format_input *input, struct format_sink *sink, size_
         fail(error, status, "%s: %s", input->name, rs_strerror(status));
     }
     release(&reader);
+    xmlSetStructuredErrorFunc(context, others);
     buffer_free(&raw);
     buffer_free(&filtered);
     return status;

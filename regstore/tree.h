@@ -127,6 +127,7 @@ int tree_link_target(struct tree *tree, rs_key key, struct buffer *target);
  * Start with {0}. */
 struct tree_list {
     struct tree *tree;
+    rs_key key;
     struct tree_entry *entries;
     size_t count;
     size_t capacity;

@@ -18,6 +18,9 @@ static int first_entry(struct tree *tree, rs_key id, enum tree_tag tag, struct t
     if (status == RS_OK && !tree_key_matches(&head, at)) {
         status = RS_END;
     }
+    if (status == RS_OK && at.size > sizeof entry->bytes) {
+        status = RS_EDAMAGED;
+    }
     if (status == RS_OK) {
         entry->size = at.size;
         memcpy(entry->bytes, at.data, at.size);
@@ -66,13 +69,14 @@ static int tell_inner_key(struct tree *tree, const struct node *node)
     return change_tell(tree, &change);
 }
 
+/* An entry of a key that is not there, or is another one's child, would lead to no end. */
 static int enter_child(struct tree *tree, struct slice record, bool tell, rs_key *current)
 {
     struct subkey subkey;
     struct node node;
     int status = subkey_decode(record, &subkey);
     if (status == RS_OK) {
-        status = tree_node(tree, subkey.id, &node);
+        status = subkey_node(tree, *current, subkey.id, &node);
     }
     if (status == RS_OK && tell) {
         status = tell_inner_key(tree, &node);
@@ -81,7 +85,7 @@ static int enter_child(struct tree *tree, struct slice record, bool tell, rs_key
         status = drop_values(tree, &node, tell);
         *current = subkey.id;
     }
-    return status;
+    return status == RS_EDELETED ? RS_EDAMAGED : status;
 }
 
 /* Leaves a key that has neither values nor subkeys any more, for its parent, whose first subkey it

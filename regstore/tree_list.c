@@ -50,7 +50,7 @@ static int sort_run(struct tree_list *list, size_t first, size_t count)
     int status = names != NULL ? RS_OK : RS_ENOMEM;
     for (size_t i = 0; status == RS_OK && i < count; i++) {
         struct node node;
-        status = tree_node(tree, list->entries[first + i].number, &node);
+        status = subkey_node(tree, list->key, list->entries[first + i].number, &node);
         if (status == RS_OK) {
             const char *name = arena_copy(&arena, node.name, node.name_len);
             names[i] = (struct named_key){name, node.name_len, node.id};
@@ -174,6 +174,7 @@ static int begin_list(struct tree_list *list, struct tree *tree, rs_key key, enu
 {
     struct node node;
     list->tree = tree;
+    list->key = key;
     list->count = 0;
     list->next = 0;
     list->copies.size = 0;
@@ -208,6 +209,9 @@ int tree_list_next_key(struct tree_list *list, struct node *node)
 {
     while (list->next < list->count) {
         int status = find_node(list->tree, list->entries[list->next++].number, node);
+        if (status == RS_OK && node->parent != list->key) {
+            return RS_EDAMAGED; /* see subkey_node() */
+        }
         if (status != RS_EDELETED) {
             return status;
         }

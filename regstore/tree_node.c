@@ -172,6 +172,12 @@ int subkey_decode(struct slice record, struct subkey *subkey)
     return record_end(&reader);
 }
 
+int subkey_node(struct tree *tree, rs_key parent, rs_key id, struct node *node)
+{
+    int status = tree_node(tree, id, node);
+    return status == RS_OK && node->parent != parent ? RS_EDAMAGED : status;
+}
+
 int subkey_put(struct tree *tree, const struct tree_key *key, const struct subkey *subkey)
 {
     struct buffer *buffer = &tree->record;

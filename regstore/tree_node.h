@@ -52,6 +52,9 @@ struct subkey {
     unsigned flags; /* RS_KEY_LINK */
 };
 int subkey_decode(struct slice record, struct subkey *subkey);
+/* The node of a key's subkey. RS_EDAMAGED if it is another key's: whoever goes down the tree must
+ * come to an end, whatever the records say. */
+int subkey_node(struct tree *tree, rs_key parent, rs_key id, struct node *node);
 int subkey_put(struct tree *tree, const struct tree_key *key, const struct subkey *subkey);
 
 /* The record of a value. */

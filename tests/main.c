@@ -34,6 +34,7 @@
     X(tree_values)                                                                                 \
     X(tree_batch)                                                                                  \
     X(tree_links)                                                                                  \
+    X(tree_damage)                                                                                 \
     X(tree_delete)                                                                                 \
     X(tree_paths)                                                                                  \
     X(tree_model)                                                                                  \
