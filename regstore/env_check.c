@@ -293,8 +293,8 @@ int env_fail_short(const char *dir, uint64_t size, uint64_t wanted, rs_error *er
                 ENV_DATA_FILE, (unsigned long long)size, (unsigned long long)wanted);
 }
 
-bool env_disk_full(int fd)
+uint64_t env_disk_room(int fd)
 {
     struct statvfs fs;
-    return fstatvfs(fd, &fs) == 0 && fs.f_bavail == 0;
+    return fstatvfs(fd, &fs) == 0 ? (uint64_t)fs.f_bavail * fs.f_frsize : UINT64_MAX;
 }

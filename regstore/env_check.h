@@ -30,7 +30,7 @@ int env_make_lock_file(int dir_fd, const char *dir, rs_error *error);
 /* Bytes of the data file. */
 int env_file_size(int fd, const char *dir, uint64_t *size, rs_error *error);
 int env_fail_short(const char *dir, uint64_t size, uint64_t wanted, rs_error *error);
-/* True if the file system of the data file has no room left. */
-bool env_disk_full(int fd);
+/* Bytes that are left on the data file's file system, UINT64_MAX if it does not tell. */
+uint64_t env_disk_room(int fd);
 
 #endif

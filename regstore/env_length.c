@@ -83,19 +83,6 @@ void env_length_reserve(struct env *env)
     }
 }
 
-/* Half of it, as the pages needed are estimated too high: a store that has free pages goes on. */
-int env_length_demand(struct env *env, uint64_t pages)
-{
-    MDB_envinfo info;
-    uint64_t length = length_with(env, pages * env_page_size(env) + RESERVE / 2);
-    mdb_env_info(env->mdb, &info);
-    if (length > info.me_mapsize) {
-        return RS_EFULL;
-    }
-    int number = allocate(env, length);
-    return number == 0 ? RS_OK : status_of_errno(number);
-}
-
 void env_length_keep(struct env *env)
 {
     MDB_txn *lock;
@@ -114,7 +101,7 @@ void env_length_keep(struct env *env)
     }
 }
 
-/* ---- A file that is too short ---- */
+/* ---- Free pages ---- */
 
 /* Free pages from first on, in one record of LMDB's table: a count and as many page numbers. */
 static uint64_t count_free(const MDB_val *record, uint64_t first)
@@ -135,26 +122,76 @@ static uint64_t count_free(const MDB_val *record, uint64_t first)
     return found;
 }
 
-/* Are all pages from first on free? LMDB shows that table to readers only. */
-static bool tail_is_free(struct env *env, uint64_t first)
+/* Free pages from first on, of all that were given back before the transaction with this number.
+ * LMDB shows that table to readers only. */
+static int free_pages(struct env *env, uint64_t first, uint64_t before, uint64_t *pages)
 {
     MDB_txn *txn;
     MDB_cursor *cursor;
     MDB_val key;
     MDB_val record;
-    uint64_t found = 0;
-    if (mdb_txn_begin(env->mdb, NULL, MDB_RDONLY, &txn) != 0) {
-        return false;
+    size_t number = 0;
+    *pages = 0;
+    int rc = mdb_txn_begin(env->mdb, NULL, MDB_RDONLY, &txn);
+    if (rc != 0) {
+        return rc;
     }
-    int rc = mdb_cursor_open(txn, ENV_FREE_TABLE, &cursor);
+    rc = mdb_cursor_open(txn, ENV_FREE_TABLE, &cursor);
     if (rc == 0) {
         while ((rc = mdb_cursor_get(cursor, &key, &record, MDB_NEXT)) == 0) {
-            found += count_free(&record, first);
+            memcpy(&number, key.mv_data, sizeof number);
+            *pages += number < before ? count_free(&record, first) : 0;
         }
         mdb_cursor_close(cursor);
     }
     mdb_txn_abort(txn);
-    return rc == MDB_NOTFOUND && found == env_page_count(env) - first;
+    return rc == MDB_NOTFOUND ? 0 : rc;
+}
+
+static int find_oldest(void *context, uint32_t pid, uint64_t txn_number)
+{
+    uint64_t *oldest = context;
+    (void)pid;
+    *oldest = txn_number < *oldest ? txn_number : *oldest;
+    return 0;
+}
+
+/* Has it twice as many free pages that no snapshot needs? Not all of them lie side by side. */
+static bool has_free(struct env *env, uint64_t pages)
+{
+    uint64_t oldest = UINT64_MAX;
+    uint64_t found = 0;
+    env_readers(env, find_oldest, &oldest);
+    return free_pages(env, 0, oldest, &found) == 0 && found >= 2 * pages;
+}
+
+/* Half of the reserve, as the pages needed are estimated too high. */
+int env_length_demand(struct env *env, uint64_t pages)
+{
+    MDB_envinfo info;
+    uint64_t length = length_with(env, pages * env_page_size(env) + RESERVE / 2);
+    mdb_env_info(env->mdb, &info);
+    int number = length > info.me_mapsize ? EOVERFLOW : allocate(env, length);
+    if (number == 0 || has_free(env, pages)) {
+        return RS_OK;
+    }
+    return number == EOVERFLOW ? RS_EFULL : status_of_errno(number);
+}
+
+bool env_length_at_end(struct env *env)
+{
+    MDB_envinfo info;
+    mdb_env_info(env->mdb, &info);
+    return env_disk_room(env_data_fd(env)) < RESERVE ||
+           length_with(env, 2 * RESERVE) > info.me_mapsize;
+}
+
+/* ---- A file that is too short ---- */
+
+static bool tail_is_free(struct env *env, uint64_t first)
+{
+    uint64_t found;
+    return free_pages(env, first, UINT64_MAX, &found) == 0 && found == env_page_count(env) - first;
 }
 
 /* Under the writer's lock. The file is made longer first, so that what is missing reads as nothing

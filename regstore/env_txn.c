@@ -153,7 +153,7 @@ int env_renew(struct env_txn *txn, rs_error *error)
 /* LMDB tells a write that was cut off as EIO, and that is how a disk becomes full. */
 static int explain(const struct env *env, int rc)
 {
-    return rc == EIO && env_disk_full(env_data_fd(env)) ? ENOSPC : rc;
+    return rc == EIO && env_disk_room(env_data_fd(env)) < env_page_size(env) ? ENOSPC : rc;
 }
 
 /* A change copies the pages on the way to its record, and some beside it. */
@@ -172,6 +172,11 @@ int env_keep_reserve(struct env_txn *txn, rs_error *error)
     return status == RS_OK
                ? RS_OK
                : fail(error, status, "%s: cannot commit: %s", txn->env->dir, rs_strerror(status));
+}
+
+bool env_has_no_room(struct env_txn *txn)
+{
+    return env_length_at_end(txn->env);
 }
 
 int env_commit(struct env_txn *txn, rs_error *error)

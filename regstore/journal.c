@@ -247,7 +247,7 @@ int journal_first(struct env_txn *txn, uint64_t *revision)
     return status;
 }
 
-#define TRIM_CHUNKS 64u /* in one call */
+#define TRIM_CHUNKS 256u /* in one call */
 
 /* Removes a revision from its head on: one that is cut off half way is not found any more, and the
  * next call goes on with it. */

@@ -15,7 +15,9 @@
 #include "env.h"
 #include "record.h"
 
-#define JOURNAL_CHUNK 65536u
+/* Four pages with LMDB's own head: it wants them side by side, and finds that among free pages only
+ * if it is not much. */
+#define JOURNAL_CHUNK 16368u
 #define JOURNAL_MAX_NOTE 4096u /* bytes of a message or a program's name */
 
 /* What is known of a revision as a whole. Texts read from the journal live as long as the read

@@ -416,7 +416,8 @@ static void end_without_room(struct rs_txn *txn)
     struct env_txn look;
     end_write(txn);
     if (env_begin(env, false, &look, NULL) == RS_OK) {
-        if (journal_first(&look, &first) != RS_OK) {
+        /* A disk that said so once, and has room, is no reason to forget. */
+        if (!env_has_no_room(&look) || journal_first(&look, &first) != RS_OK) {
             first = 0;
         }
         env_abort(&look);

@@ -1,0 +1,74 @@
+"""Runs full_disk on a full tmpfs, on a full ext4 image, and with a small map.
+
+    full_disk.py --bin DIRECTORY
+
+The file systems are mounted in a mount namespace of their own, which ends with the program: nobody
+else sees them and nothing stays. Without root, or where mounting is not possible, they are skipped.
+Ends with "N passed, N failed, N skipped". Needs unshare(1), mount(8), mkfs.ext4(8).
+"""
+
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+TMPFS = 'mount -t tmpfs -o size=32m none "$1"'
+EXT4 = ('truncate -s 40M "$1.img" && mkfs.ext4 -q -F -m 0 "$1.img" && '
+        'mount -o loop "$1.img" "$1"')
+SECONDS = 120
+
+
+def can_mount(mount, directory):
+    """None, or why it cannot."""
+    if os.geteuid() != 0:
+        return 'only root can mount'
+    if not shutil.which('unshare'):
+        return 'no unshare(1)'
+    tried = subprocess.run(['unshare', '--mount', 'sh', '-c', mount, 'sh', directory],
+                           capture_output=True, text=True)
+    return None if tried.returncode == 0 else 'cannot mount: ' + tried.stderr.strip()[:200]
+
+
+def run(command, sums):
+    """Adds the program's counts; one that does not end with them is a failure."""
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS)
+    print(ran.stdout + ran.stderr, end='')
+    counts = re.search(r'^(\d+) passed, (\d+) failed, 0 skipped\n\Z', ran.stdout, re.M)
+    if not counts:
+        print(f'FAILED: exit status {ran.returncode}, no counts')
+        sums[1] += 1
+        return
+    sums[0] += int(counts[1])
+    sums[1] += int(counts[2])
+
+
+def main():
+    options = argparse.ArgumentParser()
+    options.add_argument('--bin', required=True)
+    program = os.path.join(os.path.abspath(options.parse_args().bin), 'full_disk')
+    sums = [0, 0, 0]
+    with tempfile.TemporaryDirectory() as scratch:
+        for name, mount in (('tmpfs', TMPFS), ('ext4', EXT4)):
+            directory = os.path.join(scratch, name)
+            os.mkdir(directory)
+            why = can_mount(mount, directory)
+            print(f'-- {name}')
+            if why:
+                print(f'skipped: {name}: {why}')
+                sums[2] += 1
+                continue
+            run(['unshare', '--mount', 'sh', '-c', mount + ' && exec "$0" disk "$1"', program,
+                 directory], sums)
+        directory = os.path.join(scratch, 'map')
+        os.mkdir(directory)
+        print('-- map')
+        run([program, 'map', directory], sums)
+    print(f'{sums[0]} passed, {sums[1]} failed, {sums[2]} skipped')
+    return 0 if sums[1] == 0 and sums[0] > 0 else 1
+
+
+if __name__ == '__main__':
+    sys.exit(main())

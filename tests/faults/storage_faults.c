@@ -1,0 +1,398 @@
+/*
+ * storage_faults.c - every call on a file fails once, for ever or half done, under every verb.
+ *
+ *     storage_faults [--every K] [--seed N] [--verb NAME] [--call N] DIRECTORY
+ *
+ * DIRECTORY is empty and on a disk. Each case is a child with a store of its own: the verb runs
+ * with the n-th call failing. Then the store is as before the verb or as after it; the answer fits
+ * what failed; the same process does the verb again with nothing failing; and another process finds
+ * the same. With --every only each K-th call fails, from one that the seed chooses. --verb and
+ * --call make one case again. Ends with "N passed, N failed, 0 skipped". Needs verbs, fail_storage.
+ */
+#include "fail_storage.h"
+#include "verbs.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define CASE_SECONDS 60u
+
+static fail_storage_plan_call *set_plan;
+static fail_storage_seen_call *get_seen;
+
+static struct options {
+    unsigned long every;
+    unsigned long seed;
+    const char *verb;
+    unsigned long call;
+    const char *dir;
+} options = {.every = 1, .seed = 1};
+
+static unsigned long passed, failures;
+
+/* What a verb makes of a place when nothing fails. */
+struct expected {
+    unsigned long calls;
+    char *before, *after;
+    char *files_before, *files_after;
+};
+
+struct one_case {
+    const struct verb *verb;
+    struct fail_plan plan;
+    const struct expected *expected;
+};
+
+/* ---- Pieces ---- */
+
+static const char *const how_names[] = {"once", "ever", "short"};
+
+static char *join(const char *name)
+{
+    char *path = NULL;
+    if (asprintf(&path, "%s/%s", options.dir, name) < 0) {
+        abort();
+    }
+    return path;
+}
+
+static void must(bool holds, const char *what)
+{
+    if (!holds) {
+        printf("%s\n0 passed, 1 failed, 0 skipped\n", what);
+        exit(1);
+    }
+}
+
+static void stop_failing(void)
+{
+    set_plan(&(struct fail_plan){.call = 0});
+}
+
+/* Opens the place unless the verb does so itself. */
+static int open_for(const struct verb *verb, struct verb_place *place)
+{
+    return verb->flags & VERB_OPENS ? RS_OK : verb_open(place);
+}
+
+static int render(const struct verb *verb, struct verb_place *place, char **text)
+{
+    return verb->flags & VERB_OPENS ? verb_render_dir(place->dir, text)
+                                    : verb_render(place->store, text);
+}
+
+/* ---- One case, in a child ---- */
+
+/* In a child: says what is wrong, and ends. */
+static void give_up(const char *what, int status, const struct verb_place *place)
+{
+    printf("  %s: %s %s\n", what, status == VERB_WRONG ? "wrong" : rs_status_name(status),
+           place->error.text);
+    fflush(stdout);
+    _exit(1);
+}
+
+static void check_answer(const struct one_case *one, int status, const struct verb_place *place)
+{
+    bool full = one->plan.number == ENOSPC && one->plan.how != FAIL_SHORT;
+    if (status != RS_OK && status != (full ? RS_EDISK : RS_EIO)) {
+        give_up("the answer does not tell what failed", status, place);
+    }
+    if (status != RS_OK && place->error.status != RS_OK && place->error.text[0] == '\0') {
+        give_up("the error has no text", status, place);
+    }
+}
+
+static bool same(const char *a, const char *b)
+{
+    return strcmp(a, b) == 0;
+}
+
+/* True if the verb took place; it must have if it said so. */
+static bool check_state(const struct one_case *one, struct verb_place *place, int status)
+{
+    const struct expected *expected = one->expected;
+    char *now = NULL;
+    int rendered = render(one->verb, place, &now);
+    char *files = verb_render_files(place);
+    if (rendered != RS_OK || files == NULL) {
+        give_up("the store cannot be read in the same process", rendered, place);
+    }
+    bool after = same(now, expected->after) && same(files, expected->files_after);
+    bool before = same(now, expected->before) && same(files, expected->files_before);
+    if (!before && !after) {
+        give_up("the state is neither as before nor as after", status, place);
+    }
+    if (status == RS_OK && !after) {
+        give_up("said to have succeeded, but it has not", status, place);
+    }
+    free(now);
+    free(files);
+    return after;
+}
+
+static void do_again(const struct one_case *one, struct verb_place *place)
+{
+    place->error = (rs_error)RS_ERROR_INIT;
+    int status = verb_run(one->verb, place, VERB_ABORTS);
+    if (status != RS_OK) {
+        give_up("cannot be done again in the same process", status, place);
+    }
+    if (!check_state(one, place, status)) {
+        give_up("was done again, with another outcome", status, place);
+    }
+}
+
+static void run_case(const struct one_case *one, struct verb_place *place)
+{
+    unsigned long failed;
+    int status = open_for(one->verb, place);
+    if (status != RS_OK) {
+        give_up("the place cannot be opened", status, place);
+    }
+    set_plan(&one->plan);
+    status = verb_run(one->verb, place, VERB_ABORTS);
+    get_seen(&failed);
+    stop_failing();
+    if (failed == 0 && status != RS_OK) {
+        give_up("fails by itself", status, place);
+    }
+    check_answer(one, status, place);
+    bool after = check_state(one, place, status);
+    if (!after || (one->verb->flags & (VERB_WRITES | VERB_FILES)) == 0) {
+        do_again(one, place);
+    }
+    if (!(one->verb->flags & VERB_OPENS)) {
+        verb_close(place);
+    }
+}
+
+/* ---- Cases, in this process ---- */
+
+static bool wait_for(pid_t child)
+{
+    int status = 0;
+    if (waitpid(child, &status, 0) != child) {
+        return false;
+    }
+    if (WIFSIGNALED(status)) {
+        printf("  ended by signal %d\n", WTERMSIG(status));
+    }
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+/* Another process finds what the case left. */
+static bool check_from_outside(const struct one_case *one, const struct verb_place *place)
+{
+    char *found = NULL;
+    int status = verb_render_dir(place->dir, &found);
+    if (status != RS_OK || !same(found, one->expected->after)) {
+        printf("  another process finds something else: %s\n", rs_status_name(status));
+        free(found);
+        return false;
+    }
+    free(found);
+    return true;
+}
+
+static void try_case(const struct verb_place *master, const struct one_case *one)
+{
+    struct verb_place place;
+    char *top = join("place");
+    mkdir(top, 0755);
+    must(verb_copy(master, &place, top) == RS_OK, "the place cannot be copied");
+    fflush(stdout);
+    pid_t child = fork();
+    if (child == 0) {
+        alarm(CASE_SECONDS);
+        run_case(one, &place);
+        _exit(0);
+    }
+    bool good = child > 0 && wait_for(child) && check_from_outside(one, &place);
+    if (!good) {
+        printf("FAILED: --verb %s --call %lu (%s, %s) of %lu\n", one->verb->name, one->plan.call,
+               how_names[one->plan.how], strerrorname_np(one->plan.number), one->expected->calls);
+    }
+    passed += good;
+    failures += !good;
+    verb_remove(top);
+    free(top);
+}
+
+/* ---- What is expected ---- */
+
+/* Runs the verb with nothing failing; the calls are counted in a file, as a child makes them. */
+static void count_calls(const struct verb *verb, struct verb_place *place, const char *file)
+{
+    unsigned long failed;
+    FILE *out = fopen(file, "w");
+    struct fail_plan plan = {.call = 0};
+    snprintf(plan.dir, sizeof plan.dir, "%s", place->top);
+    int status = open_for(verb, place);
+    set_plan(&plan);
+    if (status == RS_OK) {
+        status = verb_run(verb, place, VERB_ABORTS);
+    }
+    unsigned long calls = get_seen(&failed);
+    stop_failing();
+    if (status == RS_OK && !(verb->flags & VERB_OPENS)) {
+        verb_close(place);
+    }
+    _exit(out != NULL && status == RS_OK && fprintf(out, "%lu\n", calls) > 0 && fclose(out) == 0
+              ? 0
+              : 1);
+}
+
+static bool expect(const struct verb *verb, const struct verb_place *master,
+                   struct expected *expected)
+{
+    struct verb_place place;
+    char *top = join("place");
+    char *file = join("calls");
+    mkdir(top, 0755);
+    must(verb_copy(master, &place, top) == RS_OK, "the place cannot be copied");
+    bool good = verb_render_dir(place.dir, &expected->before) == RS_OK;
+    expected->files_before = verb_render_files(&place);
+    pid_t child = fork();
+    if (child == 0) {
+        count_calls(verb, &place, file);
+    }
+    good = good && child > 0 && wait_for(child);
+    good = good && verb_render_dir(place.dir, &expected->after) == RS_OK;
+    expected->files_after = verb_render_files(&place);
+    FILE *in = fopen(file, "r");
+    good = good && in != NULL && fscanf(in, "%lu", &expected->calls) == 1;
+    if (in != NULL) {
+        fclose(in);
+    }
+    unlink(file);
+    verb_remove(top);
+    free(top);
+    free(file);
+    return good && expected->files_before != NULL && expected->files_after != NULL;
+}
+
+static bool is_chosen(const struct verb *verb, unsigned long call)
+{
+    if (options.call != 0) {
+        return call == options.call;
+    }
+    return (call + options.seed + (unsigned char)verb->name[0]) % options.every == 0;
+}
+
+static void try_call(const struct verb_place *master, struct one_case *one)
+{
+    static const int numbers[] = {EIO, ENOSPC};
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        one->plan.number = numbers[i];
+        one->plan.how = FAIL_ONCE;
+        try_case(master, one);
+        one->plan.how = FAIL_EVER;
+        try_case(master, one);
+    }
+    one->plan.how = FAIL_SHORT;
+    try_case(master, one);
+}
+
+static void try_verb(const struct verb_place *master, const struct verb *verb)
+{
+    struct expected expected = {0};
+    if (!expect(verb, master, &expected)) {
+        printf("FAILED: %s: does not succeed with nothing failing\n", verb->name);
+        failures++;
+        return;
+    }
+    struct one_case one = {.verb = verb, .expected = &expected};
+    snprintf(one.plan.dir, sizeof one.plan.dir, "%s/place", options.dir);
+    for (one.plan.call = 1; one.plan.call <= expected.calls; one.plan.call++) {
+        if (is_chosen(verb, one.plan.call)) {
+            try_call(master, &one);
+        }
+    }
+    free(expected.before);
+    free(expected.after);
+    free(expected.files_before);
+    free(expected.files_after);
+}
+
+/* ---- The program ---- */
+
+static bool read_options(int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++) {
+        bool last = i + 1 == argc;
+        if (strncmp(argv[i], "--", 2) != 0) {
+            options.dir = argv[i];
+        } else if (last) {
+            return false;
+        } else if (strcmp(argv[i], "--every") == 0) {
+            options.every = strtoul(argv[++i], NULL, 10);
+        } else if (strcmp(argv[i], "--seed") == 0) {
+            options.seed = strtoul(argv[++i], NULL, 10);
+        } else if (strcmp(argv[i], "--verb") == 0) {
+            options.verb = argv[++i];
+        } else if (strcmp(argv[i], "--call") == 0) {
+            options.call = strtoul(argv[++i], NULL, 10);
+        } else {
+            return false;
+        }
+    }
+    return options.dir != NULL && options.every > 0;
+}
+
+/* Starts itself again with the library preloaded that stands in ../lib/tests. */
+static void preload(char **argv)
+{
+    char self[PATH_MAX];
+    char library[PATH_MAX + 64];
+    ssize_t len = readlink("/proc/self/exe", self, sizeof self - 1);
+    must(len > 0 && getenv("LD_PRELOAD") == NULL, "fail_storage.so cannot be preloaded");
+    self[len] = '\0';
+    for (int up = 0; up < 2; up++) {
+        *strrchr(self, '/') = '\0';
+    }
+    snprintf(library, sizeof library, "%s/lib/tests/fail_storage.so", self);
+    setenv("LD_PRELOAD", library, 1);
+    execv("/proc/self/exe", argv);
+    must(false, "cannot start again");
+}
+
+static void find_library(char **argv)
+{
+    set_plan = (fail_storage_plan_call *)dlsym(RTLD_DEFAULT, "fail_storage_plan");
+    get_seen = (fail_storage_seen_call *)dlsym(RTLD_DEFAULT, "fail_storage_seen");
+    if (set_plan == NULL || get_seen == NULL) {
+        preload(argv);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    struct verb_place master;
+    if (!read_options(argc, argv)) {
+        fputs("usage: storage_faults [--every K] [--seed N] [--verb NAME] [--call N] DIRECTORY\n",
+              stderr);
+        return 2;
+    }
+    find_library(argv);
+    options.dir = realpath(options.dir, NULL);
+    must(options.dir != NULL, "no such directory");
+    char *top = join("master");
+    must(mkdir(top, 0755) == 0 && verb_prepare(&master, top) == RS_OK, "cannot make a store");
+    for (size_t i = 0; verb_at(i) != NULL; i++) {
+        if (options.verb == NULL || strcmp(options.verb, verb_at(i)->name) == 0) {
+            try_verb(&master, verb_at(i));
+        }
+    }
+    verb_remove(top);
+    free(top);
+    printf("seed %lu, each %lu. call, %lu cases\n", options.seed, options.every, passed + failures);
+    printf("%lu passed, %lu failed, 0 skipped\n", passed, failures);
+    return failures == 0 && passed > 0 ? 0 : 1;
+}
