@@ -7,8 +7,6 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-#include <stdbool.h>
-
 #include "bell.h"
 
 #define BELL_FILE "bell"
@@ -30,7 +28,15 @@ int bell_create(const char *dir, rs_error *error)
     if (fd < 0) {
         return errno == EEXIST ? RS_OK : fail_errno(error, "%s: cannot be made", path);
     }
-    int status = fchmod(fd, 0660) == 0 ? RS_OK : fail_errno(error, "%s", path);
+    /* The directory's group waits for it, whoever makes it, and whatever the umask. */
+    struct stat st;
+    int status = RS_OK;
+    if (stat(dir, &st) == 0 && fchown(fd, (uid_t)-1, st.st_gid) != 0 && errno != EPERM) {
+        status = fail_errno(error, "%s", path);
+    }
+    if (status == RS_OK && fchmod(fd, 0660) != 0) {
+        status = fail_errno(error, "%s", path);
+    }
     close(fd);
     return status;
 }
@@ -103,22 +109,31 @@ static int start_timer(struct bell_wait *wait)
 static int add_to_poll(const struct bell_wait *wait, int fd)
 {
     struct epoll_event event = {.events = EPOLLIN};
-    return fd < 0 ? 0 : epoll_ctl(wait->fd, EPOLL_CTL_ADD, fd, &event);
+    return epoll_ctl(wait->fd, EPOLL_CTL_ADD, fd, &event);
+}
+
+/* inotify's instances are few for all of a user's processes; while there is none the timer has to
+ * do. */
+static void start_inotify(struct bell_wait *wait, const char *dir)
+{
+    wait->inotify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+    if (wait->inotify >= 0 && add_to_poll(wait, wait->inotify) != 0) {
+        close(wait->inotify);
+        wait->inotify = -1;
+    }
+    watch_file(wait, dir);
 }
 
 int bell_wait_open(struct bell_wait *wait, const char *dir, rs_error *error)
 {
     *wait = (struct bell_wait){-1, -1, -1, -1};
     wait->fd = epoll_create1(EPOLL_CLOEXEC);
-    /* inotify's instances are few; without one the timer has to do. */
-    wait->inotify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-    if (wait->fd < 0 || start_timer(wait) != 0 || add_to_poll(wait, wait->timer) != 0 ||
-        add_to_poll(wait, wait->inotify) != 0) {
+    if (wait->fd < 0 || start_timer(wait) != 0 || add_to_poll(wait, wait->timer) != 0) {
         int status = fail_errno(error, "%s: cannot wait for changes", dir);
         bell_wait_close(wait);
         return status;
     }
-    watch_file(wait, dir);
+    start_inotify(wait, dir);
     return RS_OK;
 }
 
@@ -139,18 +154,18 @@ static bool drain(int inotify)
     return lost;
 }
 
-void bell_wait_clear(struct bell_wait *wait, const char *dir)
+bool bell_wait_clear(struct bell_wait *wait, const char *dir)
 {
     uint64_t ticks;
-    if (read(wait->timer, &ticks, sizeof ticks) < 0 && errno != EAGAIN) {
-        return;
+    bool second = read(wait->timer, &ticks, sizeof ticks) == (ssize_t)sizeof ticks;
+    if (wait->inotify >= 0) {
+        if (drain(wait->inotify) || wait->watch < 0) {
+            watch_file(wait, dir);
+        }
+    } else if (second) {
+        start_inotify(wait, dir);
     }
-    if (wait->inotify < 0) {
-        return;
-    }
-    if (drain(wait->inotify) || wait->watch < 0) {
-        watch_file(wait, dir);
-    }
+    return second;
 }
 
 void bell_wait_close(struct bell_wait *wait)

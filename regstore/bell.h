@@ -9,6 +9,7 @@
 #ifndef REGSTORE_BELL_H
 #define REGSTORE_BELL_H
 
+#include <stdbool.h>
 #include "status.h"
 
 /* Makes the bell's file, for the owner and the group, if there is none. */
@@ -29,13 +30,14 @@ void bell_close(struct bell *bell);
 /* For a waiter: fd polls readable after a ring and once a second. */
 struct bell_wait {
     int fd;      /* epoll of the two below */
-    int inotify; /* -1: none to be had, the timer alone */
+    int inotify; /* -1: none to be had so far, the timer alone */
     int timer;
     int watch; /* inotify's, -1 while the file is not there */
 };
 int bell_wait_open(struct bell_wait *wait, const char *dir, rs_error *error);
-/* Takes note of what happened, so that fd is quiet until the next ring or second. */
-void bell_wait_clear(struct bell_wait *wait, const char *dir);
+/* Takes note of what happened, so that fd is quiet until the next ring or second. True if a second
+ * has passed since the last time that it did. */
+bool bell_wait_clear(struct bell_wait *wait, const char *dir);
 void bell_wait_close(struct bell_wait *wait);
 
 #endif

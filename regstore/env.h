@@ -109,6 +109,9 @@ struct env_size {
     uint32_t max_readers;
 };
 int env_size(struct env_txn *txn, struct env_size *size);
+/* True if the data file in dir, where the environment was opened, is another one now, or none. For
+ * a time when a transaction is open. */
+bool env_replaced(const struct env *env, const char *dir);
 /* The records of a table, as LMDB has counted them. */
 int env_entries(struct env_txn *txn, enum env_table table, uint64_t *count);
 /* Looks, in a read transaction, whether each page is free once at most and can be, and whether all

@@ -47,6 +47,13 @@ struct lmdb_meta_page {
 
 #define LOCK_FILE_BYTES (68 << 10) /* 1024 slots of 64 bytes, and two locks */
 
+/* A new directory has its mode whatever the umask; the bit that hands its group down stays. */
+static int open_to_group(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 ? chmod(path, (st.st_mode & S_ISGID) | 0750) : -1;
+}
+
 static int make_directories(const char *dir)
 {
     char path[4096];
@@ -69,10 +76,10 @@ static int make_directories(const char *dir)
         }
         path[i] = '/';
     }
-    if (mkdir(path, 0750) != 0 && errno != EEXIST) {
-        return -1;
+    if (mkdir(path, 0750) != 0) {
+        return errno == EEXIST ? 0 : -1;
     }
-    return 0;
+    return open_to_group(path);
 }
 
 static int fail_open(const char *dir, rs_error *error)

@@ -361,6 +361,21 @@ int env_size(struct env_txn *txn, struct env_size *size)
     return RS_OK;
 }
 
+bool env_replaced(const struct env *env, const char *dir)
+{
+    char path[4096];
+    struct stat ours;
+    struct stat theirs;
+    int len = snprintf(path, sizeof path, "%s/%s", dir, ENV_DATA_FILE);
+    if (len < 0 || (size_t)len >= sizeof path || fstat(env_data_fd(env), &ours) != 0) {
+        return false;
+    }
+    if (lstat(path, &theirs) != 0) {
+        return errno == ENOENT || errno == ENOTDIR; /* else it cannot be told */
+    }
+    return ours.st_dev != theirs.st_dev || ours.st_ino != theirs.st_ino;
+}
+
 struct reader_walk {
     int (*each)(void *context, uint32_t pid, uint64_t txn_number);
     void *context;

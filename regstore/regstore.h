@@ -89,7 +89,8 @@ extern "C" {
     X(RS_ENOMEM, -33, "out of memory")                                                             \
     X(RS_EIO, -34, "input or output error")                                                        \
     X(RS_EFORK, -35, "the store was opened before a fork")                                         \
-    X(RS_EREOPEN, -36, "a write has failed; the open transactions have to end first")
+    X(RS_EREOPEN, -36, "a write has failed; the open transactions have to end first")              \
+    X(RS_EREPLACED, -37, "the store's files were replaced or removed since it was opened")
 
 enum rs_status {
 #define RS_STATUS_ENUM(name, number, text) name = number,
@@ -586,6 +587,8 @@ RS_API int rs_watch_fd(const rs_watch *watch);
  * The next batch; never blocks. RS_END: nothing more for now. RS_EBEHIND: the journal no longer
  * holds what comes after the watch's position; the watch goes on from the latest revision, and the
  * caller must read everything again. Revisions that do not concern the watch make no batch.
+ * RS_EREPLACED: the directory's name leads to other files now, or to none, and what is done there
+ * is not seen here; looked for once a second and answered instead of RS_END as long as it is so.
  */
 RS_CALL int rs_watch_next(rs_watch *watch, const rs_batch **batch);
 /* The last revision that the watch has passed. */

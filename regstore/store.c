@@ -77,6 +77,18 @@ static int init_store(struct env_txn *txn)
     return status == RS_OK ? state_write(txn, &state) : status;
 }
 
+/* The group of the store's directory may write in watches, whoever makes it, and whatever the
+ * umask.
+ */
+static int give_to_group(const char *dir, const char *watches, rs_error *error)
+{
+    struct stat st;
+    if (stat(dir, &st) == 0 && chown(watches, (uid_t)-1, st.st_gid) != 0 && errno != EPERM) {
+        return fail_errno(error, "%s", watches);
+    }
+    return chmod(watches, 0770) == 0 ? RS_OK : fail_errno(error, "%s", watches);
+}
+
 /* What a store has beside LMDB's files. */
 static int make_files(const struct rs_store *store, rs_error *error)
 {
@@ -89,7 +101,7 @@ static int make_files(const struct rs_store *store, rs_error *error)
         return fail(error, RS_ENOMEM, "out of memory");
     }
     if (mkdir(watches, 0770) == 0) {
-        status = chmod(watches, 0770) == 0 ? RS_OK : fail_errno(error, "%s", watches);
+        status = give_to_group(store->dir, watches, error);
     } else if (errno != EEXIST) {
         status = fail_errno(error, "%s: cannot be made", watches);
     }

@@ -9,6 +9,7 @@ struct rs_watch {
     size_t path_len;
     bool subtree;
     uint64_t position;
+    bool replaced; /* at the last look, the store's files were others */
     struct bell_wait wait;
     struct watch_entry entry;
     struct watch_target target;
@@ -189,13 +190,16 @@ int watch_next(struct rs_watch *watch, const rs_batch **batch)
         return RS_EFORK; /* before it takes the parent's wake-ups away */
     }
     /* Cleared before looking: what comes after that rings again. */
-    bell_wait_clear(&watch->wait, watch->store->dir);
+    bool second = bell_wait_clear(&watch->wait, watch->store->dir);
     int status = store_begin(watch->store, false, &txn, NULL);
     if (status == RS_OK) {
         status = next_batch(watch, txn, batch);
+        if (second) {
+            watch->replaced = env_replaced(watch->store->env, watch->store->dir);
+        }
         store_abort(txn);
     }
-    return status;
+    return status == RS_END && watch->replaced ? RS_EREPLACED : status;
 }
 
 static int start(struct rs_watch *watch, uint64_t since, rs_error *error)

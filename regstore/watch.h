@@ -37,8 +37,9 @@ int watch_match(const struct watch_target *target, bool subtree, const struct ch
 /* A file in the directory "watches" that is locked as long as the watch is open. A child that was
  * forked inherits the lock, so a watch counts only while the process named in the file lives. */
 struct watch_entry {
-    int fd;     /* -1: could not be made; the watch works without */
-    char *file; /* its path */
+    int fd;          /* -1: could not be made; the watch works without */
+    const char *dir; /* the store's, which lives longer */
+    unsigned number; /* in its name, after the process's */
 };
 /* path is shown up to its first NUL. */
 void watch_register(struct watch_entry *entry, const char *dir, const char *path);

@@ -65,12 +65,29 @@ static bool is_locked(int fd)
     return fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
 }
 
-static char *entry_path(const char *dir, const char *prefix, unsigned number)
+/* Never through a symbolic link: who owns the store could lead root to a directory of his choice,
+ * to make files there or remove them. */
+static int open_watches(const char *dir, int flags)
 {
     char *path;
-    int len =
-        asprintf(&path, "%s/%s/%s%ld-%u", dir, STORE_WATCHES_DIR, prefix, (long)getpid(), number);
-    return len < 0 ? NULL : path;
+    if (asprintf(&path, "%s/%s", dir, STORE_WATCHES_DIR) < 0) {
+        errno = ENOMEM;
+        return -1;
+    }
+    int fd = open(path, flags | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    free(path);
+    return fd;
+}
+
+struct entry_name {
+    char text[48];
+};
+
+static struct entry_name entry_name(const char *prefix, unsigned number)
+{
+    struct entry_name name;
+    snprintf(name.text, sizeof name.text, "%s%ld-%u", prefix, (long)getpid(), number);
+    return name;
 }
 
 /* Readable for whoever may enter the store's directory, so that one member of the group sees what
@@ -82,39 +99,46 @@ static bool write_entry(int fd, const char *path)
                    program_invocation_short_name, 0, path, 0) > 0;
 }
 
+static int make_entry(int watches, const char *path, unsigned number)
+{
+    struct entry_name hidden = entry_name(".", number);
+    struct entry_name shown = entry_name("", number);
+    int fd =
+        openat(watches, hidden.text, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd >= 0 && (lock_entry(fd) != 0 || !write_entry(fd, path) ||
+                    renameat(watches, hidden.text, watches, shown.text) != 0)) {
+        unlinkat(watches, hidden.text, 0);
+        close(fd);
+        fd = -1;
+    }
+    return fd;
+}
+
 void watch_register(struct watch_entry *entry, const char *dir, const char *path)
 {
     static atomic_uint counter;
     unsigned number = atomic_fetch_add(&counter, 1);
-    char *hidden = entry_path(dir, ".", number);
-    char *shown = entry_path(dir, "", number);
+    int watches = open_watches(dir, O_PATH);
     int fd = -1;
-    if (hidden != NULL && shown != NULL) {
-        fd = open(hidden, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (watches >= 0) {
+        fd = make_entry(watches, path, number);
+        close(watches);
     }
-    if (fd >= 0 && (lock_entry(fd) != 0 || !write_entry(fd, path) || rename(hidden, shown) != 0)) {
-        unlink(hidden);
-        close(fd);
-        fd = -1;
-    }
-    free(hidden);
-    if (fd < 0) {
-        free(shown);
-        shown = NULL;
-    }
-    *entry = (struct watch_entry){fd, shown};
+    *entry = (struct watch_entry){fd, dir, number};
 }
 
 void watch_unregister(struct watch_entry *entry, bool forked)
 {
-    if (entry->fd >= 0) {
-        if (!forked) {
-            unlink(entry->file);
-        }
-        close(entry->fd);
-        free(entry->file);
-        *entry = (struct watch_entry){-1, NULL};
+    if (entry->fd < 0) {
+        return;
     }
+    int watches = forked ? -1 : open_watches(entry->dir, O_PATH);
+    if (watches >= 0) {
+        unlinkat(watches, entry_name("", entry->number).text, 0);
+        close(watches);
+    }
+    close(entry->fd);
+    entry->fd = -1;
 }
 
 /* ---- Listing ---- */
@@ -163,23 +187,56 @@ static int list_entry(int dir_fd, const char *name, char *text,
     return result;
 }
 
+/* What is called otherwise was not made here, and is left alone. */
+static bool is_entry_name(const char *name)
+{
+    size_t digits = strspn(name, "0123456789");
+    const char *number = name + digits + 1;
+    return digits > 0 && name[digits] == '-' && *number != '\0' &&
+           number[strspn(number, "0123456789")] == '\0';
+}
+
+/* A name that begins with a dot is an entry that is being made, or one whose process died over it:
+ * it is not locked from the first moment on, so the process decides. */
+static void tidy_hidden(int dir_fd, const char *name)
+{
+    long pid;
+    unsigned number;
+    if (sscanf(name, ".%ld-%u", &pid, &number) != 2 || pid <= 0 || kill((pid_t)pid, 0) == 0 ||
+        errno != ESRCH) {
+        return;
+    }
+    int fd = openat(dir_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (fd >= 0 && !is_locked(fd)) {
+        unlinkat(dir_fd, name, 0);
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+}
+
 int watch_list(const char *dir, int (*each)(void *context, const rs_watcher *watcher),
                void *context)
 {
-    char *path;
-    if (asprintf(&path, "%s/%s", dir, STORE_WATCHES_DIR) < 0) {
-        return RS_ENOMEM;
+    int fd = open_watches(dir, O_RDONLY);
+    if (fd < 0 && (errno == ELOOP || errno == ENOTDIR)) {
+        return RS_EUNSAFE;
     }
-    DIR *entries = opendir(path);
-    free(path);
-    if (entries == NULL) {
+    if (fd < 0) {
         return errno == ENOENT ? RS_OK : status_of_errno(errno);
+    }
+    DIR *entries = fdopendir(fd);
+    if (entries == NULL) {
+        close(fd);
+        return RS_ENOMEM;
     }
     char *text = malloc(MAX_ENTRY);
     int result = text != NULL ? 0 : RS_ENOMEM;
     const struct dirent *entry;
     while (result == 0 && (entry = readdir(entries)) != NULL) {
-        if (entry->d_name[0] != '.') {
+        if (entry->d_name[0] == '.') {
+            tidy_hidden(dirfd(entries), entry->d_name);
+        } else if (is_entry_name(entry->d_name)) {
             result = list_entry(dirfd(entries), entry->d_name, text, each, context);
         }
     }

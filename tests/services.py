@@ -121,6 +121,21 @@ def test_bad_value_is_refused_and_mended(bench):
     service.end()
 
 
+def test_store_that_was_replaced_is_said_once(bench):
+    bench.make_keys(KEYS.values())
+    service = bench.start('regstore-spooler')
+    service.log.wait('started with')
+    other = bench.directory / 'other'
+    os.rename(bench.store, other)
+    service.log.wait(r"cannot read .*: the store's files were replaced or removed since it was "
+                     r"opened; keeping revision \d+'s settings$")
+    os.rename(other, bench.store)
+    bench.set_dword(PRINT, 'ServerThreadTimeout', 12000)
+    line = service.log.next()
+    assert 'ServerThreadTimeout 36000 -> 12000 ms' in line, line
+    service.end()
+
+
 def test_zero_never_reaches_the_divisor(bench):
     bench.set_dword(PRINT, 'ServerThreadTimeout', 20000)
     service = bench.start('regstore-spooler')

@@ -96,6 +96,20 @@ static void test_file_of_group(void)
     CU_ASSERT(stat(scratch_path("bell"), &st) == 0 && (st.st_mode & 07777) == 0600);
 }
 
+/* Root makes it anew after somebody deleted it: the services' group must hear it still. */
+static void test_group_of_directory(void)
+{
+    struct stat st;
+    if (geteuid() != 0) {
+        test_skip("only root can give a directory to another group");
+        return;
+    }
+    CU_ASSERT_FATAL(chown(scratch_dir(), 0, 65534) == 0);
+    create_bell();
+    CU_ASSERT(stat(scratch_path("bell"), &st) == 0 && st.st_gid == 65534);
+    CU_ASSERT_EQUAL(st.st_mode & 07777, 0660);
+}
+
 /* The file must not grow, however often it rings. */
 static void test_file_stays_small(void)
 {
@@ -325,6 +339,28 @@ static void test_no_inotify(void)
     rs_close(store);
 }
 
+/* A waiter that began without inotify takes one as soon as there is one. */
+static void test_inotify_comes_back(void)
+{
+    struct bell bell = BELL_INIT;
+    struct bell_wait wait;
+    create_bell();
+    no_inotify = true;
+    int status = bell_wait_open(&wait, scratch_dir(), NULL);
+    CU_ASSERT_FATAL(status == RS_OK && wait.inotify < 0);
+    CU_ASSERT(stage_readable(wait.fd, STAGE_PATIENCE));
+    CU_ASSERT(bell_wait_clear(&wait, scratch_dir()));
+    CU_ASSERT(wait.inotify < 0);
+    no_inotify = false;
+    CU_ASSERT(stage_readable(wait.fd, STAGE_PATIENCE));
+    CU_ASSERT(bell_wait_clear(&wait, scratch_dir()));
+    CU_ASSERT_FATAL(wait.inotify >= 0);
+    bell_ring(&bell, scratch_dir());
+    CU_ASSERT(rings(&wait));
+    bell_wait_close(&wait);
+    bell_close(&bell);
+}
+
 /* Without descriptors for the timer there is nothing to wait with, and nothing may leak. */
 static void test_no_descriptors(void)
 {
@@ -372,6 +408,7 @@ static const struct test_case cases[] = {
     {"ring wakes", test_ring_wakes},
     {"every waiter wakes", test_every_waiter_wakes},
     {"file of group", test_file_of_group},
+    {"group of directory", test_group_of_directory},
     {"file stays small", test_file_stays_small},
     {"timer alone", test_timer_alone},
     {"no file yet", test_no_file_yet},
@@ -383,6 +420,7 @@ static const struct test_case cases[] = {
     {"symlink", test_symlink},
     {"unreadable", test_unreadable},
     {"no inotify", test_no_inotify},
+    {"inotify comes back", test_inotify_comes_back},
     {"no descriptors", test_no_descriptors},
     {"no directory", test_no_directory},
     {NULL, NULL},

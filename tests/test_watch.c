@@ -8,6 +8,7 @@
 #include "../regstore/journal.h"
 #include "../regstore/store.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -458,6 +459,38 @@ static void test_arguments(void)
     rs_close(store);
 }
 
+/* ---- The store's files are others ---- */
+
+/* What the watch answers when its second has passed, and goes on answering. */
+static void expect_at_next_look(rs_watch *watch, const char *text)
+{
+    MUST(stage_readable(rs_watch_fd(watch), STAGE_PATIENCE));
+    EXPECT(watch, text);
+    EXPECT(watch, text);
+}
+
+static void test_store_replaced(void)
+{
+    rs_store *store = stage_store();
+    rs_watch *watch = stage_watch(store, KEY, 0, RS_NOW);
+    stage_set(store, KEY, "v", 1);
+    EXPECT(watch, "created .");
+    EXPECT(watch, "end");
+    CU_ASSERT(rename(scratch_path("store"), scratch_path("old")) == 0);
+    expect_at_next_look(watch, "RS_EREPLACED");
+    stage_set(store, KEY, "v", 2); /* the old files are still told of */
+    EXPECT(watch, "set .:v 1>2");
+    EXPECT(watch, "RS_EREPLACED");
+    CU_ASSERT(rename(scratch_path("old"), scratch_path("store")) == 0);
+    expect_at_next_look(watch, "end");
+    CU_ASSERT(rename(scratch_path("store/data.mdb"), scratch_path("store/moved")) == 0);
+    int fd = creat(scratch_path("store/data.mdb"), 0640);
+    CU_ASSERT(fd >= 0 && close(fd) == 0);
+    expect_at_next_look(watch, "RS_EREPLACED");
+    rs_watch_close(watch);
+    rs_close(store);
+}
+
 static const struct test_case cases[] = {
     {"one batch per revision", test_one_batch_per_revision},
     {"changes in order", test_changes_in_order},
@@ -478,6 +511,7 @@ static const struct test_case cases[] = {
     {"damaged revision", test_damaged_revision},
     {"descriptor", test_descriptor},
     {"arguments", test_arguments},
+    {"store replaced", test_store_replaced},
     {NULL, NULL},
 };
 const struct test_suite suite_watch = {"watch", cases};

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* What rs_watchers() told: "PATH|PATH|", in no order. */
@@ -121,7 +122,52 @@ static void test_stray_files(void)
     CU_ASSERT(mkfifo(scratch_path("store/watches/pipe"), 0600) == 0);
     CU_ASSERT_STRING_EQUAL(list(store).paths, "HKLM|");
     CU_ASSERT(access(scratch_path("store/watches/1-0"), F_OK) != 0);
+    CU_ASSERT(access(scratch_path("store/watches/garbage"), F_OK) == 0);
     rs_watch_close(watch);
+    rs_close(store);
+}
+
+/* A symbolic link in the directory's place leads to what is nobody's business here. */
+static void test_link_elsewhere(void)
+{
+    rs_store *store = stage_store();
+    struct listed listed = {.count = 0};
+    MUST(rmdir(scratch_path("store/watches")) == 0);
+    MUST(mkdir(scratch_path("elsewhere"), 0755) == 0);
+    put_file(scratch_path("elsewhere/1-0"), "precious");
+    MUST(symlink("../elsewhere", scratch_path("store/watches")) == 0);
+    CU_ASSERT_EQUAL(rs_watchers(store, note, &listed), RS_EUNSAFE);
+    CU_ASSERT(access(scratch_path("elsewhere/1-0"), F_OK) == 0);
+    rs_watch *watch = stage_watch(store, "HKLM", 0, RS_NOW);
+    CU_ASSERT(rmdir(scratch_path("elsewhere")) != 0); /* as it was: that file and no other */
+    CU_ASSERT(unlink(scratch_path("elsewhere/1-0")) == 0);
+    CU_ASSERT(rmdir(scratch_path("elsewhere")) == 0);
+    rs_watch_close(watch);
+    rs_close(store);
+}
+
+/* A process was killed while it made its entry: the hidden file goes, one that is being made stays.
+ */
+static void test_left_half_made(void)
+{
+    char dead[64];
+    char alive[64];
+    rs_store *store = stage_store();
+    pid_t pid = fork();
+    MUST(pid >= 0);
+    if (pid == 0) {
+        _exit(0);
+    }
+    MUST(waitpid(pid, NULL, 0) == pid);
+    snprintf(dead, sizeof dead, "store/watches/.%ld-0", (long)pid);
+    snprintf(alive, sizeof alive, "store/watches/.%ld-7", (long)getpid());
+    put_file(scratch_path(dead), "");
+    put_file(scratch_path(alive), "");
+    put_file(scratch_path("store/watches/.other"), "");
+    CU_ASSERT_EQUAL(list(store).count, 0);
+    CU_ASSERT(access(scratch_path(dead), F_OK) != 0);
+    CU_ASSERT(access(scratch_path(alive), F_OK) == 0);
+    CU_ASSERT(access(scratch_path("store/watches/.other"), F_OK) == 0);
     rs_close(store);
 }
 
@@ -130,7 +176,7 @@ static void test_number_given_again(void)
 {
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
     rs_store *store = stage_store();
-    int fd = open(scratch_path("store/watches/entry"), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+    int fd = open(scratch_path("store/watches/9-9"), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
     CU_ASSERT_FATAL(fd >= 0 && fcntl(fd, F_OFD_SETLK, &lock) == 0);
     CU_ASSERT(dprintf(fd, "%ld%c1%cold%cHKU%c", (long)getpid(), 0, 0, 0, 0) > 0);
     CU_ASSERT_EQUAL(list(store).count, 0);
@@ -215,6 +261,8 @@ static const struct test_case cases[] = {
     {"odd names", test_odd_names},
     {"each ends it", test_each_ends_it},
     {"stray files", test_stray_files},
+    {"link elsewhere", test_link_elsewhere},
+    {"left half made", test_left_half_made},
     {"number given again", test_number_given_again},
     {"cannot be listed", test_cannot_be_listed},
     {"killed", test_killed},
