@@ -85,6 +85,10 @@ int env_get(struct env_txn *txn, enum env_table table, struct slice key, struct 
 /* A write transaction keeps a cursor in each table where it last read or wrote: what lies on the
  * same page is found without a search from the root. */
 int env_put(struct env_txn *txn, enum env_table table, struct slice key, struct slice value);
+/* The same for a value that is in pieces, which need not be put together first. None of them may be
+ * what this transaction has read. */
+int env_put_parts(struct env_txn *txn, enum env_table table, struct slice key,
+                  const struct slice *parts, size_t count);
 int env_delete(struct env_txn *txn, enum env_table table, struct slice key);
 
 struct env_cursor {

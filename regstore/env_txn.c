@@ -262,6 +262,31 @@ int env_put(struct env_txn *txn, enum env_table table, struct slice key, struct 
     return env_status(explain(txn->env, rc));
 }
 
+int env_put_parts(struct env_txn *txn, enum env_table table, struct slice key,
+                  const struct slice *parts, size_t count)
+{
+    MDB_val k = val_of(key);
+    MDB_val v = {0, NULL};
+    MDB_cursor *cursor;
+    txn->changes++;
+    for (size_t i = 0; i < count; i++) {
+        v.mv_size += parts[i].size;
+    }
+    int rc = keep_cursor(txn, table, &cursor);
+    if (rc == 0) {
+        rc = mdb_cursor_put(cursor, &k, &v, MDB_RESERVE);
+    }
+    if (rc != 0) {
+        return env_status(explain(txn->env, rc));
+    }
+    char *at = v.mv_data;
+    for (size_t i = 0; i < count; i++) {
+        memcpy(at, parts[i].data, parts[i].size);
+        at += parts[i].size;
+    }
+    return RS_OK;
+}
+
 int env_delete(struct env_txn *txn, enum env_table table, struct slice key)
 {
     MDB_val k = val_of(key);

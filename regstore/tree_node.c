@@ -201,7 +201,7 @@ int value_decode(struct slice record, struct value_record *value)
     return record_end(&reader);
 }
 
-int value_encode(struct tree *tree, const struct value_record *value)
+int value_encode_head(struct tree *tree, const struct value_record *value)
 {
     struct buffer *buffer = &tree->record;
     buffer->size = 0;
@@ -212,8 +212,16 @@ int value_encode(struct tree *tree, const struct value_record *value)
     if (status == RS_OK) {
         status = record_put_bytes(buffer, value->value.name, value->value.name_len);
     }
-    return status == RS_OK ? record_put_bytes(buffer, value->value.data, value->value.size)
-                           : status;
+    return status == RS_OK ? record_put_u32(buffer, (uint32_t)value->value.size) : status;
+}
+
+int value_encode(struct tree *tree, const struct value_record *value)
+{
+    int status = value_encode_head(tree, value);
+    if (status == RS_OK) {
+        status = buffer_append(&tree->record, value->value.data, value->value.size);
+    }
+    return status == RS_OK ? buffer_append_byte(&tree->record, 0) : status;
 }
 
 int node_decode(rs_key id, struct slice record, struct node *node)

@@ -65,6 +65,8 @@ struct value_record {
 int value_decode(struct slice record, struct value_record *value);
 /* Builds the record in tree->record. */
 int value_encode(struct tree *tree, const struct value_record *value);
+/* What of the record comes before the data; after the data comes a NUL. */
+int value_encode_head(struct tree *tree, const struct value_record *value);
 
 /* The cache: made for a write transaction. */
 int node_cache_new(struct node_cache **cache);

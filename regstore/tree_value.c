@@ -163,20 +163,28 @@ static int finish_change(struct tree *tree, const struct value_change *change, b
     return RS_OK;
 }
 
-/* Tells and stores one change; entry is the table's key of the value. The record is built first:
- * when the change has been told, what was read of the old one may have moved. */
+/* The data, which may be large, goes from the caller's memory into the table at once. */
+static int put_record(struct tree *tree, const struct tree_key *entry, const rs_value *value)
+{
+    const struct slice parts[] = {
+        {tree->record.data, tree->record.size}, {value->data, value->size}, {"", 1}};
+    return env_put_parts(tree->txn, TABLE_TREE, tree_key_slice(entry), parts, 3);
+}
+
+/* Tells and stores one change; entry is the table's key of the value. The record's head, which
+ * holds the name, is built first: when the change has been told, what was read of the old one may
+ * have moved. */
 static int change_value(struct tree *tree, struct change *begun, const struct value_change *change,
                         const struct tree_key *entry)
 {
     bool was_link = is_link_record(change->before);
     bool is_link = is_link_record(change->after);
-    int status = change->after != NULL ? value_encode(tree, change->after) : RS_OK;
+    int status = change->after != NULL ? value_encode_head(tree, change->after) : RS_OK;
     if (status == RS_OK && change_wanted(tree, change->key)) {
         status = tell_value(tree, begun, change);
     }
     if (status == RS_OK && change->after != NULL) {
-        struct slice record = {tree->record.data, tree->record.size};
-        status = env_put(tree->txn, TABLE_TREE, tree_key_slice(entry), record);
+        status = put_record(tree, entry, &change->after->value);
     } else if (status == RS_OK) {
         status = env_delete(tree->txn, TABLE_TREE, tree_key_slice(entry));
     }
