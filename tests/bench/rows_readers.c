@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "measure.h"
@@ -34,11 +35,26 @@ struct worker {
     pid_t pid;
 };
 
+/* Work that was done. */
+struct done {
+    double busy; /* ns of processor time */
+    double reads;
+};
+
 struct team {
     struct worker workers[WORKERS];
+    struct done alone; /* by regstore's one reader */
+    struct done together;
 };
 
 /* ---- A worker ---- */
+
+static double busy_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
+}
 
 static void obey(struct worker *worker, const struct order *order)
 {
@@ -54,8 +70,10 @@ static void work(struct worker *worker)
 {
     struct order order;
     while (read(worker->orders[0], &order, sizeof order) == sizeof order) {
+        double began = busy_ns();
         obey(worker, &order);
-        if (write(worker->answers[1], "", 1) != 1) {
+        double busy = busy_ns() - began;
+        if (write(worker->answers[1], &busy, sizeof busy) != sizeof busy) {
             return;
         }
     }
@@ -137,29 +155,37 @@ static void end_workers(struct team *team, struct reader *shared)
     }
 }
 
-static void give_order(struct team *team, unsigned workers, struct order order)
+/* Gives the processor time that it took all of them. */
+static double give_order(struct team *team, unsigned workers, struct order order)
 {
-    char answer;
+    double answer;
+    double busy = 0;
     for (unsigned i = 0; i < workers; i++) {
         if (write(team->workers[i].orders[1], &order, sizeof order) != sizeof order) {
             die("a reader is gone");
         }
     }
     for (unsigned i = 0; i < workers; i++) {
-        if (read(team->workers[i].answers[0], &answer, 1) != 1) {
+        if (read(team->workers[i].answers[0], &answer, sizeof answer) != sizeof answer) {
             die("a reader failed");
         }
+        busy += answer;
     }
+    return busy;
 }
 
-static void one(void *team, unsigned long count)
+static void one(void *context, unsigned long count)
 {
-    give_order(team, 1, (struct order){false, false, count});
+    struct team *team = context;
+    team->alone.busy += give_order(team, 1, (struct order){false, false, count});
+    team->alone.reads += (double)count;
 }
 
-static void both(void *team, unsigned long count)
+static void both(void *context, unsigned long count)
 {
-    give_order(team, WORKERS, (struct order){false, false, count});
+    struct team *team = context;
+    team->together.busy += give_order(team, WORKERS, (struct order){false, false, count});
+    team->together.reads += WORKERS * (double)count;
 }
 
 static void one_raw(void *team, unsigned long count)
@@ -174,8 +200,9 @@ static void both_raw(void *team, unsigned long count)
 
 /* ---- The row ---- */
 
-/* How many times as much both read in the time that one takes. */
-static void take(struct result *result, struct times *times)
+/* How many times as much both read in the time that one takes; by processor time alone that is what
+ * they would with nobody else at work. */
+static void take(struct result *result, struct times *times, const struct team *team)
 {
     struct result raw = {0};
     result->regstore = median(times->ns[0], times->rounds);
@@ -185,6 +212,8 @@ static void take(struct result *result, struct times *times)
         times->ns[2][i] *= WORKERS;
     }
     result_ratio(result, times->ns[0], times->ns[1], times->rounds);
+    result->cpu = WORKERS * (team->alone.busy / team->alone.reads) /
+                  (team->together.busy / team->together.reads);
     result_ratio(&raw, times->ns[2], times->ns[3], times->rounds);
     snprintf(result->note, sizeof result->note,
              "ns of one reader; two raw readers do %.2f times as much as one", raw.ratio);
@@ -217,7 +246,7 @@ void row_readers(struct bench *bench, const struct row *row, struct result *resu
     times_measure(
         &times,
         (struct contender[]){{one, &team}, {both, &team}, {one_raw, &team}, {both_raw, &team}}, 30);
-    take(result, &times);
+    take(result, &times, &team);
     times_free(&times);
     end_workers(&team, processes ? NULL : &shared);
     raw_probes_free(raw_probes, probes.count);
