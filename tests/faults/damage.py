@@ -110,8 +110,14 @@ def listing(store, noticed_only):
 # ---- Damage
 
 
+def written_pages(store):
+    """The numbers of the pages that are not empty: what the store keeps in reserve was never used."""
+    data = store.data.read_bytes()
+    return [at // PAGE for at in range(0, len(data), PAGE) if any(data[at:at + PAGE])]
+
+
 def cut(store, chance):
-    size = store.data.stat().st_size
+    size = (written_pages(store)[-1] + 1) * PAGE
     at = chance.randrange(1, size)
     if chance.random() < 0.7:
         at -= at % PAGE
@@ -126,13 +132,13 @@ def write_at(store, at, data):
 
 
 def noise(store, chance):
-    page = chance.randrange(store.data.stat().st_size // PAGE)
+    page = chance.choice(written_pages(store))
     write_at(store, page * PAGE, chance.randbytes(PAGE))
     return f'noise in page {page}'
 
 
 def flip(store, chance):
-    at = chance.randrange(store.data.stat().st_size)
+    at = chance.choice(written_pages(store)) * PAGE + chance.randrange(PAGE)
     bit = chance.randrange(8)
     with open(store.data, 'rb') as file:
         file.seek(at)
@@ -228,7 +234,8 @@ def main():
         directory = Path(name)
         store = make_store(args.regtool.resolve(), directory)
         whole = {'store': store, 'noticed': listing(store, True), 'all': listing(store, False)}
-        print(f'seed {args.seed}, data.mdb has {store.data.stat().st_size // PAGE} pages')
+        print(f'seed {args.seed}, data.mdb has {store.data.stat().st_size // PAGE} pages, '
+              f'{len(written_pages(store))} of them written')
         for kind, tries in TRIES.items():
             verdicts = Counter()
             for number in range(tries):
