@@ -116,12 +116,48 @@ static void test_data_sizes(void)
                     RS_ETOOBIG);
 }
 
+/* Every construct that a dump may have. */
+static const char constructs[] =
+    "\xef\xbb\xbf<?xml version=\"1.0\" encoding='UTF-8' standalone=\"yes\"?>\n"
+    "<!-- before - the dump -->\n<?before it?>\n"
+    "<hive ><mtime>2010-02-02T13:42:44Z</mtime>\n"
+    "<node name='r' root=\"1\">" TIME "<byte_runs>"
+    "<byte_run file_offset=\"4096\" len=\"88\"/></byte_runs>\n"
+    "<value type=\"string\" default=\"1\" value=\"&lt;&quot;&#65;&#x20ac;\xe2\x82\xac\"/>"
+    "<value type=\"string-list\" key=\"l\"><string>one &amp; two</string><string/>\n"
+    "</value>\n"
+    "<value type=\"binary\" encoding=\"base64\" key=\"b\" value=\"AAEC\"></value\n>"
+    "<node name=\"\xf0\x9f\x98\x80\">" TIME "<!-- a --><?b c?></node>\n"
+    "</node ></hive>";
+
+/* A file that ends in the middle of anything is refused, at a place within it. */
+static void test_cut_everywhere(void)
+{
+    rs_error error = RS_ERROR_INIT;
+
+    free(events_of(constructs, sizeof constructs - 1, &error));
+    CU_ASSERT_EQUAL_FATAL(error.status, RS_OK);
+    for (size_t size = 0; size < sizeof constructs - 1; size++) {
+        char *cut = malloc(size + 1); /* so that a read beyond the end is seen */
+        error = (rs_error)RS_ERROR_INIT;
+        CU_ASSERT_PTR_NOT_NULL_FATAL(cut);
+        memcpy(cut, constructs, size);
+        cut = realloc(cut, size > 0 ? size : 1);
+        free(events_of(cut, size, &error));
+        CU_ASSERT_EQUAL(error.status, RS_EFORMAT);
+        CU_ASSERT(error.offset <= size);
+        CU_ASSERT(strncmp(error.text, "dump.xml:", 9) == 0);
+        free(cut);
+    }
+}
+
 const struct test_suite suite_format_xml_limits = {
     "format_xml_limits",
     (const struct test_case[]){
         {"depth", test_depth},
         {"lengths of names", test_name_lengths},
         {"sizes of data and of markup", test_data_sizes},
+        {"a dump cut at every byte", test_cut_everywhere},
         {NULL, NULL},
     },
 };
