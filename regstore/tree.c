@@ -7,7 +7,10 @@
 
 void tree_begin_read(struct tree *tree, struct env_txn *txn, struct arena *arena)
 {
-    *tree = (struct tree){.txn = txn, .arena = arena, .paths = tree->paths, .cursor = tree->cursor};
+    tree->txn = txn;
+    tree->arena = arena;
+    tree->error = NULL;
+    tree->cursor_ready = false;
 }
 
 int tree_begin_write(struct tree *tree, struct env_txn *txn, struct arena *arena,

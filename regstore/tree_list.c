@@ -87,15 +87,15 @@ static int add_subkey(struct tree_list *list, struct slice key, struct slice rec
 
 static int add_value(struct tree_list *list, struct slice record)
 {
-    struct value_record value;
     struct tree_entry entry = {.record = record.data, .size = record.size};
-    int status = value_decode(record, &value);
+    uint32_t position;
+    int status = value_position(record, &position);
     if (status == RS_OK && list->tree->cache != NULL) {
         entry.record = NULL;
         entry.offset = list->copies.size;
         status = buffer_append(&list->copies, record.data, record.size);
     }
-    entry.number = value.position;
+    entry.number = position;
     return status == RS_OK ? add_entry(list, &entry) : status;
 }
 
@@ -106,13 +106,27 @@ static int compare_entries(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+#define FEW 16u /* most keys have fewer values, and qsort() allocates */
+
+static void sort_few(struct tree_entry *entries, size_t count)
+{
+    for (size_t i = 1; i < count; i++) {
+        struct tree_entry entry = entries[i];
+        size_t at = i;
+        while (at > 0 && entries[at - 1].number > entry.number) {
+            entries[at] = entries[at - 1];
+            at--;
+        }
+        entries[at] = entry;
+    }
+}
+
 static void sort_entries(struct tree_list *list)
 {
-    for (size_t i = 1; i < list->count; i++) {
-        if (list->entries[i - 1].number > list->entries[i].number) {
-            qsort(list->entries, list->count, sizeof *list->entries, compare_entries);
-            return;
-        }
+    if (list->count <= FEW) {
+        sort_few(list->entries, list->count);
+    } else {
+        qsort(list->entries, list->count, sizeof *list->entries, compare_entries);
     }
 }
 

@@ -201,6 +201,14 @@ int value_decode(struct slice record, struct value_record *value)
     return record_end(&reader);
 }
 
+int value_position(struct slice record, uint32_t *position)
+{
+    struct record reader;
+    record_begin(&reader, record.data, record.size);
+    *position = record_u32(&reader);
+    return reader.damaged ? RS_EDAMAGED : RS_OK;
+}
+
 int value_encode_head(struct tree *tree, const struct value_record *value)
 {
     struct buffer *buffer = &tree->record;

@@ -63,6 +63,8 @@ struct value_record {
     rs_value value;
 };
 int value_decode(struct slice record, struct value_record *value);
+/* The position alone; the rest is not looked at. */
+int value_position(struct slice record, uint32_t *position);
 /* Builds the record in tree->record. */
 int value_encode(struct tree *tree, const struct value_record *value);
 /* What of the record comes before the data; after the data comes a NUL. */
