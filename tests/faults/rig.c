@@ -243,6 +243,14 @@ bool rig_is_running(pid_t pid)
     return waitpid(pid, &status, WNOHANG) == 0;
 }
 
+int rig_poll(pid_t pid)
+{
+    int status;
+    pid_t ended = waitpid(pid, &status, WNOHANG);
+    RIG_MUST(ended >= 0);
+    return ended == 0 ? -1 : !(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
 void rig_sleep_us(unsigned microseconds)
 {
     struct timespec left = {microseconds / 1000000, (long)(microseconds % 1000000) * 1000};

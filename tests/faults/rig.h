@@ -61,6 +61,9 @@ void rig_kill(pid_t pid);       /* SIGKILL, waited for */
 bool rig_ended_well(pid_t pid); /* waits; true if it exited with status 0 */
 bool rig_is_running(pid_t pid); /* false also reaps it */
 
+/* -1 while it runs; else reaps it and gives 0 if it ended well, 1 if not. */
+int rig_poll(pid_t pid);
+
 void rig_sleep_us(unsigned microseconds);
 uint64_t rig_now_ms(void);
 
