@@ -107,7 +107,7 @@ static int collect_ancestors(struct tree *tree, rs_key key, rs_key *ids, size_t 
         }
         int status = tree_node(tree, key, &node);
         if (status != RS_OK) {
-            return n == 0 ? status : RS_EDAMAGED;
+            return n > 0 && status == RS_EDELETED ? RS_EDAMAGED : status;
         }
         ids[n++] = key;
         key = node.parent;
