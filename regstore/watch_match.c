@@ -285,7 +285,7 @@ int watch_match(const struct watch_target *target, bool subtree, const struct ch
     scratch->size = 0;
     int status = append_folded(scratch, change->path, change->path_len);
     if (status != RS_OK) {
-        return RS_EDAMAGED;
+        return status == RS_ENOMEM ? status : RS_EDAMAGED;
     }
     *match =
         match_path(target, subtree, change->kind, (struct slice){scratch->data, scratch->size});
