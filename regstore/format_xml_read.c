@@ -259,6 +259,18 @@ static const xmlSAXHandler handler = {
 
 /* ---- Feeding ---- */
 
+/* The parser may be left without memory even to tell so: it stops, and nothing was told. */
+static int parse(struct xml_reader *reader, const char *bytes, size_t size, bool last)
+{
+    int result = xmlParseChunk(reader->parser, bytes, (int)size, last);
+
+    if (reader->status == RS_OK && (result == XML_ERR_NO_MEMORY || result == XML_PARSER_EOF ||
+                                    reader->parser->disableSAX != 0)) {
+        return xml_fail(reader, RS_ENOMEM, XML_HERE, "%s", rs_strerror(RS_ENOMEM));
+    }
+    return reader->status;
+}
+
 /* Gives the parser bytes, and looks at what it did not take because it is not complete. Of a tag
  * with too many attributes it gets the beginning only: so it tells what is wrong before that tag,
  * and then stands there. */
@@ -266,12 +278,8 @@ static int feed(struct xml_reader *reader, const struct buffer *bytes)
 {
     size_t size = xml_tags_follow(&reader->tags, bytes->data, bytes->size);
     reader->fed -= xml_original_size(bytes->data + size, bytes->size - size);
-    int result = xmlParseChunk(reader->parser, bytes->data, (int)size, 0);
 
-    if (reader->status == RS_OK && result == XML_ERR_NO_MEMORY) {
-        return xml_fail(reader, RS_ENOMEM, XML_HERE, "%s", rs_strerror(RS_ENOMEM));
-    }
-    if (reader->status != RS_OK) {
+    if (parse(reader, bytes->data, size, false) != RS_OK) {
         return reader->status;
     }
     const xmlParserInput *input = reader->parser->input;
@@ -332,8 +340,7 @@ static int finish(struct xml_reader *reader)
         return xml_fail(reader, RS_EFORMAT, XML_FED, "%s", cut);
     }
     reader->at_end = true;
-    xmlParseChunk(reader->parser, NULL, 0, 1);
-    if (reader->status == RS_OK && !reader->parser->wellFormed) {
+    if (parse(reader, NULL, 0, true) == RS_OK && !reader->parser->wellFormed) {
         return xml_fail(reader, RS_EFORMAT, XML_FED, "%s", cut);
     }
     return reader->status;
@@ -378,9 +385,22 @@ static int pump(struct xml_reader *reader, char *chunk, size_t size, struct buff
 
 /* ---- The reader ---- */
 
+static int start(struct xml_reader *reader, xmlSAXHandler *sax)
+{
+    reader->parser = xmlCreatePushParserCtxt(sax, reader, NULL, 0, NULL);
+    if (reader->parser == NULL) {
+        return fail(reader->error, RS_ENOMEM, "%s: %s", reader->input->name,
+                    rs_strerror(RS_ENOMEM));
+    }
+    xmlCtxtUseOptions(reader->parser, XML_PARSE_HUGE | XML_PARSE_NONET);
+    return RS_OK;
+}
+
+/* libxml2 keeps a copy of what it told last, and that is of the dump. */
 static void release(struct xml_reader *reader)
 {
     xmlFreeParserCtxt(reader->parser);
+    xmlResetLastError();
     buffer_free(&reader->text);
     buffer_free(&reader->scratch);
     buffer_free(&reader->key_name);
@@ -400,15 +420,13 @@ int xml_read_chunked(struct format_input *input, struct format_sink *sink, size_
     int status = buffer_reserve(&raw, chunk);
 
     xmlSetStructuredErrorFunc(NULL, on_stray_error);
-    reader.parser = xmlCreatePushParserCtxt(&sax, &reader, NULL, 0, NULL);
-    if (status == RS_OK && !reader.parser) {
-        status = RS_ENOMEM;
+    if (status != RS_OK) {
+        fail(error, status, "%s: %s", input->name, rs_strerror(status));
+    } else {
+        status = start(&reader, &sax);
     }
     if (status == RS_OK) {
-        xmlCtxtUseOptions(reader.parser, XML_PARSE_HUGE | XML_PARSE_NONET);
         status = pump(&reader, raw.data, chunk, &filtered);
-    } else {
-        fail(error, status, "%s: %s", input->name, rs_strerror(status));
     }
     release(&reader);
     xmlSetStructuredErrorFunc(context, others);
