@@ -331,11 +331,23 @@ static uint64_t sum_of(const unsigned char *data, size_t size)
     return sum;
 }
 
+static void print_hex(FILE *out, unsigned char byte)
+{
+    static const char digits[] = "0123456789abcdef";
+    putc_unlocked(digits[byte >> 4], out);
+    putc_unlocked(digits[byte & 15], out);
+}
+
 static void print_text(FILE *out, const char *text, size_t len)
 {
     for (size_t i = 0; i < len; i++) {
         unsigned char c = (unsigned char)text[i];
-        fprintf(out, c >= 0x20 && c < 0x7f ? "%c" : "\\x%02x", c);
+        if (c >= 0x20 && c < 0x7f) {
+            putc_unlocked(c, out);
+        } else {
+            fputs("\\x", out);
+            print_hex(out, c);
+        }
     }
 }
 
@@ -349,7 +361,7 @@ static void print_value(FILE *out, const rs_value *value)
         fprintf(out, "%016llx", (unsigned long long)sum_of(data, value->size));
     } else {
         for (size_t i = 0; i < value->size; i++) {
-            fprintf(out, "%02x", data[i]);
+            print_hex(out, data[i]);
         }
     }
     fputc('\n', out);

@@ -264,6 +264,13 @@ static int get_stat(struct verb_place *place)
     return judge(status, stat.revision == 5 && stat.keys > 80);
 }
 
+static int check_store(struct verb_place *place)
+{
+    rs_check_report report = {0};
+    int status = rs_check(place->txn, NULL, &report);
+    return judge(status, report.damages == 0 && report.keys > 80 && report.revisions == 5);
+}
+
 static int count_reader(void *context, const rs_reader *reader)
 {
     (void)reader;
@@ -474,6 +481,7 @@ const struct verb verb_reads[] = {
     {"get-binary", READS, FIXTURE, get_binary},
 
     {"stat", READS, NULL, get_stat},
+    {"check", READS, NULL, check_store},
     {"readers", READS, NULL, list_readers},
     {"watchers", 0, NULL, list_watchers},
     {"watch-open", 0, NULL, open_watch},
