@@ -193,11 +193,15 @@ static int begin_list(struct tree_list *list, struct tree *tree, rs_key key, enu
     list->next = 0;
     list->copies.size = 0;
     int status = ready_cursor(tree);
-    if (status == RS_OK) {
-        status = find_node(tree, key, &node);
+    if (status == RS_OK && tree->txn->write) {
+        status = tree_node(tree, key, &node);
     }
     if (status == RS_OK) {
         status = collect(list, key, tag);
+    }
+    /* What has subkeys or values is there. */
+    if (status == RS_OK && list->count == 0 && !tree->txn->write) {
+        status = find_node(tree, key, &node);
     }
     if (tree->txn->write) {
         env_cursor_close(&tree->cursor);

@@ -3,12 +3,16 @@
 
 #include "tree_paths.h"
 
-#define ROWS 128u
+/* A path has its place in one of SETS sets, and is found in any of its WAYS entries: of a few dozen
+ * paths hardly one is driven out by others. */
+#define SETS 32u
+#define WAYS 4u
 /* With the rest of an entry 192 bytes. Longer paths are walked each time. */
-#define PATH_KEPT 160u
+#define PATH_KEPT 152u
 
 struct entry {
     uint64_t snapshot;
+    uint64_t hash;
     rs_key base;
     rs_key key;
     uint32_t len;
@@ -17,7 +21,7 @@ struct entry {
 };
 
 struct tree_paths {
-    struct entry entries[ROWS];
+    struct entry entries[SETS][WAYS];
 };
 
 /* A program that changes its user finds another HKCU in the same snapshot. */
@@ -49,9 +53,11 @@ static uint64_t hash(const struct tree_path_query *query)
     return sum;
 }
 
-static size_t row(const struct tree_path_query *query)
+static bool answers(const struct entry *entry, const struct tree_path_query *query, uint64_t sum)
 {
-    return hash(query) % ROWS;
+    return entry->hash == sum && entry->snapshot == query->snapshot && entry->base == query->base &&
+           entry->flags == query->flags && entry->len == query->len &&
+           memcmp(entry->path, query->path, query->len) == 0;
 }
 
 bool tree_paths_find(const struct tree_paths *paths, const struct tree_path_query *query,
@@ -60,14 +66,26 @@ bool tree_paths_find(const struct tree_paths *paths, const struct tree_path_quer
     if (paths == NULL || query->len > PATH_KEPT) {
         return false;
     }
-    const struct entry *entry = &paths->entries[row(query)];
-    if (entry->snapshot != query->snapshot || entry->base != query->base ||
-        entry->flags != query->flags || entry->len != query->len ||
-        memcmp(entry->path, query->path, query->len) != 0) {
-        return false;
+    uint64_t sum = hash(query);
+    const struct entry *entries = paths->entries[sum % SETS];
+    for (size_t i = 0; i < WAYS; i++) {
+        if (answers(&entries[i], query, sum)) {
+            *key = entries[i].key;
+            return true;
+        }
     }
-    *key = entry->key;
-    return true;
+    return false;
+}
+
+/* One of another snapshot, which nobody will ask for; else any. */
+static struct entry *choose(struct entry *entries, uint64_t snapshot, uint64_t sum)
+{
+    for (size_t i = 0; i < WAYS; i++) {
+        if (entries[i].snapshot != snapshot) {
+            return &entries[i];
+        }
+    }
+    return &entries[sum / SETS % WAYS];
 }
 
 void tree_paths_keep(struct tree_paths **paths, const struct tree_path_query *query, rs_key key)
@@ -81,12 +99,14 @@ void tree_paths_keep(struct tree_paths **paths, const struct tree_path_query *qu
             return;
         }
     }
-    struct entry *entry = &(*paths)->entries[row(query)];
-    *entry = (struct entry){.snapshot = query->snapshot,
-                            .base = query->base,
-                            .key = key,
-                            .len = (uint32_t)query->len,
-                            .flags = query->flags};
+    uint64_t sum = hash(query);
+    struct entry *entry = choose((*paths)->entries[sum % SETS], query->snapshot, sum);
+    entry->snapshot = query->snapshot;
+    entry->hash = sum;
+    entry->base = query->base;
+    entry->key = key;
+    entry->len = (uint32_t)query->len;
+    entry->flags = query->flags;
     memcpy(entry->path, query->path, query->len);
 }
 
