@@ -43,8 +43,9 @@ static void reads_what_was_written(void)
     CU_ASSERT_EQUAL(record_u32(&record), 0xfedcba98);
     CU_ASSERT_EQUAL(record_u64(&record), UINT64_C(0xfedcba9876543210));
     const char *text = record_bytes(&record, &len);
-    CU_ASSERT_EQUAL(len, 3);
-    CU_ASSERT_EQUAL(memcmp(text, "a\0b", 4), 0);
+    CU_ASSERT_EQUAL_FATAL(len, 3);
+    CU_ASSERT_EQUAL(memcmp(text, "a\0b", len), 0);
+    CU_ASSERT_EQUAL(text[len], '\0');
     text = record_bytes(&record, &len);
     CU_ASSERT_EQUAL(len, 0);
     CU_ASSERT_STRING_EQUAL(text, "");

@@ -9,10 +9,9 @@
  * the same. With --every only each K-th call fails, from one that the seed chooses. --verb and
  * --call make one case again. Ends with "N passed, N failed, 0 skipped". Needs verbs, fail_storage.
  */
-#include "fail_storage.h"
+#include "preloaded.h"
 #include "verbs.h"
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,8 +22,7 @@
 
 #define CASE_SECONDS 60u
 
-static fail_storage_plan_call *set_plan;
-static fail_storage_seen_call *get_seen;
+static struct preloaded calls;
 
 static struct options {
     unsigned long every;
@@ -72,7 +70,7 @@ static void must(bool holds, const char *what)
 
 static void stop_failing(void)
 {
-    set_plan(&(struct fail_plan){.call = 0});
+    calls.plan(&(struct fail_plan){.call = 0});
 }
 
 /* Opens the place unless the verb does so itself. */
@@ -156,9 +154,9 @@ static void run_case(const struct one_case *one, struct verb_place *place)
     if (status != RS_OK) {
         give_up("the place cannot be opened", status, place);
     }
-    set_plan(&one->plan);
+    calls.plan(&one->plan);
     status = verb_run(one->verb, place, VERB_ABORTS);
-    get_seen(&failed);
+    calls.seen(&failed);
     stop_failing();
     if (failed == 0 && status != RS_OK) {
         give_up("fails by itself", status, place);
@@ -235,16 +233,16 @@ static void count_calls(const struct verb *verb, struct verb_place *place, const
     struct fail_plan plan = {.call = 0};
     snprintf(plan.dir, sizeof plan.dir, "%s", place->top);
     int status = open_for(verb, place);
-    set_plan(&plan);
+    calls.plan(&plan);
     if (status == RS_OK) {
         status = verb_run(verb, place, VERB_ABORTS);
     }
-    unsigned long calls = get_seen(&failed);
+    unsigned long count = calls.seen(&failed);
     stop_failing();
     if (status == RS_OK && !(verb->flags & VERB_OPENS)) {
         verb_close(place);
     }
-    _exit(out != NULL && status == RS_OK && fprintf(out, "%lu\n", calls) > 0 && fclose(out) == 0
+    _exit(out != NULL && status == RS_OK && fprintf(out, "%lu\n", count) > 0 && fclose(out) == 0
               ? 0
               : 1);
 }
@@ -346,32 +344,6 @@ static bool read_options(int argc, char **argv)
     return options.dir != NULL && options.every > 0;
 }
 
-/* Starts itself again with the library preloaded that stands in ../lib/tests. */
-static void preload(char **argv)
-{
-    char self[PATH_MAX];
-    char library[PATH_MAX + 64];
-    ssize_t len = readlink("/proc/self/exe", self, sizeof self - 1);
-    must(len > 0 && getenv("LD_PRELOAD") == NULL, "fail_storage.so cannot be preloaded");
-    self[len] = '\0';
-    for (int up = 0; up < 2; up++) {
-        *strrchr(self, '/') = '\0';
-    }
-    snprintf(library, sizeof library, "%s/lib/tests/fail_storage.so", self);
-    setenv("LD_PRELOAD", library, 1);
-    execv("/proc/self/exe", argv);
-    must(false, "cannot start again");
-}
-
-static void find_library(char **argv)
-{
-    set_plan = (fail_storage_plan_call *)dlsym(RTLD_DEFAULT, "fail_storage_plan");
-    get_seen = (fail_storage_seen_call *)dlsym(RTLD_DEFAULT, "fail_storage_seen");
-    if (set_plan == NULL || get_seen == NULL) {
-        preload(argv);
-    }
-}
-
 int main(int argc, char **argv)
 {
     struct verb_place master;
@@ -380,7 +352,7 @@ int main(int argc, char **argv)
               stderr);
         return 2;
     }
-    find_library(argv);
+    must(preloaded_find(&calls, argv), "fail_storage.so cannot be preloaded");
     options.dir = realpath(options.dir, NULL);
     must(options.dir != NULL, "no such directory");
     char *top = join("master");

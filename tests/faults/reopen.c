@@ -1,0 +1,192 @@
+/*
+ * reopen.c - a process goes on after a failed write: what others of its transactions notice.
+ *
+ *     reopen DIRECTORY        an empty directory on a disk
+ *
+ * Each call of a commit fails in turn, beside a reader that stays open, beside idle readers of
+ * another handle on the same store, and beside threads that read all the time. A reader that is
+ * open reads on; new transactions are refused until it ends, and only because of it; no commit that
+ * was told as done is lost. Ends with "N passed, N failed, 0 skipped". Needs regstore.h,
+ * fail_storage.
+ */
+#include "preloaded.h"
+
+#include <regstore.h>
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CALLS 12u /* more than a small commit makes */
+#define THREADS 3
+#define ROUNDS 30u
+
+static struct preloaded calls;
+static struct fail_plan plan = {.how = FAIL_ONCE, .number = EIO};
+static unsigned passed, failed;
+
+static bool expect(bool holds, const char *what, unsigned long call, int status)
+{
+    if (!holds) {
+        printf("FAILED: call %lu: %s: %s\n", call, what, rs_strerror(status));
+    }
+    passed += holds;
+    failed += !holds;
+    return holds;
+}
+
+static int get(rs_txn *txn, uint32_t *number)
+{
+    rs_key key;
+    int status = rs_key_open(txn, RS_HKLM, "Key", &key);
+    return status == RS_OK ? rs_get_dword(txn, key, "Number", number) : status;
+}
+
+static int get_now(rs_store *store, uint32_t *number)
+{
+    rs_txn *txn;
+    int status = rs_begin(store, RS_READ, &txn);
+    if (status == RS_OK) {
+        status = get(txn, number);
+        rs_abort(txn);
+    }
+    return status;
+}
+
+static int set(rs_store *store, uint32_t number)
+{
+    rs_txn *txn;
+    rs_key key;
+    int status = rs_begin(store, RS_WRITE, &txn);
+    if (status != RS_OK) {
+        return status;
+    }
+    status = rs_key_create(txn, RS_HKLM, "Key", &key);
+    if (status == RS_OK) {
+        status = rs_set_dword(txn, key, "Number", number);
+    }
+    if (status == RS_OK) {
+        return rs_commit(txn, NULL);
+    }
+    rs_abort(txn);
+    return status;
+}
+
+static int set_failing(rs_store *store, uint32_t number, unsigned long call)
+{
+    plan.call = call;
+    calls.plan(&plan);
+    int status = set(store, number);
+    calls.plan(&(struct fail_plan){.call = 0});
+    return status;
+}
+
+/* ---- Beside a reader ---- */
+
+static unsigned refused; /* transactions, because of an open one */
+
+static void beside_open_reader(rs_store *store, rs_store *other, unsigned long call)
+{
+    uint32_t before = 0, seen = 0, now = 0;
+    rs_txn *reader;
+    expect(get_now(other, &before) == RS_OK, "another handle reads", call, RS_OK); /* idle now */
+    int status = rs_begin(other, RS_READ, &reader);
+    if (!expect(status == RS_OK, "a reader begins", call, status)) {
+        return;
+    }
+    int wrote = set_failing(store, before + 1, call);
+    expect(wrote == RS_OK || wrote == RS_EIO, "the commit's answer", call, wrote);
+    status = get_now(store, &now);
+    refused += status == RS_EREOPEN;
+    expect(status == RS_OK || status == RS_EREOPEN, "a reader begins or is told why", call, status);
+    expect(set(store, before + 2) == status || status == RS_OK, "a writer is told the same", call,
+           status);
+    bool blocked = status == RS_EREOPEN;
+    status = get(reader, &seen);
+    expect(status == RS_OK && seen == before, "the open reader reads on", call, status);
+    rs_abort(reader);
+    status = get_now(store, &now);
+    expect(status == RS_OK, "it is read after that", call, status);
+    if (blocked) {
+        expect(now == before || now == before + 1, "as before or as after", call, RS_OK);
+    }
+    status = set(other, before + 3);
+    expect(status == RS_OK, "it is written after that", call, status);
+    status = get_now(store, &now);
+    expect(status == RS_OK && now == before + 3, "what was written is there", call, status);
+}
+
+/* ---- Beside threads ---- */
+
+static rs_store *shared;
+static atomic_bool stop;
+static atomic_uint wrong;
+
+static void *read_all_the_time(void *unused)
+{
+    uint32_t last = 0;
+    (void)unused;
+    while (!atomic_load(&stop)) {
+        uint32_t number = 0;
+        int status = get_now(shared, &number);
+        bool good = status == RS_EREOPEN || (status == RS_OK && number >= last);
+        atomic_fetch_add(&wrong, !good);
+        last = status == RS_OK ? number : last;
+    }
+    return NULL;
+}
+
+static void beside_threads(rs_store *store, const char *dir)
+{
+    pthread_t threads[THREADS];
+    uint32_t number = 0;
+    int status = rs_open(dir, 0, &shared, NULL);
+    expect(status == RS_OK && get_now(store, &number) == RS_OK, "another handle", 0, status);
+    for (int i = 0; i < THREADS; i++) {
+        pthread_create(&threads[i], NULL, read_all_the_time, NULL);
+    }
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        unsigned long call = 1 + round % CALLS;
+        set_failing(store, ++number, call);
+        /* The readers are there by turns; between two of them the files are opened anew. */
+        do {
+            status = set(store, ++number);
+        } while (status == RS_EREOPEN);
+        expect(status == RS_OK, "it is written beside threads", call, status);
+    }
+    atomic_store(&stop, true);
+    for (int i = 0; i < THREADS; i++) {
+        pthread_join(threads[i], NULL);
+    }
+    expect(atomic_load(&wrong) == 0, "threads read what was there, in order", 0, RS_OK);
+    rs_close(shared);
+}
+
+int main(int argc, char **argv)
+{
+    char dir[PATH_MAX];
+    rs_store *store, *other;
+    if (argc != 2 || realpath(argv[1], plan.dir) == NULL) {
+        fputs("usage: reopen DIRECTORY\n", stderr);
+        return 2;
+    }
+    snprintf(dir, sizeof dir, "%s/store", argv[1]);
+    if (!preloaded_find(&calls, argv) || rs_open(dir, RS_CREATE, &store, NULL) != RS_OK ||
+        rs_open(dir, 0, &other, NULL) != RS_OK || set(store, 1) != RS_OK) {
+        puts("cannot begin\n0 passed, 1 failed, 0 skipped");
+        return 1;
+    }
+    /* How many calls come before the meta page's differs from commit to commit. */
+    for (unsigned long round = 0; round < CALLS * CALLS; round++) {
+        beside_open_reader(store, other, 1 + round * (CALLS + 1) / CALLS % CALLS);
+    }
+    expect(refused > 0, "some write failed so that the store had to be opened anew", 0, RS_OK);
+    beside_threads(store, dir);
+    rs_close(other);
+    rs_close(store);
+    printf("%u passed, %u failed, 0 skipped\n", passed, failed);
+    return failed == 0 ? 0 : 1;
+}
