@@ -182,7 +182,8 @@ bool env_length_at_end(struct env *env)
 {
     MDB_envinfo info;
     mdb_env_info(env->mdb, &info);
-    return env_disk_room(env_data_fd(env)) < RESERVE ||
+    /* The record of a deletion may be as large as all that is stored. */
+    return env_disk_room(env_data_fd(env)) < length_with(env, RESERVE) ||
            length_with(env, 2 * RESERVE) > info.me_mapsize;
 }
 

@@ -67,7 +67,7 @@ void env_length_reserve(struct env *env);
 /* Under the writer's lock, before a commit: RS_EDISK or RS_EFULL unless half of the reserve remains
  * behind so many more pages. */
 int env_length_demand(struct env *env, uint64_t pages);
-/* True if the file cannot grow by as much as the reserve. */
+/* True if the file cannot grow by as much as is stored. */
 bool env_length_at_end(struct env *env);
 /* After a commit. */
 void env_length_keep(struct env *env);

@@ -156,13 +156,15 @@ static int explain(const struct env *env, int rc)
     return rc == EIO && env_disk_room(env_data_fd(env)) < env_page_size(env) ? ENOSPC : rc;
 }
 
-/* A change copies the pages on the way to its record, and some beside it. */
-#define PAGES_OF_CHANGE 8u
+/* Most changes copy the page of their record; the way to it, and LMDB's list of free pages, many
+ * changes share. */
+#define PAGES_OF_CHANGE 2u
+#define PAGES_OF_COMMIT 32u
 
 int env_keep_reserve(struct env_txn *txn, rs_error *error)
 {
     uint64_t now;
-    uint64_t wanted = txn->changes * PAGES_OF_CHANGE;
+    uint64_t wanted = txn->changes * PAGES_OF_CHANGE + PAGES_OF_COMMIT;
     int status = count_pages(txn, &now);
     if (status == RS_OK) {
         wanted = wanted < txn->pages ? wanted : txn->pages;
