@@ -80,7 +80,8 @@ static int set_value(rs_store *store, const char *path, const char *name, size_t
     return end(txn, status);
 }
 
-static int delete_value(rs_store *store, const char *path, const char *name)
+/* A value, or with name NULL the key with all below it. */
+static int delete_at(rs_store *store, const char *path, const char *name)
 {
     rs_txn *txn;
     rs_key key;
@@ -90,24 +91,20 @@ static int delete_value(rs_store *store, const char *path, const char *name)
     }
     status = rs_key_open(txn, RS_HKLM, path, &key);
     if (status == RS_OK) {
-        status = rs_value_delete(txn, key, name);
+        status =
+            name != NULL ? rs_value_delete(txn, key, name) : rs_key_delete(txn, key, RS_RECURSIVE);
     }
     return end(txn, status);
 }
 
+static int delete_value(rs_store *store, const char *path, const char *name)
+{
+    return delete_at(store, path, name);
+}
+
 static int delete_key(rs_store *store, const char *path)
 {
-    rs_txn *txn;
-    rs_key key;
-    int status = rs_begin(store, RS_WRITE, &txn);
-    if (status != RS_OK) {
-        return status;
-    }
-    status = rs_key_open(txn, RS_HKLM, path, &key);
-    if (status == RS_OK) {
-        status = rs_key_delete(txn, key, RS_RECURSIVE);
-    }
-    return end(txn, status);
+    return delete_at(store, path, NULL);
 }
 
 static uint64_t count_values(rs_store *store)
