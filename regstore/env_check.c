@@ -151,12 +151,11 @@ static bool read_meta(int fd, size_t at, struct lmdb_meta_page *meta)
 }
 
 /* What a meta page may point to: its own pages. But LMDB takes a commit that failed back by its
- * number and its last page only, so the older one may point to any page of the file. */
-static size_t pages_of(const struct lmdb_meta_page *meta, const struct lmdb_meta_page *other,
-                       size_t file_pages)
+ * number and its last page only, so the one that is not in force may point to any page of the file.
+ */
+static size_t pages_of(const struct lmdb_meta_page *meta, bool in_force, size_t file_pages)
 {
-    bool older = meta->txn_number < other->txn_number;
-    return older && file_pages > meta->last_page ? file_pages : meta->last_page + 1;
+    return !in_force && file_pages > meta->last_page ? file_pages : meta->last_page + 1;
 }
 
 /* Both meta pages must be whole: LMDB reads the page size from the first and roots from either. */
@@ -173,8 +172,9 @@ static bool header_plausible(int fd)
         return false;
     }
     size_t pages = (size_t)st.st_size / page_size;
-    return meta_plausible(&metas[0], 0, pages_of(&metas[0], &metas[1], pages)) &&
-           meta_plausible(&metas[1], 1, pages_of(&metas[1], &metas[0], pages));
+    bool second = metas[1].txn_number > metas[0].txn_number; /* in a new store both have 0 */
+    return meta_plausible(&metas[0], 0, pages_of(&metas[0], !second, pages)) &&
+           meta_plausible(&metas[1], 1, pages_of(&metas[1], second, pages));
 }
 
 static int check_file(int dir_fd, const char *dir, const char *name, struct stat *st,

@@ -2,8 +2,9 @@
  * fail_storage.c - calls on files that fail on demand; see fail_storage.h.
  *
  * Stands in front of the C library's functions by LD_PRELOAD. A call fails without being made,
- * which is what a program sees of a bad disk; a short one writes the first half. Needs the C
- * library.
+ * which is what a program sees of a bad disk; a short one writes the first half. Calls that sync
+ * and do not fail do nothing: nobody's power fails here, and waiting for the disk would be most of
+ * the time. Needs the C library.
  */
 #include "fail_storage.h"
 
@@ -161,12 +162,12 @@ SHOWN ssize_t pwritev(int fd, const struct iovec *parts, int count, off_t at)
 
 SHOWN int fdatasync(int fd)
 {
-    return is_ours(fd) && fails() ? -1 : NEXT(fdatasync)(fd);
+    return !is_ours(fd) ? NEXT(fdatasync)(fd) : fails() ? -1 : 0;
 }
 
 SHOWN int fsync(int fd)
 {
-    return is_ours(fd) && fails() ? -1 : NEXT(fsync)(fd);
+    return !is_ours(fd) ? NEXT(fsync)(fd) : fails() ? -1 : 0;
 }
 
 SHOWN int ftruncate(int fd, off_t length)
@@ -192,6 +193,12 @@ SHOWN int msync(void *at, size_t size, int flags)
 
 /* ---- Files that are made or renamed ---- */
 
+/* Ours are opened without syncing by themselves. */
+static int without_sync(int flags, bool ours)
+{
+    return ours ? flags & ~O_SYNC : flags;
+}
+
 SHOWN int open(const char *path, int flags, ...)
 {
     mode_t mode = 0;
@@ -201,8 +208,9 @@ SHOWN int open(const char *path, int flags, ...)
         mode = va_arg(rest, mode_t);
         va_end(rest);
     }
+    bool ours = is_ours_at(AT_FDCWD, path);
     bool makes = (flags & O_CREAT) != 0;
-    return makes && is_ours_at(AT_FDCWD, path) && fails() ? -1 : NEXT(open)(path, flags, mode);
+    return makes && ours && fails() ? -1 : NEXT(open)(path, without_sync(flags, ours), mode);
 }
 
 SHOWN int openat(int dir, const char *path, int flags, ...)
@@ -214,8 +222,9 @@ SHOWN int openat(int dir, const char *path, int flags, ...)
         mode = va_arg(rest, mode_t);
         va_end(rest);
     }
+    bool ours = is_ours_at(dir, path);
     bool makes = (flags & O_CREAT) != 0;
-    return makes && is_ours_at(dir, path) && fails() ? -1 : NEXT(openat)(dir, path, flags, mode);
+    return makes && ours && fails() ? -1 : NEXT(openat)(dir, path, without_sync(flags, ours), mode);
 }
 
 SHOWN int mkdir(const char *path, mode_t mode)

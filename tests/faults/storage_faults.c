@@ -96,10 +96,18 @@ static void give_up(const char *what, int status, const struct verb_place *place
     _exit(1);
 }
 
+/* A write that was cut off tells both: that it failed, and that disks end writes so when they are
+ * full. */
+static bool is_honest(const struct fail_plan *plan, int status)
+{
+    bool full = status == RS_EDISK && (plan->number == ENOSPC || plan->how == FAIL_SHORT);
+    bool broken = status == RS_EIO && (plan->number == EIO || plan->how == FAIL_SHORT);
+    return status == RS_OK || full || broken;
+}
+
 static void check_answer(const struct one_case *one, int status, const struct verb_place *place)
 {
-    bool full = one->plan.number == ENOSPC && one->plan.how != FAIL_SHORT;
-    if (status != RS_OK && status != (full ? RS_EDISK : RS_EIO)) {
+    if (!is_honest(&one->plan, status)) {
         give_up("the answer does not tell what failed", status, place);
     }
     if (status != RS_OK && place->error.status != RS_OK && place->error.text[0] == '\0') {
@@ -185,6 +193,24 @@ static bool wait_for(pid_t child)
     return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
+/* What the renderings do not show: the journal, and LMDB's own lists of pages. */
+static int check_all(const char *dir, rs_check_report *report)
+{
+    rs_store *store;
+    rs_txn *txn;
+    int status = rs_open(dir, RS_READONLY, &store, NULL);
+    if (status != RS_OK) {
+        return status;
+    }
+    status = rs_begin(store, RS_READ, &txn);
+    if (status == RS_OK) {
+        status = rs_check(txn, NULL, report);
+        rs_abort(txn);
+    }
+    rs_close(store);
+    return status;
+}
+
 /* Another process finds what the case left. */
 static bool check_from_outside(const struct one_case *one, const struct verb_place *place)
 {
@@ -196,6 +222,13 @@ static bool check_from_outside(const struct one_case *one, const struct verb_pla
         return false;
     }
     free(found);
+    rs_check_report report = {0};
+    status = check_all(place->dir, &report);
+    if (status != RS_OK || report.damages != 0) {
+        printf("  the store is damaged in %llu places: %s\n", (unsigned long long)report.damages,
+               rs_status_name(status));
+        return false;
+    }
     return true;
 }
 
