@@ -14,6 +14,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 static void create_bell(void)
@@ -120,6 +121,20 @@ static void test_file_stays_small(void)
     }
     bell_close(&bell);
     CU_ASSERT(stat(scratch_path("bell"), &st) == 0 && st.st_size == 1);
+}
+
+/* The longest that a change is told late is a period: a ring may be lost just after a tick. */
+static void test_timer_period(void)
+{
+    struct itimerspec every;
+    struct bell_wait wait;
+    create_bell();
+    open_wait(&wait);
+    CU_ASSERT_FATAL(timerfd_gettime(wait.timer, &every) == 0);
+    CU_ASSERT_EQUAL(every.it_interval.tv_sec, 1);
+    CU_ASSERT_EQUAL(every.it_interval.tv_nsec, 0);
+    CU_ASSERT(every.it_value.tv_sec <= 1);
+    bell_wait_close(&wait);
 }
 
 static void test_timer_alone(void)
@@ -410,6 +425,7 @@ static const struct test_case cases[] = {
     {"file of group", test_file_of_group},
     {"group of directory", test_group_of_directory},
     {"file stays small", test_file_stays_small},
+    {"the timer's period is a second", test_timer_period},
     {"timer alone", test_timer_alone},
     {"no file yet", test_no_file_yet},
     {"deleted", test_deleted},

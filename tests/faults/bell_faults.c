@@ -8,8 +8,9 @@
  * after that.
  *
  * How late a change is told is measured from the return of its commit. The store promises 1.2 s on
- * a machine that has time for it; the figure is printed, and 3.8 s are allowed on top, because here
- * others work, too. A wake-up that is lost is not late but never comes, and fails the test.
+ * a machine that has time for it. Here others work, too; so a process that only sleeps measures for
+ * how long it is not woken though it should be, and ten times the longest of that is allowed on
+ * top. A wake-up that is lost is not late but never comes, and fails the test.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -30,7 +31,9 @@
 #define PARTS 8u
 #define WATCHERS 2u
 #define PROMISED_MS 1200u
-#define ALLOWED_MS 5000u
+#define PATIENCE_MS 5000u
+#define STALLS 10u /* that a change may meet on its way: of its writer and of its watcher */
+#define NAP_MS 5u
 #define FIRST_UID 61000u /* of users that nobody is: their inotify instances are nobody's loss */
 
 enum trouble { NOTHING, DELETED, EMPTIED, UNREADABLE, DIRECTORY, FIFO, REPLACED, NO_INOTIFY };
@@ -41,7 +44,9 @@ static const char *const trouble_names[PARTS] = {"untouched",  "deleted",       
 /* What the processes share. */
 struct board {
     atomic_bool stop;
-    atomic_uint ready; /* watchers that watch */
+    atomic_uint ready;         /* watchers that watch */
+    atomic_uint troubles;      /* made in this part */
+    _Atomic uint64_t stall_ms; /* the longest that a process had to wait for its turn */
     _Atomic uint64_t position[WATCHERS];
     _Atomic uint64_t latest_ms[WATCHERS]; /* lateness */
     atomic_uint late[WATCHERS];           /* changes told after more than was promised */
@@ -121,7 +126,7 @@ static void watch(void *context, int pipe)
         struct pollfd ready = {.fd = rs_watch_fd(open), .events = POLLIN};
         const rs_batch *batch;
         int status;
-        RIG_MUST(poll(&ready, 1, (int)ALLOWED_MS) == 1); /* once a second at least */
+        RIG_MUST(poll(&ready, 1, (int)PATIENCE_MS) == 1); /* once a second at least */
         while ((status = rs_watch_next(open, &batch)) == RS_OK) {
             take(watcher, batch);
         }
@@ -197,6 +202,7 @@ static void trouble_bell(void *context, int pipe)
         make_trouble(maker->trouble, maker->bell);
         rig_sleep_us(rig_below(&maker->random, lasting ? 300000 : 5000));
         mend(maker->trouble, maker->bell);
+        atomic_fetch_add(&maker->board->troubles, 1);
         rig_sleep_us(rig_below(&maker->random, 5000));
     }
     mend(maker->trouble, maker->bell);
@@ -220,6 +226,22 @@ static void take_inotify(void *context, int pipe)
     }
 }
 
+/* ---- The machine's share of a delay ---- */
+
+static void measure_stalls(void *context, int pipe)
+{
+    struct board *board = context;
+    (void)pipe;
+    while (!atomic_load(&board->stop)) {
+        uint64_t began = rig_now_ms();
+        rig_sleep_us(NAP_MS * 1000);
+        uint64_t took = rig_now_ms() - began;
+        if (took > NAP_MS + atomic_load(&board->stall_ms)) {
+            atomic_store(&board->stall_ms, took - NAP_MS);
+        }
+    }
+}
+
 /* ---- A part ---- */
 
 struct part {
@@ -228,6 +250,7 @@ struct part {
     uint64_t last;
     pid_t watchers[WATCHERS];
     pid_t troublemaker;
+    pid_t metronome;
     pid_t hog; /* 0: none */
 };
 
@@ -235,7 +258,6 @@ static void start_watchers(struct part *part)
 {
     static struct watcher watchers[WATCHERS];
     struct board *board = part->board;
-    atomic_store(&board->stop, false);
     atomic_store(&board->ready, 0);
     for (unsigned i = 0; i < WATCHERS; i++) {
         watchers[i] = (struct watcher){board, i, part->first - 1, other_user()};
@@ -323,22 +345,30 @@ static void run_part(struct part *part, enum trouble trouble)
     struct board *board = part->board;
     uint64_t latest = 0;
     unsigned late = 0;
+    atomic_store(&board->stop, false);
+    atomic_store(&board->troubles, 0);
+    atomic_store(&board->stall_ms, 0);
+    part->metronome = rig_fork(measure_stalls, board, NULL);
     start_trouble(part, trouble);
     start_watchers(part);
     make_changes(part);
     wait_for_watchers(part, trouble == NO_INOTIFY);
     atomic_store(&board->stop, true);
-    RIG_MUST(rig_ended_well(part->troublemaker));
+    RIG_MUST(rig_ended_well(part->troublemaker) && rig_ended_well(part->metronome));
     for (unsigned i = 0; i < WATCHERS; i++) {
         RIG_MUST(rig_ended_well(part->watchers[i]));
         uint64_t theirs = atomic_exchange(&board->latest_ms[i], 0);
         latest = theirs > latest ? theirs : latest;
         late += atomic_exchange(&board->late[i], 0);
     }
-    RIG_MUST(latest <= ALLOWED_MS);
-    rig_pass("bell %s: %llu changes, none lost, the latest after %llu ms, %u after more than %u ms",
-             trouble_names[trouble], (unsigned long long)(part->last - part->first + 1),
-             (unsigned long long)latest, late, PROMISED_MS);
+    RIG_MUST(atomic_load(&board->troubles) > 0);
+    uint64_t stall = atomic_load(&board->stall_ms);
+    printf("bell %s: the latest after %llu ms, %u after more than %u; stalls of up to %llu ms\n",
+           trouble_names[trouble], (unsigned long long)latest, late, PROMISED_MS,
+           (unsigned long long)stall);
+    RIG_MUST(latest <= PROMISED_MS + STALLS * stall);
+    rig_pass("bell %s: %llu changes, none lost, none late", trouble_names[trouble],
+             (unsigned long long)(part->last - part->first + 1));
 }
 
 /* The first revision makes the key, so that all others are alike. */
