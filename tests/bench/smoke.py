@@ -12,6 +12,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from pathlib import Path
 
 FEW = ['--keys', '200', '--rounds', '1']
 counts = {'passed': 0, 'failed': 0, 'skipped': 0}
@@ -62,6 +63,24 @@ def check_rows(program, scratch):
     whole = result.returncode == 0 and len(result.stdout.splitlines()) == len(names) >= 16
     count('the run', '' if whole else f'exit status {result.returncode}: {told}')
     count('leaves nothing behind', ' '.join(os.listdir(scratch)))
+    skipped = [name for name in names if rows.get(name, {}).get('verdict') == 'skipped']
+    count("README's table", *problem_of_table(result.stdout, names, scratch, skipped))
+
+
+def problem_of_table(lines, names, scratch, skipped):
+    """readme.py fills in each row and leaves all else of a README alone."""
+    if skipped:
+        return '', f'no figures of {skipped[0]}'
+    readme = Path(scratch) / 'README.md'
+    readme.write_text('before\n\n    row           unit old\n    held 1\n\nafter\n')
+    result = subprocess.run([Path(__file__).with_name('readme.py'), '--readme', readme],
+                            input=lines, capture_output=True, text=True, check=False)
+    text = readme.read_text().splitlines()
+    readme.unlink()
+    shown = [line.split()[0] for line in text[3:-2]]
+    good = result.returncode == 0 and text[:2] + text[-2:] == ['before', '', '', 'after']
+    return '' if good and shown == names else f'{result.stderr} {text}', ''
+
 
 
 def check_table(program, scratch):

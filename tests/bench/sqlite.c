@@ -2,9 +2,12 @@
 
 #include "sqlite.h"
 
+/* It may map its file, too, and keep as much of it as it wants to. */
 static const char schema[] =
     "PRAGMA journal_mode=WAL;"
     "PRAGMA synchronous=FULL;"
+    "PRAGMA mmap_size=1073741824;"
+    "PRAGMA cache_size=-65536;"
     "CREATE TABLE IF NOT EXISTS keys(id INTEGER PRIMARY KEY, parent INTEGER NOT NULL,"
     "  name TEXT NOT NULL COLLATE NOCASE, written INTEGER NOT NULL, UNIQUE(parent, name));"
     "CREATE TABLE IF NOT EXISTS vals(key INTEGER NOT NULL, name TEXT NOT NULL COLLATE NOCASE,"
@@ -23,7 +26,7 @@ static const char *const texts[SQL_STATEMENTS] = {
     [SQL_TOUCH] = "UPDATE keys SET written=? WHERE id=?",
     [SQL_JOURNAL] = "INSERT INTO journal(change) VALUES(zeroblob(?))",
     [SQL_STATE] = "UPDATE state SET revision=revision+1",
-    [SQL_LIST] = "SELECT name, type, data FROM vals WHERE key=?",
+    [SQL_LIST] = "SELECT name, type, data FROM vals WHERE key=? ORDER BY position",
 };
 
 static void sql_need(struct sql *sql, bool holds, const char *what)
@@ -38,10 +41,25 @@ static void execute(struct sql *sql, const char *text)
     sql_need(sql, sqlite3_exec(sql->db, text, NULL, NULL, NULL) == SQLITE_OK, text);
 }
 
+/* SQLite goes on without what it cannot do. */
+static void sql_must_have(struct sql *sql, const char *pragma, const char *wanted)
+{
+    sqlite3_stmt *statement;
+    sql_need(sql, sqlite3_prepare_v2(sql->db, pragma, -1, &statement, NULL) == SQLITE_OK, pragma);
+    sql_need(sql, sqlite3_step(statement) == SQLITE_ROW, pragma);
+    const char *found = (const char *)sqlite3_column_text(statement, 0);
+    if (found == NULL || strcmp(found, wanted) != 0) {
+        die("SQLite: %s gives %s, not %s", pragma, found != NULL ? found : "nothing", wanted);
+    }
+    sqlite3_finalize(statement);
+}
+
 void sql_open(struct sql *sql, const char *file)
 {
     sql_need(sql, sqlite3_open(file, &sql->db) == SQLITE_OK, file);
     execute(sql, schema);
+    sql_must_have(sql, "PRAGMA journal_mode", "wal");
+    sql_must_have(sql, "PRAGMA synchronous", "2");
     for (int i = 0; i < SQL_STATEMENTS; i++) {
         sql_need(sql,
                  sqlite3_prepare_v3(sql->db, texts[i], -1, SQLITE_PREPARE_PERSISTENT,
@@ -149,6 +167,7 @@ size_t sql_list(struct sql *sql, uint32_t key, size_t *bytes)
     sqlite3_bind_int64(statement, 1, key);
     while (sqlite3_step(statement) == SQLITE_ROW) {
         sqlite3_column_text(statement, 0);
+        sqlite3_column_int64(statement, 1);
         sqlite3_column_blob(statement, 2);
         *bytes += (size_t)sqlite3_column_bytes(statement, 0);
         *bytes += (size_t)sqlite3_column_bytes(statement, 2);

@@ -37,7 +37,7 @@ void sql_load(struct sql *sql, const struct dataset *data);
 uint32_t sql_number(struct sql *sql, const struct probe *probe);
 /* In one transaction: count of the probes' values from the first on, all set to a number. */
 void sql_set(struct sql *sql, const struct probe *probes, size_t count, uint32_t number);
-/* Reads the values of a key; how many. */
+/* Reads the values of a key, in the order in which they were made; how many. */
 size_t sql_list(struct sql *sql, uint32_t key, size_t *bytes);
 /* Values in all. */
 size_t sql_count(struct sql *sql);
