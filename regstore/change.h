@@ -27,6 +27,9 @@ struct change {
     /* Part of what a recursive delete removed: it comes after the RS_KEY_DELETED of its parent and
      * stands for the key or value as it was. Path is empty. */
     bool inner;
+    /* A deletion that found no room to keep what it deleted: there are no inner changes, and before
+     * has a name, but no data. It cannot be undone. */
+    bool lost;
     rs_key key;       /* whose change it is; of a value: its key */
     rs_key parent;    /* of the key */
     const char *path; /* canonical path of the key, before the change if it was there */

@@ -31,6 +31,7 @@ struct env_txn {
     bool write;
     uint64_t pages;                       /* in use when a write transaction began */
     uint64_t changes;                     /* made by it */
+    size_t largest;                       /* bytes of a value that was put */
     struct MDB_cursor *kept[TABLE_COUNT]; /* of a write transaction: see env_put() */
 };
 

@@ -101,52 +101,7 @@ void env_length_keep(struct env *env)
     }
 }
 
-/* ---- Free pages ---- */
-
-/* Free pages from first on, in one record of LMDB's table: a count and as many page numbers. */
-static uint64_t count_free(const MDB_val *record, uint64_t first)
-{
-    size_t number;
-    uint64_t found = 0;
-    const char *at = record->mv_data;
-    size_t count = record->mv_size / sizeof number;
-    if (count == 0) {
-        return 0;
-    }
-    memcpy(&number, at, sizeof number);
-    for (size_t i = 1; i < count && i <= number; i++) {
-        size_t page;
-        memcpy(&page, at + i * sizeof page, sizeof page);
-        found += page >= first;
-    }
-    return found;
-}
-
-/* Free pages from first on, of all that were given back before the transaction with this number.
- * LMDB shows that table to readers only. */
-static int free_pages(struct env *env, uint64_t first, uint64_t before, uint64_t *pages)
-{
-    MDB_txn *txn;
-    MDB_cursor *cursor;
-    MDB_val key;
-    MDB_val record;
-    size_t number = 0;
-    *pages = 0;
-    int rc = mdb_txn_begin(env->mdb, NULL, MDB_RDONLY, &txn);
-    if (rc != 0) {
-        return rc;
-    }
-    rc = mdb_cursor_open(txn, ENV_FREE_TABLE, &cursor);
-    if (rc == 0) {
-        while ((rc = mdb_cursor_get(cursor, &key, &record, MDB_NEXT)) == 0) {
-            memcpy(&number, key.mv_data, sizeof number);
-            *pages += number < before ? count_free(&record, first) : 0;
-        }
-        mdb_cursor_close(cursor);
-    }
-    mdb_txn_abort(txn);
-    return rc == MDB_NOTFOUND ? 0 : rc;
-}
+/* ---- Room for a commit ---- */
 
 static int find_oldest(void *context, uint32_t pid, uint64_t txn_number)
 {
@@ -156,23 +111,60 @@ static int find_oldest(void *context, uint32_t pid, uint64_t txn_number)
     return 0;
 }
 
-/* Has it twice as many free pages that no snapshot needs? Not all of them lie side by side. */
-static bool has_free(struct env *env, uint64_t pages)
+/* The pages that were given back before the transaction with this number. */
+static int read_free(struct env *env, uint64_t before, struct env_pages *pages)
 {
-    uint64_t oldest = UINT64_MAX;
-    uint64_t found = 0;
-    env_readers(env, find_oldest, &oldest);
-    return free_pages(env, 0, oldest, &found) == 0 && found >= 2 * pages;
+    struct env_txn txn = {.env = env};
+    *pages = (struct env_pages){0};
+    int rc = mdb_txn_begin(env->mdb, NULL, MDB_RDONLY, &txn.mdb);
+    if (rc != 0) {
+        return env_status(rc);
+    }
+    int status = env_pages_read(&txn, before, pages, NULL);
+    mdb_txn_abort(txn.mdb);
+    return status;
 }
 
-/* Half of the reserve, as the pages needed are estimated too high. */
-int env_length_demand(struct env *env, uint64_t pages)
+/* Free pages that the writer may use: those that the last commit or a snapshot still has are not
+ * among them. */
+static uint64_t usable_pages(struct env *env, uint64_t run)
 {
     MDB_envinfo info;
+    struct env_pages pages;
+    mdb_env_info(env->mdb, &info);
+    uint64_t oldest = info.me_last_txnid;
+    env_readers(env, find_oldest, &oldest);
+    bool known = read_free(env, oldest, &pages) == RS_OK;
+    uint64_t found = known ? env_pages_in_runs(&pages, 0, run) : 0;
+    env_pages_free(&pages);
+    return found;
+}
+
+/* Up to end the file can have pages. Free ones count half, as not all of them fit together. */
+static bool has_room(struct env *env, uint64_t end, uint64_t pages, uint64_t run)
+{
+    uint64_t page_size = env_page_size(env);
+    uint64_t used = length_with(env, 0);
+    uint64_t behind = end > used ? (end - used) / page_size : 0;
+    uint64_t wanted = 2 * pages + RESERVE / 2 / page_size;
+    return behind + usable_pages(env, run) >= wanted;
+}
+
+int env_length_demand(struct env *env, uint64_t pages, uint64_t run)
+{
+    MDB_envinfo info;
+    uint64_t size;
     uint64_t length = length_with(env, pages * env_page_size(env) + RESERVE / 2);
     mdb_env_info(env->mdb, &info);
     int number = length > info.me_mapsize ? EOVERFLOW : allocate(env, length);
-    if (number == 0 || has_free(env, pages)) {
+    if (number == 0) {
+        return RS_OK;
+    }
+    int status = env_file_size(env_data_fd(env), env->dir, &size, NULL);
+    if (status != RS_OK) {
+        return status;
+    }
+    if (has_room(env, number == EOVERFLOW ? info.me_mapsize : size, pages, run)) {
         return RS_OK;
     }
     return number == EOVERFLOW ? RS_EFULL : status_of_errno(number);
@@ -189,10 +181,15 @@ bool env_length_at_end(struct env *env)
 
 /* ---- A file that is too short ---- */
 
-static bool tail_is_free(struct env *env, uint64_t first)
+static int look_at_tail(struct env *env, uint64_t first, bool *is_free)
 {
-    uint64_t found;
-    return free_pages(env, first, UINT64_MAX, &found) == 0 && found == env_page_count(env) - first;
+    struct env_pages pages;
+    int status = read_free(env, UINT64_MAX, &pages);
+    if (status == RS_OK) {
+        *is_free = env_pages_in_runs(&pages, first, 1) == pages.end - first;
+    }
+    env_pages_free(&pages);
+    return status == RS_EDAMAGED ? RS_OK : status;
 }
 
 /* Under the writer's lock. The file is made longer first, so that what is missing reads as nothing
@@ -200,6 +197,7 @@ static bool tail_is_free(struct env *env, uint64_t first)
 static int judge(struct env *env, rs_error *error)
 {
     uint64_t size;
+    bool is_free = false;
     uint64_t wanted = length_with(env, 0);
     int status = env_file_size(env_data_fd(env), env->dir, &size, error);
     if (status != RS_OK || size >= wanted) {
@@ -208,13 +206,15 @@ static int judge(struct env *env, rs_error *error)
     if (!lengthen(env, wanted)) {
         return fail_errno(error, "%s/%s: cannot be made longer", env->dir, ENV_DATA_FILE);
     }
-    if (tail_is_free(env, size / env_page_size(env))) {
+    status = look_at_tail(env, size / env_page_size(env), &is_free);
+    if (status == RS_OK && is_free) {
         return RS_OK;
     }
     if (ftruncate(env_data_fd(env), (off_t)size) != 0) {
         return fail_errno(error, "%s/%s", env->dir, ENV_DATA_FILE);
     }
-    return env_fail_short(env->dir, size, wanted, error);
+    return status == RS_OK ? env_fail_short(env->dir, size, wanted, error)
+                           : fail(error, status, "%s: %s", env->dir, rs_strerror(status));
 }
 
 static int judge_under_lock(struct env *env, rs_error *error)

@@ -58,15 +58,30 @@ void env_leave(struct env *env);
  * somebody has not left. */
 int env_reopen(struct env *env, unsigned opening, rs_error *error);
 
+/* ---- Free pages (env_pages.c) ---- */
+
+struct env_pages {
+    uint64_t end;        /* behind the last page */
+    uint64_t count;      /* free ones */
+    unsigned char *free; /* a bit for each page */
+};
+/* The pages that were given back before the transaction with this number, seen by a read
+ * transaction; LMDB does not show them to a writer. RS_EDAMAGED with what is wrong in *why. pages
+ * is to be released in any case. */
+int env_pages_read(struct env_txn *txn, uint64_t before, struct env_pages *pages, rs_error *why);
+void env_pages_free(struct env_pages *pages);
+/* Free pages from first on that lie side by side, counted in whole runs of this length. */
+uint64_t env_pages_in_runs(const struct env_pages *pages, uint64_t first, uint64_t run);
+
 /* ---- The data file's length (env_length.c) ---- */
 
 /* RS_EDAMAGED if the file was cut short; a healthy one that ends too early is made longer. */
 int env_length_check(struct env *env, rs_error *error);
 /* Under the writer's lock, before a transaction: fills the reserve up if there is room. */
 void env_length_reserve(struct env *env);
-/* Under the writer's lock, before a commit: RS_EDISK or RS_EFULL unless half of the reserve remains
- * behind so many more pages. */
-int env_length_demand(struct env *env, uint64_t pages);
+/* Under the writer's lock, before a commit that takes so many pages, up to run of them side by
+ * side: RS_EDISK or RS_EFULL unless as much as half of the reserve remains for deletions. */
+int env_length_demand(struct env *env, uint64_t pages, uint64_t run);
 /* True if the file cannot grow by as much as is stored. */
 bool env_length_at_end(struct env *env);
 /* After a commit. */

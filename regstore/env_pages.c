@@ -1,36 +1,33 @@
+/*
+ * env_pages.c - which pages of the data file are free.
+ *
+ * LMDB's table of free pages has a list for each transaction that gave some back: a count, then so
+ * many page numbers, descending. Needs LMDB. A part of env.
+ */
 #include <stdlib.h>
 #include <string.h>
 
 #include "env_lmdb.h"
 
-/* LMDB's own two tables. The first one's records are lists of free pages: a count, then so many
- * page numbers, descending. */
-#define FREE_TABLE 0u
-#define MAIN_TABLE 1u
+#define MAIN_TABLE 1u /* LMDB's own, which names the others */
 #define FIRST_PAGE 2u /* behind the meta pages */
 
-struct free_pages {
-    uint64_t end;        /* behind the last page */
-    uint64_t count;      /* free ones so far */
-    unsigned char *seen; /* a bit for each page */
-};
-
-static int add_free_page(struct free_pages *pages, size_t page, rs_error *why)
+static int add_free_page(struct env_pages *pages, size_t page, rs_error *why)
 {
     if (page < FIRST_PAGE || page >= pages->end) {
         return fail(why, RS_EDAMAGED, "page %zu is listed as free, the last one is %llu", page,
                     (unsigned long long)pages->end - 1);
     }
     unsigned char bit = (unsigned char)(1u << (page & 7u));
-    if (pages->seen[page / 8] & bit) {
+    if (pages->free[page / 8] & bit) {
         return fail(why, RS_EDAMAGED, "page %zu is listed as free twice", page);
     }
-    pages->seen[page / 8] |= bit;
+    pages->free[page / 8] |= bit;
     pages->count++;
     return RS_OK;
 }
 
-static int add_free_list(struct free_pages *pages, MDB_val list, rs_error *why)
+static int add_free_list(struct env_pages *pages, MDB_val list, rs_error *why)
 {
     size_t count = 0;
     size_t page;
@@ -48,26 +45,29 @@ static int add_free_list(struct free_pages *pages, MDB_val list, rs_error *why)
     return status;
 }
 
-static int read_free_lists(struct env_txn *txn, struct free_pages *pages, rs_error *why)
+static int read_free_lists(struct env_txn *txn, uint64_t before, struct env_pages *pages,
+                           rs_error *why)
 {
     MDB_cursor *cursor;
     MDB_val key;
     MDB_val list;
-    int rc = mdb_cursor_open(txn->mdb, FREE_TABLE, &cursor);
+    int rc = mdb_cursor_open(txn->mdb, ENV_FREE_TABLE, &cursor);
     if (rc != 0) {
         return env_status(rc);
     }
     int status = RS_OK;
-    size_t before = 0;
+    size_t last = 0;
     while (status == RS_OK && (rc = mdb_cursor_get(cursor, &key, &list, MDB_NEXT)) == 0) {
         size_t number = 0;
         if (key.mv_size == sizeof number) {
             memcpy(&number, key.mv_data, sizeof number);
         }
-        status = number > before
-                     ? add_free_list(pages, list, why)
-                     : fail(why, RS_EDAMAGED, "the lists of free pages are in disorder");
-        before = number;
+        if (number <= last) {
+            status = fail(why, RS_EDAMAGED, "the lists of free pages are in disorder");
+        } else if (number < before) {
+            status = add_free_list(pages, list, why);
+        }
+        last = number;
     }
     mdb_cursor_close(cursor);
     if (status == RS_OK && rc != MDB_NOTFOUND) {
@@ -76,9 +76,36 @@ static int read_free_lists(struct env_txn *txn, struct free_pages *pages, rs_err
     return status;
 }
 
+int env_pages_read(struct env_txn *txn, uint64_t before, struct env_pages *pages, rs_error *why)
+{
+    *pages = (struct env_pages){.end = env_page_count(txn->env)};
+    pages->free = calloc(pages->end / 8 + 1, 1);
+    return pages->free != NULL ? read_free_lists(txn, before, pages, why) : RS_ENOMEM;
+}
+
+void env_pages_free(struct env_pages *pages)
+{
+    free(pages->free);
+}
+
+uint64_t env_pages_in_runs(const struct env_pages *pages, uint64_t first, uint64_t run)
+{
+    uint64_t found = 0;
+    uint64_t length = 0;
+    for (uint64_t page = first; page <= pages->end; page++) {
+        if (page < pages->end && (pages->free[page / 8] & 1u << (page & 7u))) {
+            length++;
+            continue;
+        }
+        found += length - length % run;
+        length = 0;
+    }
+    return found;
+}
+
 static int count_used_pages(struct env_txn *txn, uint64_t *used)
 {
-    MDB_dbi tables[TABLE_COUNT + 2] = {FREE_TABLE, MAIN_TABLE};
+    MDB_dbi tables[TABLE_COUNT + 2] = {ENV_FREE_TABLE, MAIN_TABLE};
     memcpy(tables + 2, txn->env->tables, sizeof txn->env->tables);
     *used = FIRST_PAGE;
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
@@ -95,17 +122,12 @@ static int count_used_pages(struct env_txn *txn, uint64_t *used)
 int env_check_pages(struct env_txn *txn, rs_error *why)
 {
     uint64_t used;
-    struct free_pages pages = {.end = env_page_count(txn->env)};
+    struct env_pages pages = {0};
     int status = count_used_pages(txn, &used);
-    if (status != RS_OK) {
-        return status;
+    if (status == RS_OK) {
+        status = env_pages_read(txn, UINT64_MAX, &pages, why);
     }
-    pages.seen = calloc(pages.end / 8 + 1, 1);
-    if (pages.seen == NULL) {
-        return RS_ENOMEM;
-    }
-    status = read_free_lists(txn, &pages, why);
-    free(pages.seen);
+    env_pages_free(&pages);
     /* Later commits may have added pages, so there may be more than the snapshot knows of. */
     if (status == RS_OK && used + pages.count > pages.end) {
         return fail(why, RS_EDAMAGED, "%llu pages are in use and %llu free, of %llu",

@@ -169,7 +169,7 @@ int env_keep_reserve(struct env_txn *txn, rs_error *error)
     if (status == RS_OK) {
         wanted = wanted < txn->pages ? wanted : txn->pages;
         wanted += now > txn->pages ? now - txn->pages : 0;
-        status = env_length_demand(txn->env, wanted);
+        status = env_length_demand(txn->env, wanted, txn->largest / env_page_size(txn->env) + 1);
     }
     return status == RS_OK
                ? RS_OK
@@ -251,12 +251,19 @@ int env_get(struct env_txn *txn, enum env_table table, struct slice key, struct 
     return RS_OK;
 }
 
+/* What has to lie in one piece. */
+static void count_change(struct env_txn *txn, size_t size)
+{
+    txn->changes++;
+    txn->largest = size > txn->largest ? size : txn->largest;
+}
+
 int env_put(struct env_txn *txn, enum env_table table, struct slice key, struct slice value)
 {
     MDB_val k = val_of(key);
     MDB_val v = val_of(value);
     MDB_cursor *cursor;
-    txn->changes++;
+    count_change(txn, value.size);
     int rc = keep_cursor(txn, table, &cursor);
     if (rc == 0) {
         rc = mdb_cursor_put(cursor, &k, &v, 0);
@@ -270,10 +277,10 @@ int env_put_parts(struct env_txn *txn, enum env_table table, struct slice key,
     MDB_val k = val_of(key);
     MDB_val v = {0, NULL};
     MDB_cursor *cursor;
-    txn->changes++;
     for (size_t i = 0; i < count; i++) {
         v.mv_size += parts[i].size;
     }
+    count_change(txn, v.mv_size);
     int rc = keep_cursor(txn, table, &cursor);
     if (rc == 0) {
         rc = mdb_cursor_put(cursor, &k, &v, MDB_RESERVE);

@@ -2,7 +2,7 @@
 
 #include "journal.h"
 
-enum { FLAG_INNER = 1, FLAG_BEFORE = 2, FLAG_AFTER = 4 };
+enum { FLAG_INNER = 1, FLAG_BEFORE = 2, FLAG_AFTER = 4, FLAG_LOST = 8 };
 
 struct journal_key {
     unsigned char bytes[12];
@@ -40,7 +40,7 @@ static int put_change(struct buffer *buffer, const struct change *change)
         change->key,           change->parent,        change->written_before,
         change->written_after, change->parent_before, change->parent_after};
     int flags = (change->inner ? FLAG_INNER : 0) | (change->before.present ? FLAG_BEFORE : 0) |
-                (change->after.present ? FLAG_AFTER : 0);
+                (change->after.present ? FLAG_AFTER : 0) | (change->lost ? FLAG_LOST : 0);
     int status = record_put_u8(buffer, (uint8_t)change->kind);
     if (status == RS_OK) {
         status = record_put_u8(buffer, (uint8_t)flags);
@@ -73,6 +73,7 @@ static int get_change(struct slice stored, struct change *change)
     *change = (struct change){.kind = (enum rs_change_kind)record_u8(&record)};
     unsigned flags = record_u8(&record);
     change->inner = (flags & FLAG_INNER) != 0;
+    change->lost = (flags & FLAG_LOST) != 0;
     change->key = record_u64(&record);
     change->parent = record_u64(&record);
     change->written_before = record_u64(&record);
@@ -107,18 +108,23 @@ static int write_chunk(struct journal *journal, const char *data, size_t size)
 
 static int write_full_chunks(struct journal *journal)
 {
-    size_t at = 0;
     int status = RS_OK;
-    struct buffer *pending = &journal->pending;
-    while (status == RS_OK && pending->size - at >= JOURNAL_CHUNK) {
-        status = write_chunk(journal, pending->data + at, JOURNAL_CHUNK);
-        at += JOURNAL_CHUNK;
-    }
-    if (status == RS_OK && at > 0) {
-        memmove(pending->data, pending->data + at, pending->size - at);
-        pending->size -= at;
+    const struct buffer *pending = &journal->pending;
+    while (status == RS_OK && pending->size - journal->written >= JOURNAL_CHUNK) {
+        status = write_chunk(journal, pending->data + journal->written, JOURNAL_CHUNK);
+        journal->written += status == RS_OK ? JOURNAL_CHUNK : 0;
     }
     return status;
+}
+
+static void drop_written(struct journal *journal)
+{
+    struct buffer *pending = &journal->pending;
+    if (journal->written > 0) {
+        pending->size -= journal->written;
+        memmove(pending->data, pending->data + journal->written, pending->size);
+        journal->written = 0;
+    }
 }
 
 static bool only_deletes(const struct change *change)
@@ -134,23 +140,60 @@ static bool only_deletes(const struct change *change)
     }
 }
 
-static int add_change(struct change_sink *sink, const struct change *change)
+static int append_change(struct buffer *pending, const struct change *change)
 {
-    struct journal *journal = (struct journal *)sink;
-    struct buffer *pending = &journal->pending;
     size_t start = pending->size;
     int status = record_put_u32(pending, 0); /* the length, known below */
     if (status == RS_OK) {
         status = put_change(pending, change);
     }
+    if (status == RS_OK) {
+        struct buffer length = {pending->data + start, 0, sizeof(uint32_t)};
+        record_put_u32(&length, (uint32_t)(pending->size - start - sizeof(uint32_t)));
+    }
+    return status;
+}
+
+static int append_briefly(struct buffer *pending, const struct change *change)
+{
+    struct change brief = *change;
+    if (change->inner) {
+        return RS_OK;
+    }
+    brief.lost = true;
+    brief.before.size = 0;
+    return append_change(pending, &brief);
+}
+
+static int add_change(struct change_sink *sink, const struct change *change)
+{
+    struct journal *journal = (struct journal *)sink;
+    int status = journal->brief ? append_briefly(&journal->pending, change)
+                                : append_change(&journal->pending, change);
     if (status != RS_OK) {
         return status;
     }
-    struct buffer length = {pending->data + start, 0, sizeof(uint32_t)};
-    record_put_u32(&length, (uint32_t)(pending->size - start - sizeof(uint32_t)));
     journal->changes++;
     journal->adds = journal->adds || !only_deletes(change);
-    return write_full_chunks(journal);
+    if (journal->adds) {
+        status = write_full_chunks(journal);
+        drop_written(journal);
+    }
+    return status;
+}
+
+int journal_told(const struct journal *journal, size_t *at, struct change *change)
+{
+    struct record length;
+    const struct buffer *pending = &journal->pending;
+    if (*at == pending->size) {
+        return RS_END;
+    }
+    record_begin(&length, pending->data + *at, sizeof(uint32_t));
+    size_t size = record_u32(&length);
+    struct slice told = {pending->data + *at + sizeof(uint32_t), size};
+    *at += sizeof(uint32_t) + size;
+    return get_change(told, change);
 }
 
 void journal_begin(struct journal *journal, struct env_txn *txn, uint64_t revision)
@@ -177,7 +220,8 @@ static int put_head(struct buffer *buffer, const struct journal *journal,
     if (status == RS_OK) {
         status = record_put_bytes(buffer, head->message, strlen(head->message));
     }
-    return status == RS_OK ? record_put_bytes(buffer, journal->pending.data, journal->pending.size)
+    return status == RS_OK ? record_put_bytes(buffer, journal->pending.data + journal->written,
+                                              journal->pending.size - journal->written)
                            : status;
 }
 
@@ -185,11 +229,12 @@ int journal_finish(struct journal *journal, const struct journal_head *head)
 {
     struct journal_key key;
     struct buffer record = BUFFER_INIT;
-    int status = RS_OK;
+    int status = write_full_chunks(journal);
+    size_t rest = journal->pending.size - journal->written;
     /* The head has to fit beside what is left. */
-    if (journal->pending.size + 3 * JOURNAL_MAX_NOTE > JOURNAL_CHUNK) {
-        status = write_chunk(journal, journal->pending.data, journal->pending.size);
-        journal->pending.size = 0;
+    if (status == RS_OK && rest + 3 * JOURNAL_MAX_NOTE > JOURNAL_CHUNK) {
+        status = write_chunk(journal, journal->pending.data + journal->written, rest);
+        journal->written = journal->pending.size;
     }
     if (status == RS_OK) {
         status = put_head(&record, journal, head);
@@ -247,7 +292,9 @@ int journal_first(struct env_txn *txn, uint64_t *revision)
     return status;
 }
 
-#define TRIM_CHUNKS 256u /* in one call */
+/* In one call. The pages of so many are listed on one page of LMDB's table of free ones, so that
+ * trimming needs no pages side by side, which a full disk may not have. */
+#define TRIM_CHUNKS 100u
 
 /* Removes a revision from its head on: one that is cut off half way is not found any more, and the
  * next call goes on with it. */

@@ -33,18 +33,24 @@ struct journal_head {
 
 /* ---- Writing ---- */
 
+/* As long as a revision only deletes, its whole stream is kept in memory until journal_finish(), so
+ * that its deletions can be done again where there was no room to record them. */
 struct journal {
     struct change_sink sink; /* for the tree */
     struct env_txn *txn;
-    uint64_t revision;     /* that is being made */
-    uint32_t chunk;        /* the last one written */
-    uint64_t changes;      /* told so far */
-    bool adds;             /* not all of them delete */
-    struct buffer pending; /* of the stream, not written yet */
+    uint64_t revision; /* that is being made */
+    uint32_t chunk;    /* the last one written */
+    uint64_t changes;  /* told so far */
+    bool adds;         /* not all of them delete */
+    bool brief;        /* what was deleted is not recorded, only that it was */
+    struct buffer pending;
+    size_t written; /* bytes of it */
 };
 void journal_begin(struct journal *journal, struct env_txn *txn, uint64_t revision);
 /* Writes what is left, and the head, whose revision is the journal's own. */
 int journal_finish(struct journal *journal, const struct journal_head *head);
+/* The change at *at in a journal that only deletes; RS_END behind the last. Begin with 0. */
+int journal_told(const struct journal *journal, size_t *at, struct change *change);
 void journal_free(struct journal *journal);
 
 /* Removes the oldest revisions until at most keep are left, at most limit revisions and a bounded

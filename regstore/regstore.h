@@ -269,9 +269,10 @@ RS_CALL int rs_begin(rs_store *store, unsigned mode, rs_txn **txn);
  *
  * After RS_EIO and RS_EDISK the disk decides whether the revision is there, whole, or not at all:
  * the number that the next transaction sees tells. On a full disk, or where the store's map ends
- * (RS_EFULL), a transaction that only deletes still succeeds, for which a megabyte is kept; where
- * that is not enough for what it has to record, the older half of the journal is removed and the
- * call fails: trying again may succeed.
+ * (RS_EFULL), a transaction that only deletes still succeeds, for which a megabyte is kept. Where
+ * that is not enough, its revision says that something was deleted, but not what was in it; and if
+ * that is too much, the older half of the journal is removed, and half of the rest, as long as it
+ * helps. Where the map ends a deleting call can fail before the commit; trying again may succeed.
  */
 RS_CALL int rs_commit(rs_txn *txn, uint64_t *revision);
 /* Ends a transaction; a write transaction's changes are dropped. NULL is allowed. */
@@ -552,7 +553,8 @@ typedef struct rs_change {
     size_t relative_len;
     const char *name; /* of the value; the new name of a renamed key; else "" */
     size_t name_len;
-    const rs_value *old_value; /* of a value: NULL if it was not set */
+    const rs_value *old_value; /* of a value: NULL if it was not set, or if it was deleted and a
+                                  full disk had no room to keep it */
     const rs_value *new_value; /* of a value: NULL if it is not set any more */
 } rs_change;
 

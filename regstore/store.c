@@ -40,7 +40,7 @@ int store_state_read(struct env_txn *txn, struct store_state *state)
     return record_end(&record);
 }
 
-static int state_write(struct env_txn *txn, const struct store_state *state)
+int store_state_write(struct env_txn *txn, const struct store_state *state)
 {
     const uint64_t numbers[] = {state->revision, state->txn_number, state->tree.next_id,
                                 state->tree.keys, state->tree.values};
@@ -74,7 +74,7 @@ static int init_store(struct env_txn *txn)
     state.tree = tree.state;
     tree_end(&tree);
     arena_free(&arena);
-    return status == RS_OK ? state_write(txn, &state) : status;
+    return status == RS_OK ? store_state_write(txn, &state) : status;
 }
 
 /* The group of the store's directory may write in watches, whoever makes it, and whatever the
@@ -277,7 +277,7 @@ uint64_t store_revision(struct rs_txn *txn)
 
 /* ---- Write transactions ---- */
 
-static int start_writing(struct rs_txn *txn)
+int store_start_writing(struct rs_txn *txn)
 {
     struct store_state state;
     int status = store_state_read(&txn->env, &state);
@@ -303,7 +303,7 @@ static int begin_write(struct rs_store *store, struct rs_txn **out, rs_error *er
     txn->store = store;
     int status = env_begin(store->env, true, &txn->env, error);
     if (status == RS_OK) {
-        status = start_writing(txn);
+        status = store_start_writing(txn);
     }
     if (status != RS_OK) {
         fail(error, status, "%s: %s", store->dir, rs_strerror(status));
@@ -368,106 +368,69 @@ static int write_revision(struct rs_txn *txn)
     }
     if (status == RS_OK) {
         state.tree = txn->tree.state;
-        status = state_write(&txn->env, &state);
+        status = store_state_write(&txn->env, &state);
     }
     return status == RS_OK
                ? RS_OK
                : fail(txn->tree.error, status, "cannot commit: %s", rs_strerror(status));
 }
 
-/* ---- No room ---- */
-
-#define SHORTEN_STEPS 1000u     /* transactions at most */
-#define SHORTEN_REVISIONS 1000u /* in one of them */
-
-/* Removes some of the oldest revisions as long as more than keep are left. RS_END if no more are.
- */
-static int shorten_once(struct env *env, uint64_t first_kept)
-{
-    struct env_txn txn;
-    struct store_state state;
-    uint64_t first = 0;
-    int status = env_begin(env, true, &txn, NULL);
-    if (status != RS_OK) {
-        return status;
-    }
-    status = store_state_read(&txn, &state);
-    if (status == RS_OK) {
-        status = journal_first(&txn, &first);
-    }
-    if (status == RS_OK && (first == 0 || first >= first_kept)) {
-        status = RS_END;
-    }
-    if (status == RS_OK) {
-        status =
-            journal_trim(&txn, state.revision, state.revision + 1 - first_kept, SHORTEN_REVISIONS);
-    }
-    if (status != RS_OK) {
-        env_abort(&txn);
-        return status;
-    }
-    return env_commit(&txn, NULL);
-}
-
-/* History gives way to deletions: half of it goes, so that the next try finds room. */
-static void shorten_history(struct env *env, uint64_t first, uint64_t latest)
-{
-    uint64_t first_kept = first + (latest - first + 2) / 2;
-    unsigned steps = 0;
-    while (first != 0 && steps < SHORTEN_STEPS && shorten_once(env, first_kept) == RS_OK) {
-        steps++;
-    }
-}
-
-/* Ends a transaction that has no room, though it only deletes. */
-static void end_without_room(struct rs_txn *txn)
-{
-    struct env *env = txn->store->env;
-    uint64_t first = 0;
-    uint64_t latest = txn->revision;
-    struct env_txn look;
-    end_write(txn);
-    if (env_begin(env, false, &look, NULL) == RS_OK) {
-        /* A disk that said so once, and has room, is no reason to forget. */
-        if (!env_has_no_room(&look) || journal_first(&look, &first) != RS_OK) {
-            first = 0;
-        }
-        env_abort(&look);
-    }
-    shorten_history(env, first, latest);
-}
-
-/* After a failure with this status, or none. */
+/* Ends a transaction after a failure with this status, or none. One that only deletes and found no
+ * room for that finds some when it is tried again. */
 static void end_write_after(struct rs_txn *txn, int status)
 {
-    if ((status == RS_EDISK || status == RS_EFULL) && !txn->journal.adds) {
-        end_without_room(txn);
-    } else {
-        end_write(txn);
+    struct env *env = txn->store->env;
+    bool shorten = store_is_full(status) && !txn->journal.adds;
+    end_write(txn);
+    if (shorten) {
+        store_shorten_history(env);
     }
+}
+
+int store_try_commit(struct rs_txn *txn)
+{
+    int status = write_revision(txn);
+    if (status == RS_OK && txn->journal.adds) {
+        status = env_keep_reserve(&txn->env, txn->tree.error);
+    }
+    return status == RS_OK ? env_commit(&txn->env, txn->tree.error) : status;
+}
+
+/* A failure that is followed by a success is not described. */
+static int commit_deletions(struct rs_txn *txn)
+{
+    rs_error *error = txn->tree.error;
+    rs_error first = RS_ERROR_INIT;
+    txn->tree.error = &first;
+    int status = store_try_commit(txn);
+    if (store_is_full(status)) {
+        status = store_delete_briefly(txn, status);
+    }
+    return status == RS_OK ? RS_OK : fail(error, status, "%s", first.text);
+}
+
+static int commit_changes(struct rs_txn *txn)
+{
+    struct rs_store *store = txn->store;
+    int status = txn->journal.adds ? store_try_commit(txn) : commit_deletions(txn);
+    if (status == RS_OK) {
+        pthread_mutex_lock(&store->bell_lock);
+        bell_ring(&store->bell, store->dir);
+        pthread_mutex_unlock(&store->bell_lock);
+    }
+    return status;
 }
 
 int store_commit(struct rs_txn *txn, uint64_t *revision)
 {
-    struct rs_store *store = txn->store;
     uint64_t made = txn->revision;
-    int status = env_forked(store->env) ? RS_EFORK : txn->tree.failed;
+    int failed = env_forked(txn->store->env) ? RS_EFORK : txn->tree.failed;
+    int status = failed;
     if (status == RS_OK && txn->journal.changes > 0) {
         made = txn->journal.revision;
-        status = write_revision(txn);
-        if (status == RS_OK && txn->journal.adds) {
-            status = env_keep_reserve(&txn->env, txn->tree.error);
-        }
-        if (status == RS_OK) {
-            status = env_commit(&txn->env, txn->tree.error);
-        }
-        if (status == RS_OK) {
-            pthread_mutex_lock(&store->bell_lock);
-            bell_ring(&store->bell, store->dir);
-            pthread_mutex_unlock(&store->bell_lock);
-        }
+        status = commit_changes(txn);
     }
-    end_write_after(txn, status);
+    end_write_after(txn, failed);
     if (status == RS_OK && revision != NULL) {
         *revision = made;
     }

@@ -3,7 +3,8 @@
  *
  * Gives rs_store and rs_txn. A commit is: write back the tree, write the journal, commit the
  * environment, ring the bell. Read transactions are pooled: an ended one keeps its reader slot and
- * is renewed by the next. Needs everything before it.
+ * is renewed by the next. store_room.c is for the time when the disk is full. Needs everything
+ * before it.
  */
 #ifndef REGSTORE_STORE_H
 #define REGSTORE_STORE_H
@@ -58,6 +59,7 @@ struct store_state {
     struct tree_state tree;
 };
 int store_state_read(struct env_txn *txn, struct store_state *state);
+int store_state_write(struct env_txn *txn, const struct store_state *state);
 
 int store_open(const char *dir, unsigned flags, struct rs_store **store, rs_error *error);
 void store_close(struct rs_store *store);
@@ -66,6 +68,20 @@ int store_begin(struct rs_store *store, bool write, struct rs_txn **txn, rs_erro
 int store_commit(struct rs_txn *txn, uint64_t *revision);
 void store_abort(struct rs_txn *txn);
 uint64_t store_revision(struct rs_txn *txn);
+
+/* ---- What store.c and store_room.c share ---- */
+
+/* Begins tree and journal of a write transaction whose env transaction has begun. */
+int store_start_writing(struct rs_txn *txn);
+/* Writes and commits what a write transaction has changed, without ringing. */
+int store_try_commit(struct rs_txn *txn);
+/* True for a status that tells that a transaction found no room. */
+bool store_is_full(int status);
+/* After store_try_commit() of a transaction that only deletes has failed with status, for want of
+ * room: does its deletions again, as one transaction, with less and less of a record. */
+int store_delete_briefly(struct rs_txn *txn, int status);
+/* Removes the older half of the history if there is no room. False if that gained nothing. */
+bool store_shorten_history(struct env *env);
 
 /* The present as a FILETIME. */
 uint64_t store_now(void);

@@ -52,6 +52,9 @@ static int keep_values(struct rs_watch *watch, const struct change *change, rs_c
     }
     entry->name = spelled->name;
     entry->name_len = spelled->name_len;
+    if (change->lost) {
+        entry->old_value = NULL; /* only its name was kept */
+    }
     return RS_OK;
 }
 

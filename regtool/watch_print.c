@@ -37,12 +37,12 @@ static int is_value(const rs_change *change)
 }
 
 /* "REG_DWORD    0x1", or that there is none. */
-static int put_side(FILE *out, const rs_value *value)
+static int put_side(FILE *out, const rs_value *value, const char *none)
 {
     char type[SHOW_TYPE_SIZE];
 
     if (value == NULL) {
-        fputs("(not set)", out);
+        fputs(none, out);
         return RS_OK;
     }
     show_type(value->type, type);
@@ -57,13 +57,14 @@ static int put_value_change(FILE *out, const rs_change *change)
     fputs("    ", out);
     show_value_name(out, change->name, change->name_len, true);
     fputs("    ", out);
-    status = put_side(out, change->old_value);
+    status = put_side(out, change->old_value,
+                      change->kind == RS_VALUE_DELETED ? "(not kept)" : "(not set)");
     fputs(" -> ", out);
     if (status == RS_OK && change->old_value != NULL && change->new_value != NULL &&
         change->old_value->type == change->new_value->type) {
         status = show_data(out, change->new_value, NULL, true);
     } else if (status == RS_OK) {
-        status = put_side(out, change->new_value);
+        status = put_side(out, change->new_value, "(not set)");
     }
     putc('\n', out);
     return status;

@@ -180,7 +180,7 @@ static void a_large_revision_goes_in_steps(void)
     struct journal_head head;
     struct env_txn txn;
     struct env *env = open_journal();
-    write_revision(env, 1, 1, 600 * JOURNAL_CHUNK);
+    write_revision(env, 1, 1, 250 * JOURNAL_CHUNK);
     write_revision(env, 2, 1, 10);
     size_t before = check_chunks(env);
     trim(env, 2, 1, 4);
@@ -453,6 +453,67 @@ static void notes_have_a_limit(void)
     rs_close(store);
 }
 
+/* A value and a key with one in it, deleted. */
+static void tell_deletions(struct journal *journal)
+{
+    struct change value = {.kind = RS_VALUE_DELETED, .key = 5, .path = "P", .path_len = 1};
+    value.before =
+        (struct change_side){true, "name", 4, 0, REG_BINARY, repeated("d", 50000), 50000};
+    struct change key = {.kind = RS_KEY_DELETED, .key = 6, .path = "P\\K", .path_len = 3};
+    key.before = (struct change_side){true, "K", 1, 0, 0, "", 0};
+    struct change inner = value;
+    inner.inner = true;
+    SUCCEEDS(journal->sink.change(&journal->sink, &value));
+    SUCCEEDS(journal->sink.change(&journal->sink, &key));
+    SUCCEEDS(journal->sink.change(&journal->sink, &inner));
+}
+
+/* What is told is kept until the end; what is recorded says only which value and which key. */
+static void a_brief_revision_keeps_names_only(void)
+{
+    struct env *env = open_journal();
+    struct journal journal;
+    struct journal told;
+    struct env_txn txn;
+    struct change change;
+    size_t at = 0;
+    SUCCEEDS(env_begin(env, true, &txn, NULL));
+    journal_begin(&told, &txn, 1);
+    journal_begin(&journal, &txn, 1);
+    journal.brief = true;
+    tell_deletions(&told);
+    tell_deletions(&journal);
+    CU_ASSERT_FALSE(told.adds);
+    for (int i = 0; i < 3; i++) {
+        SUCCEEDS(journal_told(&told, &at, &change));
+        CU_ASSERT_EQUAL(change.inner, i == 2);
+        CU_ASSERT_EQUAL(change.before.size, i == 1 ? 0 : 50000);
+        CU_ASSERT_FALSE(change.lost);
+    }
+    GIVES(RS_END, journal_told(&told, &at, &change));
+    SUCCEEDS(journal_finish(&journal, &sample_head));
+    journal_free(&told);
+    journal_free(&journal);
+    SUCCEEDS(env_commit(&txn, NULL));
+
+    struct journal_reader reader = {0};
+    struct journal_head head;
+    SUCCEEDS(env_begin(env, false, &txn, NULL));
+    SUCCEEDS(journal_open(&reader, &txn, 1, &head));
+    for (rs_key key = 5; key <= 6; key++) {
+        SUCCEEDS(journal_next(&reader, &change));
+        CU_ASSERT_EQUAL(change.key, key);
+        CU_ASSERT_TRUE(change.lost);
+        CU_ASSERT_TRUE(change.before.present);
+        CU_ASSERT_EQUAL(change.before.size, 0);
+        CU_ASSERT_EQUAL(change.before.name_len, key == 5 ? 4 : 1);
+    }
+    GIVES(RS_END, journal_next(&reader, &change));
+    journal_close(&reader);
+    env_abort(&txn);
+    env_close(env);
+}
+
 static const struct test_case cases[] = {
     {"streams of any length are read back", streams_of_any_length_are_read_back},
     {"borders of chunks do not matter", borders_of_chunks_do_not_matter},
@@ -460,6 +521,7 @@ static const struct test_case cases[] = {
     {"old revisions go in steps", old_revisions_go_in_steps},
     {"a large revision goes in steps", a_large_revision_goes_in_steps},
     {"damage is told", damage_is_told},
+    {"a brief revision keeps names only", a_brief_revision_keeps_names_only},
     {"a value set has both sides", a_value_set_has_both_sides},
     {"a value made or deleted has one side", a_value_made_or_deleted_has_one_side},
     {"a key created stands for all in it", a_key_created_stands_for_all_in_it},

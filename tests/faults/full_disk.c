@@ -5,9 +5,10 @@
  *     full_disk map DIRECTORY      anywhere: the store's map is made small instead
  *
  * Fills a store and what is left beside it, until nothing can be added. Then everything is read, by
- * this process and by one that opens the store anew; values and keys are deleted, more of them than
- * the reserve has pages; a subtree goes whose record does not fit beside the history; and when
- * there is room again the store takes new values. Ends with "N passed, N failed, 0 skipped". Needs
+ * this process and by one that opens the store anew, and values and keys are deleted one by one.
+ * Then subtrees are deleted, each from a store that has been filled again: one whose record does
+ * not fit, one whose records are all over the file, a large value, everything else. When there is
+ * room again the store takes new values. Ends with "N passed, N failed, 0 skipped". Needs
  * regstore.h.
  */
 #include <regstore.h>
@@ -27,8 +28,13 @@
 #define VALUES 4u
 #define BULK 100u /* values of BULK_SIZE in one key: much more than the reserve */
 #define BULK_SIZE 40000u
+#define PAIRS 1000u /* of a small key and a neighbour that fills the rest of its page */
+#define PAIR_SIZE 500u
+#define NEIGHBOUR_SIZE 1500u
+#define HUGE_SIZE (3u << 20) /* of one value */
+#define PAGE_FULL 4000u
 #define STEPS 100000u /* until a disk must have been full */
-#define TRIES 20u     /* of a deletion that has to make room first */
+#define TRIES 20u     /* of a deletion where the map ends: it can fail before it could make room */
 #define SMALL_SPACE ((rlim_t)220 << 20)
 
 static unsigned passed, failed;
@@ -66,7 +72,7 @@ static int end(rs_txn *txn, int status)
 
 static int set_value(rs_store *store, const char *path, const char *name, size_t size)
 {
-    static const char data[BULK_SIZE];
+    static const char data[HUGE_SIZE];
     rs_txn *txn;
     rs_key key;
     int status = rs_begin(store, RS_WRITE, &txn);
@@ -119,6 +125,26 @@ static uint64_t count_values(rs_store *store)
 
 /* ---- Filling ---- */
 
+/* One subtree whose records are on as many pages as it has keys. */
+static void add_scattered(rs_store *store)
+{
+    static const char data[NEIGHBOUR_SIZE];
+    char path[64];
+    rs_txn *txn;
+    rs_key key;
+    must(rs_begin(store, RS_WRITE, &txn), "a write transaction begins");
+    for (unsigned i = 0; i < PAIRS; i++) {
+        snprintf(path, sizeof path, "Scattered\\%u", i);
+        must(rs_key_create(txn, RS_HKLM, path, &key), "a key is made");
+        must(rs_value_set(txn, key, "v", REG_BINARY, data, PAIR_SIZE), "a value is set");
+        snprintf(path, sizeof path, "Between\\%u", i);
+        must(rs_key_create(txn, RS_HKLM, path, &key), "a key is made");
+        must(rs_value_set(txn, key, "v", REG_BINARY, data, NEIGHBOUR_SIZE), "a value is set");
+        must(rs_value_set(txn, key, "w", REG_BINARY, data, NEIGHBOUR_SIZE), "a value is set");
+    }
+    must(rs_commit(txn, NULL), "a commit");
+}
+
 static void fill_store(rs_store *store)
 {
     char path[64], name[32];
@@ -138,6 +164,8 @@ static void fill_store(rs_store *store)
         snprintf(name, sizeof name, "bulk %u", i);
         must(set_value(store, "Bulk", name, BULK_SIZE), "a big value is set");
     }
+    add_scattered(store);
+    must(set_value(store, "Huge", "huge", HUGE_SIZE), "a huge value is set");
 }
 
 /* Takes what is left on the disk. */
@@ -255,42 +283,72 @@ static void expect_deletions(rs_store *store)
     expect(status == RS_OK, "half of the keys are deleted", status);
 }
 
-/* Value after value: each frees what the record of the next one needs. */
-static int delete_bulk_in_parts(rs_store *store)
+static void fill_again(rs_store *store)
 {
-    char name[32];
-    int status = RS_OK;
-    for (unsigned i = 0; status == RS_OK && i < BULK; i++) {
-        unsigned tries = 0;
-        snprintf(name, sizeof name, "bulk %u", i);
-        do {
-            status = delete_value(store, "Bulk", name);
-            tries++;
-        } while (status == full && tries < TRIES);
+    int status = add_until_full(store, BULK_SIZE);
+    if (status == full) {
+        status = add_until_full(store, PAGE_FULL);
     }
-    return status == RS_OK ? delete_key(store, "Bulk") : status;
+    expect(status == full, "it is full again", status);
 }
 
-/* The record of the deletion needs more room than the reserve has; history gives way. If that does
- * not make enough room the deletion is refused whole, and goes in parts. */
-static void expect_big_deletion(rs_store *store)
+/* From a full store, whole or not at all: the first call does it on a full disk. */
+static void expect_big_deletion(rs_store *store, const char *path, const char *name,
+                                uint64_t values)
 {
-    int status = RS_EIO;
     unsigned tries = 0;
     uint64_t before = count_values(store);
+    int status;
     do {
-        status = delete_key(store, "Bulk");
+        status = delete_at(store, path, name);
         tries++;
-    } while (status == full && tries < TRIES);
-    if (status == full) {
-        expect(count_values(store) == before, "a deletion that was refused changes nothing",
-               status);
-        status = delete_bulk_in_parts(store);
-        puts("a big subtree is deleted in parts");
-    } else {
-        printf("a subtree of %u bytes is deleted at try %u\n", BULK * BULK_SIZE, tries);
+        expect(count_values(store) == before - (status == RS_OK ? values : 0),
+               "a deletion is done whole or not at all", status);
+    } while (status == full && full == RS_EFULL && tries < TRIES);
+    expect(status == RS_OK, path, status);
+    printf("%s: %llu values deleted at try %u\n", path, (unsigned long long)values, tries);
+}
+
+/* What a watch is told of a deletion whose record did not fit: which value it was, not what. */
+static void expect_nothing_kept(rs_watch *watch)
+{
+    const rs_batch *batch;
+    int status = rs_watch_next(watch, &batch);
+    if (expect(status == RS_OK && batch->count == 1, "a watch is told of the deletion", status)) {
+        const rs_change *change = &batch->changes[0];
+        expect(change->kind == RS_VALUE_DELETED && strcmp(change->name, "huge") == 0,
+               "it is told which value was deleted", RS_OK);
+        expect(change->old_value == NULL, "a full disk kept no copy of it", RS_OK);
     }
-    expect(status == RS_OK, "a big subtree is deleted", status);
+}
+
+static void expect_big_deletions(rs_store *store)
+{
+    rs_watch *watch;
+    expect_big_deletion(store, "Bulk", NULL, BULK);
+    fill_again(store);
+    expect_big_deletion(store, "Scattered", NULL, PAIRS);
+    fill_again(store);
+    must(rs_watch_open(store, "HKLM\\Huge", 0, RS_NOW, &watch, NULL), "a watch is opened");
+    expect_big_deletion(store, "Huge", "huge", 1);
+    expect_nothing_kept(watch);
+    rs_watch_close(watch);
+    fill_again(store);
+    expect_big_deletion(store, "Between", NULL, 2u * PAIRS);
+    fill_again(store);
+    uint64_t rest = (uint64_t)KEYS / 2 * (VALUES - 1);
+    expect_big_deletion(store, "More", NULL, count_values(store) - rest);
+    expect_big_deletion(store, "Small", NULL, rest);
+}
+
+static void expect_undamaged(rs_store *store)
+{
+    rs_txn *txn;
+    rs_check_report report = {0};
+    must(rs_begin(store, RS_READ, &txn), "a read transaction begins");
+    int status = rs_check(txn, NULL, &report);
+    expect(status == RS_OK && report.damages == 0, "the store is not damaged", status);
+    rs_abort(txn);
 }
 
 static void try_store(const char *top, bool on_disk)
@@ -306,12 +364,16 @@ static void try_store(const char *top, bool on_disk)
     }
     int status = add_until_full(store, BULK_SIZE);
     expect(status == full, "big values are added until it is full", status);
+    status = add_until_full(store, PAGE_FULL);
+    expect(status == full, "values of a page are added until it is full", status);
     status = add_until_full(store, 100);
     expect(status == full, "small values are added until it is full", status);
     expect_no_room(store);
     expect_reading(store, dir);
     expect_deletions(store);
-    expect_big_deletion(store);
+    fill_again(store);
+    expect_big_deletions(store);
+    expect_undamaged(store);
     if (on_disk) {
         unlink(ballast);
     }
