@@ -4,13 +4,16 @@
     tests/faults/damage.py [--regtool PROGRAM] [--seed N] [--only KIND:NUMBER]
 
 A store with some thousand records is cut short at 50 places, given a page of noise at 200 places and
-a flipped bit at 200 places, each time a copy of the whole one. What must hold:
+a flipped bit at 200 places, and LMDB's lists of free pages are made wrong in 4 ways, each time in a
+copy of the whole one. What must hold:
 
   - "check --store" ends with 0 or 1, never by a signal, and its last line says which;
   - "query" and "status" end; they may crash, as LMDB trusts its pages, but they do not hang;
   - a file that was cut short is refused when it is opened, or loses nothing;
+  - lists of free pages that are wrong are found, as the next writer would destroy something;
   - where the check finds nothing, every key and value is there, under its name. Only what no record
-    repeats may differ: the data of values, types, times, class names, the case of a name.
+    repeats may differ: the data of values, types, times, class names, the case of a name;
+  - of each kind so many are found as README may promise: LEAST_FOUND.
 
 The places follow from the seed, which is printed. Ends with "N passed, N failed, N skipped"; each
 place is a test. Exit status 1 if any failed.
@@ -21,6 +24,7 @@ import json
 import os
 import random
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
@@ -29,7 +33,9 @@ from pathlib import Path
 
 TOP = Path(__file__).resolve().parent.parent.parent
 PAGE = 4096
-TRIES = {'cut': 50, 'noise': 200, 'flip': 200}
+TRIES = {'cut': 50, 'noise': 200, 'flip': 200, 'lists': 4}
+# Some of the places hold nothing, or what nothing repeats.
+LEAST_FOUND = {'cut': 50, 'noise': 165, 'flip': 10, 'lists': 4}
 TIMEOUT = 60
 # What a key's or a value's record says and nothing else repeats.
 UNNOTICED = ('hex', 'data', 'type', 'type_name', 'written')
@@ -116,7 +122,7 @@ def written_pages(store):
     return [at // PAGE for at in range(0, len(data), PAGE) if any(data[at:at + PAGE])]
 
 
-def cut(store, chance):
+def cut(store, chance, _):
     size = (written_pages(store)[-1] + 1) * PAGE
     at = chance.randrange(1, size)
     if chance.random() < 0.7:
@@ -131,13 +137,13 @@ def write_at(store, at, data):
         file.write(data)
 
 
-def noise(store, chance):
+def noise(store, chance, _):
     page = chance.choice(written_pages(store))
     write_at(store, page * PAGE, chance.randbytes(PAGE))
     return f'noise in page {page}'
 
 
-def flip(store, chance):
+def flip(store, chance, _):
     at = chance.choice(written_pages(store)) * PAGE + chance.randrange(PAGE)
     bit = chance.randrange(8)
     with open(store.data, 'rb') as file:
@@ -147,7 +153,45 @@ def flip(store, chance):
     return f'bit {bit} of byte {at % PAGE} in page {at // PAGE}'
 
 
-KINDS = {'cut': cut, 'noise': noise, 'flip': flip}
+def number_at(data, at):
+    return struct.unpack_from('<Q', data, at)[0]
+
+
+def free_lists(data):
+    """Where LMDB's lists of free pages stand that name two or more: a count, and so many numbers.
+
+    A meta page has a head of 16 bytes and three numbers more, the tables of free pages and of all
+    others, 48 bytes each with the root at the end, the last page's number and the transaction's. A
+    leaf page has the places of its entries after its head; an entry is the size of its value in two
+    halves, flags, the size of its key, and both.
+    """
+    metas = sorted((0, PAGE), key=lambda at: number_at(data, at + 16 + 24 + 2 * 48 + 8))
+    leaf = number_at(data, metas[-1] + 16 + 24 + 40) * PAGE
+    if struct.unpack_from('<H', data, leaf + 10)[0] != 2:
+        sys.exit('damage.py: the table of free pages has more than one page')
+    entries = (struct.unpack_from('<H', data, leaf + 12)[0] - 16) // 2
+    for place in struct.unpack_from(f'<{entries}H', data, leaf + 16):
+        flags, key_size = struct.unpack_from('<HH', data, leaf + place + 4)
+        at = leaf + place + 8 + key_size
+        if flags == 0 and number_at(data, at) >= 2:
+            yield at
+
+
+def lists(store, _, number):
+    """A list names a page twice, one behind the end, a meta page; its count is too high."""
+    data = store.data.read_bytes()
+    at = next(free_lists(data))
+    count = number_at(data, at)
+    where, what = ((at + 8, number_at(data, at + 16)), (at + 8, len(data) // PAGE + 1000),
+                   (at + 8, 1), (at, count + 1000))[number]
+    write_at(store, where, struct.pack('<Q', what))
+    return f'free list number {number} says {what}'
+
+
+KINDS = {'cut': cut, 'noise': noise, 'flip': flip, 'lists': lists}
+
+
+KINDS = {'cut': cut, 'noise': noise, 'flip': flip, 'lists': lists}
 
 
 # ---- Judging
@@ -202,7 +246,7 @@ def run_try(whole, directory, kind, number, seed):
     shutil.copytree(whole['store'].directory, copy)
     try:
         store = Store(whole['store'].regtool, copy)
-        what = KINDS[kind](store, chance)
+        what = KINDS[kind](store, chance, number)
         verdict = judge_check(store, problems)
         judge_others(store, problems)
         if verdict == 'whole':
@@ -214,9 +258,13 @@ def run_try(whole, directory, kind, number, seed):
     return what, verdict, problems
 
 
+def found_of(verdicts):
+    return verdicts['refused'] + verdicts['found'] + verdicts['crashed']
+
+
 def print_summary(kind, verdicts):
     tries = sum(verdicts.values())
-    found = verdicts['refused'] + verdicts['found'] + verdicts['crashed']
+    found = found_of(verdicts)
     print(f'{kind}: {tries} places: {found} found ({verdicts["refused"]} when opened, '
           f'{verdicts["found"]} by reading, {verdicts["crashed"]} where reading crashed), '
           f'{verdicts["same"]} not found and without effect, '
@@ -248,6 +296,12 @@ def main():
                 if problems:
                     print(f'FAILED: {kind}:{number}, {what}: {"; ".join(problems)}')
             print_summary(kind, verdicts)
+            if not args.only:
+                enough = found_of(verdicts) >= LEAST_FOUND[kind]
+                failed += not enough
+                passed += enough
+                if not enough:
+                    print(f'FAILED: {kind}: fewer than {LEAST_FOUND[kind]} places were found')
     print(f'{passed} passed, {failed} failed, 0 skipped')
     return 1 if failed or not passed else 0
 
