@@ -6,38 +6,12 @@
 #include <unistd.h>
 
 #include "env_check.h"
+#include "env_layout.h"
 #include "status.h"
 
-/* The head of LMDB 0.9's meta pages, as its mdb.c lays it out in native types. */
-struct lmdb_db {
-    uint32_t pad; /* of the first one: the page size */
-    uint16_t flags;
-    uint16_t depth;
-    size_t branch_pages, leaf_pages, overflow_pages, entries;
-    size_t root;
-};
-
-struct lmdb_meta_page {
-    size_t page_number;
-    uint16_t pad;
-    uint16_t flags;
-    uint32_t bounds;
-    uint32_t magic;
-    uint32_t version;
-    void *address;
-    size_t map_size;
-    struct lmdb_db dbs[2];
-    size_t last_page;
-    size_t txn_number;
-};
-
 #define LMDB_MAGIC 0xBEEFC0DEu
-#define LMDB_META_FLAG 0x08u
 #define LMDB_FREE_FLAGS 0x08u /* of the table of free pages, and so of the environment */
 #define LMDB_MAIN_FLAGS 0x00u
-#define LMDB_NO_PAGE ((size_t)-1)
-#define LMDB_FIRST_PAGE 2u /* behind the meta pages */
-#define LMDB_MAX_DEPTH 32
 #define LMDB_MAX_MAP ((size_t)1 << 40) /* what this library asks for at most */
 #define LMDB_MIN_PAGE 512u
 #define LMDB_MAX_PAGE 65536u
@@ -47,11 +21,20 @@ struct lmdb_meta_page {
 
 #define LOCK_FILE_BYTES (68 << 10) /* 1024 slots of 64 bytes, and two locks */
 
-/* A new directory has its mode whatever the umask; the bit that hands its group down stays. */
+/* A new directory has its mode whatever the umask; the bit that hands its group down stays. Whoever
+ * owns the directory above may have put a link in its place. */
 static int open_to_group(const char *path)
 {
     struct stat st;
-    return stat(path, &st) == 0 ? chmod(path, (st.st_mode & S_ISGID) | 0750) : -1;
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0) {
+        return -1;
+    }
+    int result = fstat(fd, &st) == 0 ? fchmod(fd, (st.st_mode & S_ISGID) | 0750) : -1;
+    int number = errno;
+    close(fd);
+    errno = number;
+    return result;
 }
 
 static int make_directories(const char *dir)
@@ -132,9 +115,8 @@ static bool db_plausible(const struct lmdb_db *db, uint16_t flags, size_t pages)
 /* Even transactions write the first meta page, odd ones the second; a new store has 0 in both. */
 static bool meta_plausible(const struct lmdb_meta_page *meta, size_t number, size_t pages)
 {
-    return meta->page_number == number && meta->flags == LMDB_META_FLAG &&
-           meta->magic == LMDB_MAGIC && meta->last_page >= 1 &&
-           meta->last_page < LMDB_NO_PAGE / LMDB_MAX_PAGE &&
+    return meta->page_number == number && meta->flags == LMDB_META && meta->magic == LMDB_MAGIC &&
+           meta->last_page >= 1 && meta->last_page < LMDB_NO_PAGE / LMDB_MAX_PAGE &&
            (meta->txn_number == 0 || meta->txn_number % 2 == number) &&
            meta->map_size <= LMDB_MAX_MAP && db_plausible(&meta->dbs[0], LMDB_FREE_FLAGS, pages) &&
            db_plausible(&meta->dbs[1], LMDB_MAIN_FLAGS, pages);

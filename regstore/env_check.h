@@ -30,6 +30,10 @@ int env_make_lock_file(int dir_fd, const char *dir, rs_error *error);
 /* Bytes of the data file. */
 int env_file_size(int fd, const char *dir, uint64_t *size, rs_error *error);
 int env_fail_short(const char *dir, uint64_t size, uint64_t wanted, rs_error *error);
+/* Does a snapshot, which must be held, need what the file lacks at its end? Reads the file alone,
+ * and harms neither it nor the process, whatever is in it. RS_EDAMAGED: it does, or that cannot be
+ * told; RS_EBUSY: its meta page has been replaced by a later one. */
+int env_check_tail(int fd, uint64_t page_size, uint64_t snapshot);
 /* Bytes that are left on the data file's file system, UINT64_MAX if it does not tell. */
 uint64_t env_disk_room(int fd);
 

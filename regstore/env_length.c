@@ -8,13 +8,12 @@
  * LMDB does not write pages that a transaction took and gave back, so a healthy file could end
  * before the last page that LMDB counts. A file that was cut short does, too, and reading behind
  * its end kills the process. The reserve keeps the file longer than its pages need. One that is
- * found too short all the same is looked at under the writer's lock: if all pages behind its end
- * are free it is whole, and made longer. Needs LMDB. A part of env.
+ * found too short all the same is whole if all pages behind its end are free (env_tail.c); the next
+ * writer makes it longer. Needs LMDB. A part of env.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "env_check.h"
@@ -25,10 +24,6 @@
  */
 #define RESERVE ((uint64_t)1 << 20)
 #define RESERVE_STEP ((uint64_t)1 << 18)
-
-/* A reader cannot make the file longer; it gives the writer some time to do so. */
-#define PATIENCE_LOOKS 50
-#define PATIENCE_NANOSECONDS 2000000
 
 /* How long the file has to be for its pages and so many bytes behind the last one. */
 static uint64_t length_with(const struct env *env, uint64_t reserve)
@@ -135,7 +130,7 @@ static uint64_t usable_pages(struct env *env, uint64_t run)
     uint64_t oldest = info.me_last_txnid;
     env_readers(env, find_oldest, &oldest);
     bool known = read_free(env, oldest, &pages) == RS_OK;
-    uint64_t found = known ? env_pages_in_runs(&pages, 0, run) : 0;
+    uint64_t found = known ? env_pages_in_runs(&pages, run) : 0;
     env_pages_free(&pages);
     return found;
 }
@@ -181,72 +176,32 @@ bool env_length_at_end(struct env *env)
 
 /* ---- A file that is too short ---- */
 
-static int look_at_tail(struct env *env, uint64_t first, bool *is_free)
-{
-    struct env_pages pages;
-    int status = read_free(env, UINT64_MAX, &pages);
-    if (status == RS_OK) {
-        *is_free = env_pages_in_runs(&pages, first, 1) == pages.end - first;
-    }
-    env_pages_free(&pages);
-    return status == RS_EDAMAGED ? RS_OK : status;
-}
+/* A writer at work replaces the meta page of a snapshot after two commits. */
+#define TAIL_LOOKS 100
 
-/* Under the writer's lock. The file is made longer first, so that what is missing reads as nothing
- * and not as a fault; if it was cut short it gets its length back. */
-static int judge(struct env *env, rs_error *error)
+/* Looks at a snapshot that is held, so that its pages stay as they are. They were all written
+ * before it could be seen, so the file's length, which is looked at later, holds them. */
+static int check_tail(struct env *env)
 {
-    uint64_t size;
-    bool is_free = false;
-    uint64_t wanted = length_with(env, 0);
-    int status = env_file_size(env_data_fd(env), env->dir, &size, error);
-    if (status != RS_OK || size >= wanted) {
-        return status;
-    }
-    if (!lengthen(env, wanted)) {
-        return fail_errno(error, "%s/%s: cannot be made longer", env->dir, ENV_DATA_FILE);
-    }
-    status = look_at_tail(env, size / env_page_size(env), &is_free);
-    if (status == RS_OK && is_free) {
-        return RS_OK;
-    }
-    if (ftruncate(env_data_fd(env), (off_t)size) != 0) {
-        return fail_errno(error, "%s/%s", env->dir, ENV_DATA_FILE);
-    }
-    return status == RS_OK ? env_fail_short(env->dir, size, wanted, error)
-                           : fail(error, status, "%s: %s", env->dir, rs_strerror(status));
-}
-
-static int judge_under_lock(struct env *env, rs_error *error)
-{
-    MDB_txn *lock;
-    int rc = mdb_txn_begin(env->mdb, NULL, 0, &lock);
+    MDB_txn *txn;
+    int rc = mdb_txn_begin(env->mdb, NULL, MDB_RDONLY, &txn);
     if (rc != 0) {
-        return env_fail(env, rc, "cannot be opened", error);
+        return env_status(rc);
     }
-    int status = judge(env, error);
-    mdb_txn_abort(lock);
+    int status = env_check_tail(env_data_fd(env), env_page_size(env), mdb_txn_id(txn));
+    mdb_txn_abort(txn);
     return status;
-}
-
-static int wait_for_writer(struct env *env, rs_error *error)
-{
-    const struct timespec pause = {.tv_nsec = PATIENCE_NANOSECONDS};
-    uint64_t wanted = length_with(env, 0);
-    for (int look = 0; look < PATIENCE_LOOKS && is_shorter(env, wanted); look++) {
-        nanosleep(&pause, NULL);
-        wanted = length_with(env, 0);
-    }
-    uint64_t size;
-    int status = env_file_size(env_data_fd(env), env->dir, &size, error);
-    return status != RS_OK || size >= wanted ? status
-                                             : env_fail_short(env->dir, size, wanted, error);
 }
 
 int env_length_check(struct env *env, rs_error *error)
 {
-    if (!is_shorter(env, length_with(env, 0))) {
-        return RS_OK;
+    uint64_t size;
+    int status = RS_EBUSY;
+    for (int i = 0; status == RS_EBUSY && i < TAIL_LOOKS; i++) {
+        status = is_shorter(env, length_with(env, 0)) ? check_tail(env) : RS_OK;
     }
-    return env->readonly ? wait_for_writer(env, error) : judge_under_lock(env, error);
+    if (status == RS_EDAMAGED && env_file_size(env_data_fd(env), env->dir, &size, error) == RS_OK) {
+        return env_fail_short(env->dir, size, length_with(env, 0), error);
+    }
+    return status == RS_OK ? RS_OK : fail(error, status, "%s: %s", env->dir, rs_strerror(status));
 }

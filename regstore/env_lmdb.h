@@ -70,12 +70,12 @@ struct env_pages {
  * is to be released in any case. */
 int env_pages_read(struct env_txn *txn, uint64_t before, struct env_pages *pages, rs_error *why);
 void env_pages_free(struct env_pages *pages);
-/* Free pages from first on that lie side by side, counted in whole runs of this length. */
-uint64_t env_pages_in_runs(const struct env_pages *pages, uint64_t first, uint64_t run);
+/* Free pages that lie side by side, counted in whole runs of this length. */
+uint64_t env_pages_in_runs(const struct env_pages *pages, uint64_t run);
 
 /* ---- The data file's length (env_length.c) ---- */
 
-/* RS_EDAMAGED if the file was cut short; a healthy one that ends too early is made longer. */
+/* RS_EDAMAGED if the file was cut short, and not only never written to its end. */
 int env_length_check(struct env *env, rs_error *error);
 /* Under the writer's lock, before a transaction: fills the reserve up if there is room. */
 void env_length_reserve(struct env *env);

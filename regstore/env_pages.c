@@ -88,11 +88,11 @@ void env_pages_free(struct env_pages *pages)
     free(pages->free);
 }
 
-uint64_t env_pages_in_runs(const struct env_pages *pages, uint64_t first, uint64_t run)
+uint64_t env_pages_in_runs(const struct env_pages *pages, uint64_t run)
 {
     uint64_t found = 0;
     uint64_t length = 0;
-    for (uint64_t page = first; page <= pages->end; page++) {
+    for (uint64_t page = 0; page <= pages->end; page++) {
         if (page < pages->end && (pages->free[page / 8] & 1u << (page & 7u))) {
             length++;
             continue;

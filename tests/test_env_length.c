@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "stores.h"
+#include "../regstore/env_lmdb.h"
 
 #define BIG ((size_t)1 << 20)
 #define PAGE 4096
@@ -104,6 +105,50 @@ static void every_cut_is_whole_or_damaged(void)
     CU_ASSERT(damaged);
 }
 
+/* A store whose lists of free pages fill some pages of their own: a reader kept everything for a
+ * while. The last transactions find room at the beginning for all that they write, the root of
+ * those pages too. */
+static void make_store_with_many_free_lists(void)
+{
+    rs_store *store = open_store();
+    rs_txn *txn = start_writing(store);
+    rs_key key = add_key(txn, "HKLM\\A");
+    set_number(txn, key, "m", 8);
+    end_writing(txn);
+    rs_txn *reader = start_reading(store);
+    for (uint32_t i = 0; i < 220; i++) {
+        txn = start_writing(store);
+        set_number(txn, key, "n", 226 - i);
+        end_writing(txn);
+        if (i == 215) {
+            rs_abort(reader);
+        }
+    }
+    rs_close(store);
+}
+
+static off_t written_size(void)
+{
+    rs_store *store = open_store();
+    rs_txn *txn = start_reading(store);
+    off_t size = (off_t)(env_page_count(store->env) * PAGE);
+    rs_abort(txn);
+    rs_close(store);
+    return size;
+}
+
+/* Whoever only reads changes nothing, least of all the length that tells of the damage. */
+static void lists_of_free_pages_can_be_cut_off(void)
+{
+    make_store_with_many_free_lists();
+    for (off_t size = written_size() - PAGE; size >= 3 * PAGE; size -= 9 * PAGE) {
+        cut(size);
+        int result = in_child(use_in_child, NULL);
+        CU_ASSERT(result == 0 || result == 1);
+        CU_ASSERT_EQUAL(data_size(), size);
+    }
+}
+
 static void free_tail_can_be_missing(void)
 {
     make_store_with_free_tail();
@@ -133,6 +178,7 @@ static void file_is_longer_than_needed(void)
 
 static const struct test_case cases[] = {
     {"every cut is whole or damaged", every_cut_is_whole_or_damaged},
+    {"lists of free pages can be cut off", lists_of_free_pages_can_be_cut_off},
     {"a free tail can be missing", free_tail_can_be_missing},
     {"a used tail is damage", used_tail_is_damage},
     {"the file is longer than needed", file_is_longer_than_needed},
