@@ -132,15 +132,16 @@ void rs_txn_errors(rs_txn *txn, rs_error *error)
 
 static int set_note(rs_txn *txn, const char *text, const char **note)
 {
-    if (text == NULL || !txn->env.write) {
-        return api_check(txn, false);
+    size_t units;
+    int status = api_check(txn, text != NULL && txn->env.write);
+    if (status != RS_OK) {
+        return status;
     }
     size_t len = strlen(text);
-    size_t units;
     if (len > JOURNAL_MAX_NOTE) {
         return fail(txn->tree.error, RS_ETOOLONG, "more than %u bytes of text", JOURNAL_MAX_NOTE);
     }
-    int status = text_units(text, len, &units);
+    status = text_units(text, len, &units);
     if (status != RS_OK) {
         return fail(txn->tree.error, status, "%s", rs_strerror(status));
     }
@@ -370,6 +371,9 @@ int rs_next_key(rs_cursor *cursor, rs_key_info *info)
     if (cursor == NULL || info == NULL || cursor->values) {
         return RS_EINVAL;
     }
+    if (env_forked(cursor->txn->store->env)) {
+        return RS_EFORK;
+    }
     int status = tree_list_next_key(&cursor->list, &node);
     return status == RS_OK ? give_info(cursor->txn, &node, info) : status;
 }
@@ -379,7 +383,8 @@ int rs_next_value(rs_cursor *cursor, rs_value *value)
     if (cursor == NULL || value == NULL || !cursor->values) {
         return RS_EINVAL;
     }
-    return tree_list_next_value(&cursor->list, value);
+    return env_forked(cursor->txn->store->env) ? RS_EFORK
+                                               : tree_list_next_value(&cursor->list, value);
 }
 
 void rs_cursor_close(rs_cursor *cursor)

@@ -62,6 +62,45 @@ static void read_in_child(int from_parent, int to_parent)
     rs_close(inherited.store);
 }
 
+static struct {
+    rs_cursor *keys;
+    rs_cursor *values;
+} cursors;
+
+static void list_in_child(int from_parent, int to_parent)
+{
+    rs_key_info info;
+    rs_value value;
+    (void)from_parent;
+    (void)to_parent;
+    MUST(rs_next_key(cursors.keys, &info) == RS_EFORK);
+    MUST(rs_next_value(cursors.values, &value) == RS_EFORK);
+    rs_cursor_close(cursors.keys);
+    rs_cursor_close(cursors.values);
+    rs_abort(inherited.txn);
+    rs_close(inherited.store);
+}
+
+/* The snapshot is the parent's: it may end while the child reads on. */
+static void test_cursors(void)
+{
+    rs_value value;
+    inherited.store = stage_store();
+    stage_set(inherited.store, KEY, "v", 1);
+    stage_set(inherited.store, KEY "\\Below", "v", 1);
+    inherited.txn = stage_begin(inherited.store, RS_READ);
+    inherited.key = stage_key(inherited.txn, KEY);
+    MUST(rs_subkeys(inherited.txn, inherited.key, &cursors.keys) == RS_OK);
+    MUST(rs_values(inherited.txn, inherited.key, &cursors.values) == RS_OK);
+    struct child child = child_start(list_in_child);
+    CU_ASSERT(child_end(&child));
+    CU_ASSERT_EQUAL(rs_next_value(cursors.values, &value), RS_OK);
+    rs_cursor_close(cursors.keys);
+    rs_cursor_close(cursors.values);
+    rs_abort(inherited.txn);
+    rs_close(inherited.store);
+}
+
 static void test_read_transaction(void)
 {
     inherited.store = stage_store();
@@ -82,6 +121,7 @@ static void commit_in_child(int from_parent, int to_parent)
     (void)from_parent;
     (void)to_parent;
     MUST(rs_set_dword(inherited.txn, inherited.key, "v", 9) == RS_EFORK);
+    MUST(rs_txn_message(inherited.txn, "from the child") == RS_EFORK);
     MUST(rs_commit(inherited.txn, &revision) == RS_EFORK);
     MUST(revision == 0);
     rs_close(inherited.store);
@@ -142,10 +182,8 @@ static void test_watch(void)
 }
 
 static const struct test_case cases[] = {
-    {"begin", test_begin},
-    {"read transaction", test_read_transaction},
-    {"write transaction", test_write_transaction},
-    {"watch", test_watch},
-    {NULL, NULL},
+    {"begin", test_begin},     {"read transaction", test_read_transaction},
+    {"cursors", test_cursors}, {"write transaction", test_write_transaction},
+    {"watch", test_watch},     {NULL, NULL},
 };
 const struct test_suite suite_process_fork = {"process_fork", cases};
