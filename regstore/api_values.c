@@ -423,7 +423,8 @@ static uint64_t age_of(rs_txn *txn, uint64_t revision)
 static int give_reader(void *context, uint32_t pid, uint64_t txn_number)
 {
     struct reader_walk *walk = context;
-    if (!walk->own_seen && pid == (uint32_t)getpid() && txn_number == walk->state.txn_number) {
+    uint64_t own = env_txn_number(&walk->txn->env);
+    if (!walk->own_seen && pid == (uint32_t)getpid() && txn_number == own) {
         walk->own_seen = true;
         return 0;
     }
@@ -432,8 +433,10 @@ static int give_reader(void *context, uint32_t pid, uint64_t txn_number)
         behind = walk->state.revision;
     }
     rs_reader reader = {.pid = pid, .revision = walk->state.revision - behind, .behind = behind};
-    if (txn_number > walk->state.txn_number) { /* it is this transaction that is behind */
-        reader.revision += txn_number - walk->state.txn_number;
+    /* It is this transaction that is behind. Its own number can be higher than that of the latest
+     * revision: history that is shortened for want of room makes none. */
+    if (txn_number > own) {
+        reader.revision += txn_number - own;
     }
     reader.age = behind > 0 ? age_of(walk->txn, reader.revision) : 0;
     int status = RS_OK;

@@ -127,6 +127,34 @@ static void readers_are_listed(void)
     rs_close(store);
 }
 
+/* As a shortened journal does it. */
+static void commit_without_revision(rs_store *store)
+{
+    struct env_txn txn;
+    SUCCEEDS(env_begin(store->env, true, &txn, NULL));
+    SUCCEEDS(env_put(&txn, TABLE_META, (struct slice){"other", 5}, (struct slice){"", 1}));
+    SUCCEEDS(env_commit(&txn, NULL));
+}
+
+static void not_every_commit_is_a_revision(void)
+{
+    rs_store *store = open_store();
+    write_once(store);
+    rs_txn *old = start_reading(store);
+    commit_without_revision(store);
+    rs_txn *new = start_reading(store);
+    CU_ASSERT_EQUAL(readers_seen_by(new).count, 1);
+    CU_ASSERT_EQUAL(readers_seen_by(new).last.revision, 1);
+    rs_abort(old);
+    CU_ASSERT_EQUAL(readers_seen_by(new).count, 0);
+    rs_txn *same = start_reading(store);
+    CU_ASSERT_EQUAL(readers_seen_by(new).last.revision, 1);
+    CU_ASSERT_EQUAL(readers_seen_by(new).last.behind, 0);
+    rs_abort(same);
+    rs_abort(new);
+    rs_close(store);
+}
+
 /* A writer holds no snapshot, so none of those listed is its own. */
 static void a_writer_sees_every_reader(void)
 {
@@ -277,6 +305,7 @@ static const struct test_case cases[] = {
     {"two hundred snapshots stand side by side", two_hundred_snapshots_stand_side_by_side},
     {"more than 1024 readers are refused", more_than_1024_readers_are_refused},
     {"readers are listed", readers_are_listed},
+    {"not every commit is a revision", not_every_commit_is_a_revision},
     {"a writer sees every reader", a_writer_sees_every_reader},
     {"a full store says so", a_full_store_says_so},
     {"a full disk leaves the last revision", a_full_disk_leaves_the_last_revision},
