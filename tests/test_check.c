@@ -387,6 +387,22 @@ static void test_journal_being_trimmed(void)
     rs_close(store);
 }
 
+/* On a full disk a deletion may cost all of the history. */
+static void test_journal_given_up(void)
+{
+    struct env_txn txn;
+    rs_store *store = open_filled();
+    SUCCEEDS(env_begin(store->env, true, &txn, NULL));
+    SUCCEEDS(journal_trim(&txn, 2, 0, 10));
+    SUCCEEDS(env_commit(&txn, NULL));
+    expect_none(store);
+    rs_txn *next = start_writing(store);
+    set_number(next, RS_HKLM, "next", 1);
+    end_writing(next);
+    expect_none(store);
+    rs_close(store);
+}
+
 static void test_state(void)
 {
     rs_store *store = open_filled();
@@ -418,6 +434,7 @@ static const struct test_case cases[] = {
     {"circle", test_circle},
     {"journal", test_journal},
     {"journal being trimmed", test_journal_being_trimmed},
+    {"journal given up", test_journal_given_up},
     {"state", test_state},
     {NULL, NULL},
 };
