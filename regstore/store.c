@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <fcntl.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -78,15 +79,22 @@ static int init_store(struct env_txn *txn)
 }
 
 /* The group of the store's directory may write in watches, whoever makes it, and whatever the
- * umask.
- */
+ * umask. The directory's owner may have put a link in its place. */
 static int give_to_group(const char *dir, const char *watches, rs_error *error)
 {
     struct stat st;
-    if (stat(dir, &st) == 0 && chown(watches, (uid_t)-1, st.st_gid) != 0 && errno != EPERM) {
+    int status = RS_OK;
+    int fd = open(watches, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0) {
         return fail_errno(error, "%s", watches);
     }
-    return chmod(watches, 0770) == 0 ? RS_OK : fail_errno(error, "%s", watches);
+    if (stat(dir, &st) == 0 && fchown(fd, (uid_t)-1, st.st_gid) != 0 && errno != EPERM) {
+        status = fail_errno(error, "%s", watches);
+    } else if (fchmod(fd, 0770) != 0) {
+        status = fail_errno(error, "%s", watches);
+    }
+    close(fd);
+    return status;
 }
 
 /* What a store has beside LMDB's files. */

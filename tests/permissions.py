@@ -71,13 +71,19 @@ class Place:
     def home(self, person):
         return self.base / PEOPLE[person]
 
-    def run(self, person, arguments, store=None, umask=0o022):
-        """Runs regtool as that person; its output and its errors come together."""
+    def run(self, person, arguments, store=None, umask=0o022, swapped=None):
+        """Runs regtool as that person; its output and its errors come together. Where it makes a
+        directory of the name swapped, it finds a link to a file of root's."""
+        environment = dict(os.environ)
+        if swapped:
+            environment.update(LD_PRELOAD=str(self.regtool.parent.parent / 'lib/swap_directory.so'),
+                               SWAP_NAME=swapped, SWAP_TARGET=str(precious(self)))
         words = [word.format(home=self.home(person), base=self.base) for word in arguments]
         return subprocess.run([self.regtool, '--store', store or self.store, *words],
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, check=False, timeout=TIMEOUT, text=True,
-                              errors='replace', cwd=self.base, user=person, group=person,
+                              errors='replace', cwd=self.base, env=environment, user=person,
+                              group=person,
                               extra_groups=GROUPS[person], umask=umask)
 
 
@@ -95,6 +101,23 @@ def link(name):
         (place.store / name).rename(elsewhere)
         (place.store / name).symlink_to(elsewhere)
     return prepare
+
+
+def precious(place):
+    return place.home(ROOT) / 'precious'
+
+
+def make_precious(place):
+    """A file of root's; the store's directory is there and empty."""
+    no_setgid(place)
+    precious(place).write_text('precious')
+    precious(place).chmod(0o600)
+
+
+def precious_is_private(place):
+    found = precious(place).stat()
+    private = stat.S_IMODE(found.st_mode) == 0o600 and found.st_gid == 0
+    return '' if private else f'mode {oct(found.st_mode)}, group {found.st_gid}'
 
 
 def link_of_bell(place):
@@ -172,6 +195,7 @@ class Case:
     after: Optional[Callable] = None
     store: str = 'store'
     umask: int = 0o022
+    swapped: Optional[str] = None
 
 
 CASES = [
@@ -226,6 +250,11 @@ CASES = [
     Case('others-store-owner', OWNER, QUERY, 1, DENIED, owned_by_stranger),
     Case('others-store-root', ROOT, QUERY, 0, 'REG_SZ', owned_by_stranger),
     Case('others-copy', MEMBER, QUERY, 1, DENIED, as_a_copy),
+    # Directories that root makes where somebody else can put others in their place
+    Case('swapped-watches', ROOT, INIT, 1, 'watches', make_precious, precious_is_private,
+         swapped='watches'),
+    Case('swapped-store', ROOT, INIT, 1, 'cannot make', make_precious, precious_is_private,
+         store='owner/new', swapped='new'),
     # Modes and groups do not depend on who makes a file with which umask
     Case('init-umask-000', OWNER, INIT, 0, 'made a store', after=modes_are_right('owner/new'),
          store='owner/new', umask=0),
@@ -246,7 +275,8 @@ def judge(case, place):
     if case.prepare:
         case.prepare(place)
     try:
-        result = place.run(case.person, case.arguments, place.base / case.store, case.umask)
+        result = place.run(case.person, case.arguments, place.base / case.store, case.umask,
+                           case.swapped)
     except subprocess.TimeoutExpired:
         return f'still running after {TIMEOUT} s'
     if result.returncode != case.exit:
@@ -266,6 +296,7 @@ def copy_programs(source, target):
     shutil.copy(source / 'regtool', target / 'bin')
     for file in (source.parent / 'lib').glob('libregstore.so*'):
         shutil.copy(file, target / 'lib', follow_symlinks=True)
+    shutil.copy(source.parent / 'lib/tests/swap_directory.so', target / 'lib')
     for file in (source.parent / 'lib/regstore').glob('*.so'):
         shutil.copy(file, target / 'lib/regstore')
 
