@@ -222,8 +222,10 @@ typedef struct rs_key_info {
 
 /* ---- The store ---- */
 
-#define RS_CREATE 1u   /* make the directory and the store if there is none */
-#define RS_READONLY 2u /* change nothing, whatever the permissions allow; not with RS_CREATE */
+#define RS_CREATE 1u /* make the directory and the store if there is none */
+/* Change no data, whatever the permissions allow; not with RS_CREATE. Readers, too, write in LMDB's
+ * lock file, which is made where it is missing. */
+#define RS_READONLY 2u
 
 /*
  * Opens the store in directory dir, or for NULL in the default one (rs_default_dir). A directory
@@ -591,6 +593,8 @@ RS_API int rs_watch_fd(const rs_watch *watch);
  * caller must read everything again. Revisions that do not concern the watch make no batch.
  * RS_EREPLACED: the directory's name leads to other files now, or to none, and what is done there
  * is not seen here; looked for once a second and answered instead of RS_END as long as it is so.
+ * What keeps rs_begin(RS_READ) from succeeding, such as RS_EREADERS and RS_EREOPEN, is told and
+ * leaves the watch where it is: it polls readable again within a second.
  */
 RS_CALL int rs_watch_next(rs_watch *watch, const rs_batch **batch);
 /* The last revision that the watch has passed. */
