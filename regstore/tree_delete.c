@@ -112,19 +112,21 @@ static int leave_child(struct tree *tree, rs_key *current)
 }
 
 /* All below top and its values; depth first, and without recursion, as a hive may be 512 keys deep.
- * Links are keys like any other here. */
+ * Deeper is a circle of damaged records. Links are keys like any other here. */
 static int drop_contents(struct tree *tree, const struct node *top, bool tell)
 {
     struct tree_key entry;
     struct slice record;
     rs_key current = top->id;
-    rs_key top_id = top->id;
+    unsigned depth = 0;
     int status = drop_values(tree, top, tell);
     while (status == RS_OK) {
         status = first_entry(tree, current, TAG_SUBKEY, &entry, &record);
         if (status == RS_OK) {
-            status = enter_child(tree, record, tell, &current);
-        } else if (status == RS_END && current != top_id) {
+            status =
+                ++depth <= RS_MAX_DEPTH ? enter_child(tree, record, tell, &current) : RS_EDAMAGED;
+        } else if (status == RS_END && depth > 0) {
+            depth--;
             status = leave_child(tree, &current);
         } else {
             break;

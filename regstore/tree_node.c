@@ -245,6 +245,10 @@ int node_decode(rs_key id, struct slice record, struct node *node)
     node->next_position = record_u32(&reader);
     node->name = record_bytes(&reader, &node->name_len);
     node->class_name = record_bytes(&reader, &node->class_len);
+    /* A root that were somebody's child would make a circle of all that is on the way to it. */
+    if (id <= RS_HKRS && node->parent != RS_NO_KEY) {
+        return RS_EDAMAGED;
+    }
     return record_end(&reader);
 }
 

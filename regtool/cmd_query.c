@@ -24,7 +24,8 @@ struct query {
     bool typed;          /* only values of this type */
     uint32_t type;
     bool recursive;
-    bool search; /* only what matches is shown, and counted */
+    unsigned depth; /* of the walk */
+    bool search;    /* only what matches is shown, and counted */
     uint64_t matches;
 };
 
@@ -111,7 +112,8 @@ static int show_subkey(struct query *query, const rs_key_info *info)
         return status;
     }
     if (query->recursive) {
-        status = walk(query, info, false);
+        status = ++query->depth <= RS_MAX_DEPTH ? walk(query, info, false) : RS_EDAMAGED;
+        query->depth--;
     } else {
         query_print_subkey(&query->print, &query->path, info->written);
     }
@@ -140,7 +142,7 @@ static int show_subkeys(struct query *query, rs_key key)
     return status == RS_END ? RS_OK : status;
 }
 
-/* Recursion is bounded by RS_MAX_DEPTH. */
+/* Recursion is bounded by RS_MAX_DEPTH; damaged records could lead in a circle. */
 static int walk(struct query *query, const rs_key_info *info, bool top)
 {
     int status = show_key(query, info, top);

@@ -5,6 +5,7 @@
 #include "stores.h"
 #include "../regstore/tree_node.h"
 
+#include <endian.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -38,6 +39,41 @@ static void put_subkey(rs_store *store, rs_key parent, const char *name, size_t 
                      (struct slice){record.data, record.size}));
     SUCCEEDS(env_commit(&txn, NULL));
     buffer_free(&record);
+}
+
+/* Changes a number in a record behind the tree's back. */
+static void put_number(rs_store *store, enum env_table table, struct slice key, size_t offset,
+                       uint64_t number)
+{
+    struct env_txn txn;
+    char copy[200];
+    struct slice record;
+
+    SUCCEEDS(env_begin(store->env, true, &txn, NULL));
+    SUCCEEDS(env_get(&txn, table, key, &record));
+    CU_ASSERT_FATAL(record.size <= sizeof copy && offset + sizeof number <= record.size);
+    memcpy(copy, record.data, record.size);
+    number = htole64(number);
+    memcpy(copy + offset, &number, sizeof number);
+    SUCCEEDS(env_put(&txn, table, key, (struct slice){copy, record.size}));
+    SUCCEEDS(env_commit(&txn, NULL));
+}
+
+/* A key's record begins with its parent. */
+static void put_parent(rs_store *store, rs_key id, rs_key parent)
+{
+    unsigned char key[TREE_KEY_HEAD];
+
+    env_put_be64(key, id);
+    key[8] = TAG_SELF;
+    put_number(store, TABLE_TREE, (struct slice){key, sizeof key}, 0, parent);
+}
+
+/* The next key's number comes behind the revision and LMDB's number of it. Keys from there on count
+ * as new, and what is in them is not told to anyone. */
+static void put_next_id(rs_store *store, rs_key id)
+{
+    put_number(store, TABLE_META, (struct slice){"state", 5}, 2 * sizeof(uint64_t), id);
 }
 
 /* What listing a key's subkeys ends with. */
@@ -83,6 +119,47 @@ static void test_cycle(void)
     rs_close(store);
 }
 
+static void expect_no_way_round(rs_store *store, rs_key key)
+{
+    const rs_export_options options = {.format = "xml", .flags = RS_OVERWRITE};
+    rs_txn *txn = start_reading(store);
+
+    alarm(60); /* what goes in a circle is ended */
+    GIVES(RS_EDAMAGED, rs_export(txn, key, scratch_path("out.xml"), &options, NULL));
+    rs_abort(txn);
+    GIVES(RS_EDAMAGED, delete_top(store, key));
+    alarm(0);
+}
+
+/* Each key of the circle is where its record says: the root is below one of its keys. */
+static void test_root_in_circle(void)
+{
+    rs_key top, middle;
+    rs_store *store = make_store(&top, &middle);
+
+    put_subkey(store, middle, "Z", 1, RS_HKLM);
+    put_parent(store, RS_HKLM, middle);
+    expect_no_way_round(store, top);
+    put_next_id(store, RS_HKLM);
+    expect_no_way_round(store, top);
+    rs_close(store);
+}
+
+/* A circle that no root is in. */
+static void test_circle_apart(void)
+{
+    rs_key top, middle;
+    rs_store *store = make_store(&top, &middle);
+
+    put_subkey(store, middle, "Z", 1, top);
+    put_parent(store, top, middle);
+    expect_no_way_round(store, top);
+    expect_no_way_round(store, middle);
+    put_next_id(store, RS_HKLM);
+    expect_no_way_round(store, middle);
+    rs_close(store);
+}
+
 /* Two names for one key: the second is found empty-handed. */
 static void test_two_names(void)
 {
@@ -111,6 +188,8 @@ const struct test_suite suite_tree_damage = {
     "tree_damage",
     (const struct test_case[]){
         {"a key below itself", test_cycle},
+        {"a root below one of its keys", test_root_in_circle},
+        {"a circle of keys apart", test_circle_apart},
         {"two names for one key", test_two_names},
         {"a key of the table that is too long", test_long_key},
         {NULL, NULL},
