@@ -26,6 +26,11 @@ int LLVMFuzzerInitialize(int *argc, char ***argv);
 /* Says what did not hold, and aborts. */
 _Noreturn void fuzz_broken(const char *file, int line, const char *what);
 
+/* Gives the status back. It must be one of the list; while the store is expected to be sound, no
+ * reader and no writer may call it damaged. */
+int fuzz_known(int status);
+void fuzz_expect_sound(bool sound);
+
 /* An input that is taken apart from its front; what is not there is 0 or empty. */
 struct fuzz_input {
     const uint8_t *at;
