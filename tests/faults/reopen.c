@@ -165,6 +165,49 @@ static void beside_threads(rs_store *store, const char *dir)
     rs_close(shared);
 }
 
+/* ---- Another store in the place ---- */
+
+/* Until a new transaction is refused because of one that is open. */
+static bool fail_for_good(rs_store *store)
+{
+    uint32_t number;
+    bool refused_now = false;
+    for (unsigned long round = 0; round < CALLS * CALLS && !refused_now; round++) {
+        rs_txn *reader;
+        if (rs_begin(store, RS_READ, &reader) != RS_OK) {
+            return false;
+        }
+        set_failing(store, 77, 1 + round * (CALLS + 1) / CALLS % CALLS);
+        refused_now = get_now(store, &number) == RS_EREOPEN;
+        rs_abort(reader);
+    }
+    return refused_now;
+}
+
+static void beside_another_store(rs_store *store, const char *dir)
+{
+    char away[PATH_MAX + 8], other[PATH_MAX + 8];
+    uint32_t number = 0;
+    rs_store *stranger = NULL;
+    snprintf(away, sizeof away, "%s.away", dir);
+    snprintf(other, sizeof other, "%s.other", dir);
+    if (!expect(fail_for_good(store), "a write fails for good", 0, RS_OK)) {
+        return;
+    }
+    int status = rename(dir, away) == 0 ? rs_open(dir, RS_CREATE, &stranger, NULL) : RS_EIO;
+    expect(status == RS_OK, "another store is made in the place", 0, status);
+    rs_close(stranger);
+    status = get_now(store, &number);
+    expect(status == RS_ENOSTORE, "the other store is not read", 0, status);
+    status = set(store, 5);
+    expect(status == RS_ENOSTORE, "the other store is not written", 0, status);
+    expect(rename(dir, other) == 0 && rename(away, dir) == 0, "the own one comes back", 0, RS_OK);
+    status = set(store, 6);
+    expect(status == RS_OK, "it is written again", 0, status);
+    status = get_now(store, &number);
+    expect(status == RS_OK && number == 6, "what was written is there again", 0, status);
+}
+
 int main(int argc, char **argv)
 {
     char dir[PATH_MAX];
@@ -186,6 +229,7 @@ int main(int argc, char **argv)
     expect(refused > 0, "some write failed so that the store had to be opened anew", 0, RS_OK);
     beside_threads(store, dir);
     rs_close(other);
+    beside_another_store(store, dir);
     rs_close(store);
     printf("%u passed, %u failed, 0 skipped\n", passed, failed);
     return failed == 0 ? 0 : 1;

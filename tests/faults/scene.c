@@ -247,12 +247,15 @@ static uint32_t check_rename(rs_txn *txn)
 {
     char name[32];
     char wanted[32];
+    rs_key found;
     rs_key_info info;
     rs_key parent = open_key(txn, SCENE_ROOT "\\Rename");
     uint32_t stamp = stamp_of(txn, parent, STAMP);
     rs_key key = only_subkey(txn, parent, name);
     snprintf(wanted, sizeof wanted, "N%u", stamp);
     RIG_MUST(strcmp(name, wanted) == 0);
+    RIG_OK(rs_key_open(txn, parent, wanted, &found));
+    RIG_MUST(found == key);
     RIG_OK(rs_key_info_get(txn, key, &info));
     RIG_MUST(info.subkeys == RENAMED_BELOW);
     return stamp;
@@ -275,7 +278,9 @@ static uint32_t check_tree(rs_txn *txn)
     rs_key parent = open_key(txn, SCENE_ROOT "\\Tree");
     uint32_t stamp = stamp_of(txn, parent, STAMP);
     bool there = stamp_of(txn, parent, "there") != 0;
-    RIG_GIVES(there ? RS_OK : RS_ENOTFOUND, rs_key_open(txn, parent, "Whole", &whole));
+    /* By a whole path, which may be remembered from a snapshot where it was another key or none. */
+    RIG_GIVES(there ? RS_OK : RS_ENOTFOUND,
+              rs_key_open(txn, RS_NO_KEY, SCENE_ROOT "\\Tree\\Whole", &whole));
     if (there) {
         check_leaves(txn, whole, stamp);
     }

@@ -78,6 +78,17 @@ static int nothing(struct verb_place *place)
     return RS_OK;
 }
 
+/* Beside the one that the verb is given: the pool has no other. */
+static int begin_second(struct verb_place *place)
+{
+    rs_txn *second;
+    int status = rs_begin(place->store, RS_READ, &second);
+    if (status == RS_OK) {
+        rs_abort(second);
+    }
+    return status;
+}
+
 static int begin_and_abort(struct verb_place *place)
 {
     rs_txn *txn = NULL;
@@ -455,6 +466,7 @@ const struct verb verb_reads[] = {
     {"default-dir", 0, NULL, default_dir},
 
     {"begin-read", READS, NULL, nothing},
+    {"begin-second", READS, NULL, begin_second},
     {"begin-abort", 0, NULL, begin_and_abort},
     {"commit-nothing", 0, NULL, commit_nothing},
 
