@@ -503,7 +503,7 @@ char *verb_render_files(const struct verb_place *place)
     FILE *out = open_memstream(&text, &size);
     bool good = count >= 0 && out != NULL;
     for (int i = 0; i < count; i++) {
-        if (good && entries[i]->d_name[0] != '.') {
+        if (good && strcmp(entries[i]->d_name, ".") != 0 && strcmp(entries[i]->d_name, "..") != 0) {
             good = render_file(out, dir, entries[i]->d_name);
         }
         free(entries[i]);
