@@ -10,6 +10,8 @@
 #define REGSTORE_TEXT_H
 
 #include <stdbool.h>
+#include <string.h>
+
 #include "status.h"
 
 /* ---- Buffer: grows, owned by whoever declared it; start with BUFFER_INIT, end with buffer_free().
@@ -54,6 +56,27 @@ char *arena_copy(struct arena *arena, const void *data, size_t size);
  * again. */
 void arena_reset(struct arena *arena);
 void arena_free(struct arena *arena);
+
+/* ---- Words: texts a machine word at a time ---- */
+
+/* Up to seven bytes as a number whose other bytes are 0; which byte stands where is the machine's
+ * business. Loads that overlap, not a loop: most names end in such a piece. */
+static inline uint64_t text_word(const char *text, size_t len)
+{
+    unsigned char bytes[8] = {0};
+    uint64_t word;
+
+    if (len >= 4) {
+        memcpy(bytes, text, 4);
+        memcpy(bytes + len - 4, text + len - 4, 4);
+    } else if (len > 0) {
+        bytes[0] = (unsigned char)text[0];
+        bytes[len / 2] = (unsigned char)text[len / 2];
+        bytes[len - 1] = (unsigned char)text[len - 1];
+    }
+    memcpy(&word, bytes, sizeof word);
+    return word;
+}
 
 /* ---- Conversions ---- */
 

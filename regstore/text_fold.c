@@ -34,12 +34,14 @@ static inline uint64_t fold_word(uint64_t word)
     return word ^ (((from_a ^ above_z) & HIGH_BITS) >> 2);
 }
 
-/* Folds the ASCII that text begins with; the number of bytes. folded has room for len bytes. */
-static size_t fold_ascii(const char *text, size_t len, char *folded)
+/* Folds the ASCII that text begins with, by words and the last of it by bytes; the number of bytes.
+ * Beyond them folded, which has room for capacity bytes, may be written too. */
+static size_t fold_ascii(const char *text, size_t len, char *folded, size_t capacity)
 {
     size_t done = 0;
+    uint64_t word;
 
-    for (uint64_t word; len - done >= WORD; done += WORD) {
+    for (; len - done >= WORD && capacity - done >= WORD; done += WORD) {
         memcpy(&word, text + done, WORD);
         if (word & HIGH_BITS) {
             break;
@@ -47,7 +49,15 @@ static size_t fold_ascii(const char *text, size_t len, char *folded)
         word = fold_word(word);
         memcpy(folded + done, &word, WORD);
     }
-    for (; done < len && (unsigned char)text[done] < 0x80; done++) {
+    if (len - done < WORD && capacity - done >= WORD) {
+        word = text_word(text + done, len - done);
+        if (!(word & HIGH_BITS)) {
+            word = fold_word(word);
+            memcpy(folded + done, &word, WORD);
+            return len;
+        }
+    }
+    for (; done < len && done < capacity && (unsigned char)text[done] < 0x80; done++) {
         const unsigned byte = (unsigned char)text[done];
 
         folded[done] = (char)(byte ^ (unsigned)(byte - 'a' < 26u) << 5);
@@ -100,7 +110,7 @@ int text_fold(const char *text, size_t len, char *folded, size_t capacity, size_
 {
     const unsigned char *at = wtf8_bytes(text);
     const unsigned char *end = at + len;
-    const size_t ascii = fold_ascii(text, len < capacity ? len : capacity, folded);
+    const size_t ascii = fold_ascii(text, len, folded, capacity);
     struct fold_output output = {(unsigned char *)folded + ascii,
                                  (const unsigned char *)folded + capacity, ascii};
     uint32_t code;

@@ -106,7 +106,7 @@ static int find_long(struct tree *tree, enum tree_tag tag, const char *name, siz
     return match ? env_get(tree->txn, TABLE_TREE, tree_key_slice(key), found) : RS_ENOTFOUND;
 }
 
-/* Folds a name into memory of its own if it is too long for small. */
+/* Folds a name into memory of its own. */
 static int fold_name(const char *name, size_t len, size_t max_units, struct buffer *folded)
 {
     size_t units;
@@ -121,44 +121,43 @@ static int fold_name(const char *name, size_t len, size_t max_units, struct buff
     return status == RS_OK && units > max_units ? RS_ETOOLONG : status;
 }
 
-static int find_folded(struct tree *tree, enum tree_tag tag, const char *name, size_t len,
-                       struct slice folded, struct tree_key *key, struct slice *found)
+/* Behind the head that key has, a name longer than TREE_NAME_PREFIX when it is folded. */
+static int find_long_name(struct tree *tree, enum tree_tag tag, const char *name, size_t len,
+                          size_t max_units, struct tree_key *key, struct slice *found)
 {
-    if (folded.size <= TREE_NAME_PREFIX) {
-        key_append(key, folded.data, folded.size);
-        return env_get(tree->txn, TABLE_TREE, tree_key_slice(key), found);
-    }
+    struct buffer folded = BUFFER_INIT;
     unsigned char hash[9] = {0xff};
-    env_put_be64(hash + 1, hash_name(folded.data, folded.size));
-    key_append(key, folded.data, TREE_NAME_PREFIX);
-    key_append(key, hash, sizeof hash);
-    return find_long(tree, tag, name, len, key, found);
+    int status = fold_name(name, len, max_units, &folded);
+    if (status == RS_OK) {
+        env_put_be64(hash + 1, hash_name((unsigned char *)folded.data, folded.size));
+        key_append(key, folded.data, TREE_NAME_PREFIX);
+        key_append(key, hash, sizeof hash);
+        status = find_long(tree, tag, name, len, key, found);
+    }
+    buffer_free(&folded);
+    return status;
 }
 
 int tree_find(struct tree *tree, rs_key id, enum tree_tag tag, const char *name, size_t len,
               size_t max_units, struct tree_key *key, struct slice *found)
 {
-    char small[256]; /* nearly every name, without an allocation */
     size_t size;
     size_t units;
     tree_key_head(key, id, tag);
-    int status = text_fold(name, len, small, sizeof small, &size, &units);
-    if (status == RS_OK) {
-        return units > max_units
-                   ? RS_ETOOLONG
-                   : find_folded(tree, tag, name, len, (struct slice){small, size}, key, found);
+    /* Nearly every name is folded into its place. */
+    int status =
+        text_fold(name, len, (char *)key->bytes + TREE_KEY_HEAD, TREE_NAME_PREFIX, &size, &units);
+    if (status == RS_ETOOLONG) {
+        return find_long_name(tree, tag, name, len, max_units, key, found);
     }
-    if (status != RS_ETOOLONG) {
+    if (status != RS_OK) {
         return status;
     }
-    struct buffer folded = BUFFER_INIT;
-    status = fold_name(name, len, max_units, &folded);
-    if (status == RS_OK) {
-        status =
-            find_folded(tree, tag, name, len, (struct slice){folded.data, folded.size}, key, found);
+    if (units > max_units) {
+        return RS_ETOOLONG;
     }
-    buffer_free(&folded);
-    return status;
+    key->size += size;
+    return env_get(tree->txn, TABLE_TREE, tree_key_slice(key), found);
 }
 
 /* ---- Records ---- */
