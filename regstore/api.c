@@ -198,12 +198,9 @@ int rs_key_create_n(rs_txn *txn, rs_key base, const char *path, size_t len, unsi
 
 int api_stored_key(rs_txn *txn, rs_key *key, bool good)
 {
-    const struct path_root *root = path_root_by_key(*key);
     int status = api_check(txn, good && *key != RS_NO_KEY);
-    if (status != RS_OK || root == NULL || root->stored == root->key) {
-        return status;
-    }
-    return tree_open(&txn->tree, *key, "", 0, 0, key);
+    return status == RS_OK && path_is_view(*key) ? tree_open(&txn->tree, *key, "", 0, 0, key)
+                                                 : status;
 }
 
 int rs_key_delete(rs_txn *txn, rs_key key, unsigned flags)

@@ -42,6 +42,19 @@ int rs_value_delete_n(rs_txn *txn, rs_key key, const char *name, size_t len)
 
 /* ---- Effective ---- */
 
+/* Of a stored key. RS_ENOTFOUND, not described, if there is none. */
+static int find_effective(rs_txn *txn, rs_key key, const char *name, size_t len, rs_value *value)
+{
+    /* That nothing is set is no failure here, so it must not be described as one. */
+    rs_error *error = txn->tree.error;
+    txn->tree.error = NULL;
+    int status = tree_value_get(&txn->tree, key, name, len, value);
+    txn->tree.error = error;
+    return status == RS_OK || status == RS_ENOTFOUND
+               ? status
+               : fail(error, status, "%s", rs_strerror(status));
+}
+
 int rs_effective_n(rs_txn *txn, rs_key key, const char *name, size_t len, rs_value *value,
                    enum rs_origin *origin)
 {
@@ -50,22 +63,14 @@ int rs_effective_n(rs_txn *txn, rs_key key, const char *name, size_t len, rs_val
     if (status != RS_OK) {
         return status;
     }
-    /* That nothing is set is no failure here, so it must not be described as one. */
-    rs_error *error = txn->tree.error;
-    txn->tree.error = NULL;
-    status = tree_value_get(&txn->tree, key, name, text_length(name, len), &found);
-    txn->tree.error = error;
-    if (status == RS_ENOTFOUND) {
-        *origin = RS_ORIGIN_NONE;
-        return RS_OK;
+    status = find_effective(txn, key, name, text_length(name, len), &found);
+    if (status != RS_OK && status != RS_ENOTFOUND) {
+        return status;
     }
-    if (status != RS_OK) {
-        return fail(error, status, "%s", rs_strerror(status));
-    }
-    if (value != NULL) {
+    if (status == RS_OK && value != NULL) {
         *value = found;
     }
-    *origin = RS_ORIGIN_SET;
+    *origin = status == RS_OK ? RS_ORIGIN_SET : RS_ORIGIN_NONE;
     return RS_OK;
 }
 
@@ -73,16 +78,15 @@ int rs_effective_n(rs_txn *txn, rs_key key, const char *name, size_t len, rs_val
 static int effective(rs_txn *txn, rs_key key, const char *name, size_t len, const void *out,
                      rs_value *value)
 {
-    enum rs_origin origin;
-    int status = api_check(txn, out != NULL);
-    if (status == RS_OK) {
-        status = rs_effective_n(txn, key, name, len, value, &origin);
+    int status = check(txn, out, &key);
+    if (status != RS_OK) {
+        return status;
     }
-    if (status == RS_OK && origin == RS_ORIGIN_NONE) {
-        return fail(txn->tree.error, RS_ENOTFOUND, "no value \"%.*s\"", (int)text_length(name, len),
-                    name);
-    }
-    return status;
+    len = text_length(name, len);
+    status = find_effective(txn, key, name, len, value);
+    return status == RS_ENOTFOUND
+               ? fail(txn->tree.error, status, "no value \"%.*s\"", (int)len, name)
+               : status;
 }
 
 static int decoded(rs_txn *txn, const rs_value *value, int status)

@@ -30,6 +30,12 @@ struct path_root {
 const struct path_root *path_root_by_key(rs_key key);
 /* The row of a root's long or short name, in any case; NULL if it is none. */
 const struct path_root *path_root_by_name(const char *name, size_t len);
+/* Whether a key's number means a view, which is another key: the numbers of views are the highest.
+ */
+static inline bool path_is_view(rs_key key)
+{
+    return key >= RS_HKCC;
+}
 /* All rows; *count of them. */
 const struct path_root *path_roots(size_t *count);
 /* Where a view lies below its stored root, as a relative path written to buffer:

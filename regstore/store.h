@@ -19,7 +19,8 @@
 /* The directory of the open watches, see watch.h; made with the store, so that it has its group. */
 #define STORE_WATCHES_DIR "watches"
 
-#define STORE_POOL 16u /* idle read transactions kept */
+#define STORE_POOL 16u /* read transactions that are kept when they have ended */
+typedef _Atomic(struct rs_txn *) pool_place;
 
 struct rs_store {
     struct env *env;
@@ -29,7 +30,7 @@ struct rs_store {
     pthread_mutex_t
         bell_lock; /* threads ring after their commits, which is outside of any other lock */
     char *dir;     /* absolute, as the program may change its directory */
-    _Atomic(struct rs_txn *) pool[STORE_POOL];
+    pool_place pool[STORE_POOL];
 };
 
 struct rs_cursor {
@@ -41,6 +42,7 @@ struct rs_cursor {
 
 struct rs_txn {
     struct rs_store *store;
+    pool_place *place; /* of a read transaction; NULL: it is not kept */
     struct env_txn env;
     struct tree tree;
     struct journal journal; /* of a write transaction */
