@@ -46,7 +46,9 @@ struct tree {
     struct tree_paths *paths;
     struct env_cursor cursor; /* of lists: neighbours are found without a descent */
     bool cursor_ready;        /* it is in this snapshot */
-    struct buffer path;       /* scratch of one change */
+    struct slice at;          /* the key and the record it stands on; size 0 if on none */
+    struct slice at_record;
+    struct buffer path; /* scratch of one change */
     struct buffer record;
     int failed; /* the status of the failure that left the transaction unusable, else RS_OK */
 };

@@ -10,7 +10,8 @@ struct tree_entry {
     size_t size;
 };
 
-static int add_entry(struct tree_list *list, const struct tree_entry *entry)
+/* A new entry, to be filled in. */
+static int add_entry(struct tree_list *list, struct tree_entry **entry)
 {
     if (list->count == list->capacity) {
         size_t capacity = list->capacity > 0 ? list->capacity * 2 : 16;
@@ -21,7 +22,7 @@ static int add_entry(struct tree_list *list, const struct tree_entry *entry)
         list->entries = entries;
         list->capacity = capacity;
     }
-    list->entries[list->count++] = *entry;
+    *entry = &list->entries[list->count++];
     return RS_OK;
 }
 
@@ -72,13 +73,18 @@ static int sort_run(struct tree_list *list, size_t first, size_t count)
 static int add_subkey(struct tree_list *list, struct slice key, struct slice record, size_t *run)
 {
     struct subkey subkey;
+    struct tree_entry *entry;
+    bool is_long = tree_key_is_long(key);
     int status = subkey_decode(record, &subkey);
-    if (status == RS_OK && !tree_key_is_long(key) && *run > 1) {
-        status = sort_run(list, list->count - *run, *run);
+    if (status == RS_OK && !is_long && *run > 1) {
+        status = sort_run(list, list->count - *run, *run); /* in a write transaction key may move */
     }
     if (status == RS_OK) {
-        *run = tree_key_is_long(key) ? *run + 1 : 0;
-        status = add_entry(list, &(struct tree_entry){.number = subkey.id});
+        *run = is_long ? *run + 1 : 0;
+        status = add_entry(list, &entry);
+    }
+    if (status == RS_OK) {
+        *entry = (struct tree_entry){.number = subkey.id};
     }
     return status;
 }
@@ -87,16 +93,21 @@ static int add_subkey(struct tree_list *list, struct slice key, struct slice rec
 
 static int add_value(struct tree_list *list, struct slice record)
 {
-    struct tree_entry entry = {.record = record.data, .size = record.size};
+    struct tree_entry *entry;
     uint32_t position;
+    size_t offset = list->copies.size;
+    bool copied = list->tree->cache != NULL;
     int status = value_position(record, &position);
-    if (status == RS_OK && list->tree->cache != NULL) {
-        entry.record = NULL;
-        entry.offset = list->copies.size;
+    if (status == RS_OK && copied) {
         status = buffer_append(&list->copies, record.data, record.size);
     }
-    entry.number = position;
-    return status == RS_OK ? add_entry(list, &entry) : status;
+    if (status == RS_OK) {
+        status = add_entry(list, &entry);
+    }
+    if (status == RS_OK) {
+        *entry = (struct tree_entry){position, copied ? NULL : record.data, offset, record.size};
+    }
+    return status;
 }
 
 static int compare_entries(const void *a, const void *b)
@@ -136,12 +147,66 @@ static void sort_entries(struct tree_list *list)
 static int ready_cursor(struct tree *tree)
 {
     int status = RS_OK;
+    if (tree->cursor.mdb != NULL && tree->cursor_ready) {
+        return RS_OK;
+    }
+    tree->at.size = 0;
     if (tree->cursor.mdb == NULL) {
         status = env_cursor_open(tree->txn, TABLE_TREE, &tree->cursor);
-    } else if (!tree->cursor_ready) {
+    } else {
         status = env_cursor_renew(tree->txn, &tree->cursor);
     }
     tree->cursor_ready = status == RS_OK;
+    return status;
+}
+
+static int step(struct tree *tree)
+{
+    int status = env_cursor_next(&tree->cursor, &tree->at, &tree->at_record);
+    if (status != RS_OK) {
+        tree->at.size = 0;
+    }
+    return status;
+}
+
+/* Does the cursor stand on a record of the key that head is of? */
+static bool is_at_key(const struct tree *tree, const struct tree_key *head)
+{
+    return tree->at.size >= TREE_KEY_HEAD && memcmp(tree->at.data, head->bytes, 8) == 0;
+}
+
+static bool is_before(const struct tree *tree, const struct tree_key *head)
+{
+    return is_at_key(tree, head) && ((const unsigned char *)tree->at.data)[8] < head->bytes[8];
+}
+
+static bool is_at(const struct tree *tree, const struct tree_key *head)
+{
+    return tree->at.size == head->size && memcmp(tree->at.data, head->bytes, TREE_KEY_HEAD) == 0;
+}
+
+#define NEAR 4u /* steps that are cheaper than a search */
+
+/* Moves the cursor to the first record whose key is not below head. One list ends where the records
+ * of the next key in the table begin, which is often listed next: then a few steps lead there. */
+static int move_to(struct tree *tree, const struct tree_key *head)
+{
+    int status = RS_OK;
+    unsigned steps = 0;
+    bool near = is_before(tree, head);
+    if (is_at(tree, head)) {
+        return RS_OK;
+    }
+    while (near && status == RS_OK && steps++ < NEAR) {
+        status = step(tree);
+        if (status != RS_OK || !is_before(tree, head)) {
+            return status;
+        }
+    }
+    status = env_cursor_seek(&tree->cursor, tree_key_slice(head), &tree->at, &tree->at_record);
+    if (status != RS_OK) {
+        tree->at.size = 0;
+    }
     return status;
 }
 
@@ -150,32 +215,32 @@ static int ready_cursor(struct tree *tree)
 static int find_node(struct tree *tree, rs_key key, struct node *node)
 {
     struct tree_key self;
-    struct slice found;
-    struct slice record;
     if (tree->cache != NULL || key == RS_NO_KEY) {
         return tree_node(tree, key, node);
     }
     tree_key_head(&self, key, TAG_SELF);
-    int status = env_cursor_seek(&tree->cursor, tree_key_slice(&self), &found, &record);
-    if (status == RS_OK && found.size == self.size && tree_key_matches(&self, found)) {
-        return node_decode(key, record, node);
+    int status = move_to(tree, &self);
+    if (status == RS_OK && is_at(tree, &self)) {
+        return node_decode(key, tree->at_record, node);
     }
     return status == RS_OK || status == RS_END ? RS_EDELETED : status;
 }
 
-static int collect(struct tree_list *list, rs_key key, enum tree_tag tag)
+/* *known if a record of the key was seen on the way, so that it is there. */
+static int collect(struct tree_list *list, rs_key key, enum tree_tag tag, bool *known)
 {
-    struct env_cursor *cursor = &list->tree->cursor;
+    struct tree *tree = list->tree;
     struct tree_key head;
-    struct slice at;
-    struct slice record;
     size_t run = 0;
     tree_key_head(&head, key, tag);
-    int status = env_cursor_seek(cursor, tree_key_slice(&head), &at, &record);
-    while (status == RS_OK && tree_key_matches(&head, at)) {
-        status = tag == TAG_SUBKEY ? add_subkey(list, at, record, &run) : add_value(list, record);
+    *known = is_at_key(tree, &head);
+    int status = move_to(tree, &head);
+    while (status == RS_OK && tree_key_matches(&head, tree->at)) {
+        *known = true;
+        status = tag == TAG_SUBKEY ? add_subkey(list, tree->at, tree->at_record, &run)
+                                   : add_value(list, tree->at_record);
         if (status == RS_OK) {
-            status = env_cursor_next(cursor, &at, &record);
+            status = step(tree);
         }
     }
     if (status != RS_OK && status != RS_END) {
@@ -187,6 +252,7 @@ static int collect(struct tree_list *list, rs_key key, enum tree_tag tag)
 static int begin_list(struct tree_list *list, struct tree *tree, rs_key key, enum tree_tag tag)
 {
     struct node node;
+    bool known = false;
     list->tree = tree;
     list->key = key;
     list->count = 0;
@@ -197,10 +263,9 @@ static int begin_list(struct tree_list *list, struct tree *tree, rs_key key, enu
         status = tree_node(tree, key, &node);
     }
     if (status == RS_OK) {
-        status = collect(list, key, tag);
+        status = collect(list, key, tag, &known);
     }
-    /* What has subkeys or values is there. */
-    if (status == RS_OK && list->count == 0 && !tree->txn->write) {
+    if (status == RS_OK && !known && !tree->txn->write) {
         status = find_node(tree, key, &node);
     }
     if (tree->txn->write) {

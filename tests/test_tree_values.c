@@ -331,6 +331,69 @@ static void equal_data_changes_nothing(void)
     rs_close(store);
 }
 
+#define LISTED 50u /* keys, of which each seventh is deleted again */
+
+/* Names of subkeys or values; "gone" of a key that was deleted. */
+static const char *list_of(rs_txn *txn, rs_key key, bool values)
+{
+    rs_key_info info;
+    rs_cursor *cursor;
+    if (rs_key_info_get(txn, key, &info) == RS_EDELETED) {
+        GIVES(RS_EDELETED, values ? rs_values(txn, key, &cursor) : rs_subkeys(txn, key, &cursor));
+        return "gone";
+    }
+    return values ? values_of(txn, key) : subkeys_of(txn, key);
+}
+
+/* Up to eight subkeys and six values a key, the default value among them. */
+static void make_listed(rs_store *store, rs_key keys[LISTED])
+{
+    char name[16];
+    rs_txn *txn = start_writing(store);
+    keys[0] = add_key(txn, "HKLM\\Lists");
+    for (unsigned i = 1; i < LISTED; i++) {
+        snprintf(name, sizeof name, "k%u", i);
+        SUCCEEDS(rs_key_create(txn, keys[i / 8], name, &keys[i]));
+        for (unsigned value = 0; value < i % 7; value++) {
+            snprintf(name, sizeof name, "%.*s%u", value > 0 ? 3 : 0, "val", 9 - value);
+            set_number(txn, keys[i], value > 0 ? name : "", value);
+        }
+    }
+    for (unsigned i = LISTED - 1; i >= LISTED / 2; i -= 7) {
+        SUCCEEDS(rs_key_delete(txn, keys[i], 0));
+    }
+    end_writing(txn);
+}
+
+/* A list starts from where the one before has ended: every two after each other. */
+static void a_list_does_not_depend_on_the_one_before(void)
+{
+    rs_store *store = open_store();
+    rs_key keys[LISTED];
+    const char *expected[2 * LISTED];
+    struct arena arena = ARENA_INIT;
+    make_listed(store, keys);
+    for (unsigned i = 0; i < 2 * LISTED; i++) {
+        rs_txn *txn = start_reading(store);
+        const char *list = list_of(txn, keys[i / 2], i % 2);
+        expected[i] = arena_copy(&arena, list, strlen(list));
+        CU_ASSERT_PTR_NOT_NULL_FATAL(expected[i]);
+        rs_abort(txn);
+    }
+    EQUAL_TEXT(expected[2 * 6 + 1], "val8,val7,val6,val5,val4");
+    EQUAL_TEXT(expected[2 * (LISTED - 1)], "gone");
+    rs_txn *txn = start_reading(store);
+    for (unsigned i = 0; i < 4 * LISTED * LISTED; i++) {
+        unsigned first = i / (2 * LISTED);
+        unsigned second = i % (2 * LISTED);
+        list_of(txn, keys[first / 2], first % 2);
+        EQUAL_TEXT(list_of(txn, keys[second / 2], second % 2), expected[second]);
+    }
+    rs_abort(txn);
+    arena_free(&arena);
+    rs_close(store);
+}
+
 static const struct test_case cases[] = {
     {"bytes and types are kept", bytes_and_types_are_kept},
     {"the default value has no name", the_default_value_has_no_name},
@@ -345,6 +408,7 @@ static const struct test_case cases[] = {
     {"a cursor shows the key as it was", a_cursor_shows_the_key_as_it_was},
     {"a cursor leaves out deleted subkeys", a_cursor_leaves_out_deleted_subkeys},
     {"equal data changes nothing", equal_data_changes_nothing},
+    {"a list does not depend on the one before", a_list_does_not_depend_on_the_one_before},
     {NULL, NULL},
 };
 const struct test_suite suite_tree_values = {"tree_values", cases};
