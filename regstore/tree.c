@@ -178,6 +178,7 @@ struct walk {
     bool created;        /* the last key was made */
     unsigned links_left; /* that may still be followed */
     size_t after; /* names that will follow the path being walked: it is a link's or a view's */
+    uint64_t snapshot; /* of a read transaction; else 0 */
 };
 
 static int walk_rooted(struct walk *walk, const char *path, size_t len, rs_key *key);
@@ -232,6 +233,22 @@ static int fail_missing(struct tree *tree, rs_key base, const char *name, size_t
                 (int)node.name_len, node.name);
 }
 
+/* Keys that are gone through are remembered; a link, which has to be followed, is not. */
+static int go_through(struct walk *walk, rs_key base, const char *name, size_t len, rs_key *key,
+                      bool *link)
+{
+    struct tree *tree = walk->tree;
+    struct tree_path_query query = {walk->snapshot, base, name, len, TREE_PATH_STEP, 0};
+    if (tree_paths_find(tree->paths, &query, key)) {
+        return RS_OK;
+    }
+    int status = tree_child(tree, base, name, len, key, link);
+    if (status == RS_OK && !*link) {
+        tree_paths_keep(&tree->paths, &query, *key);
+    }
+    return status;
+}
+
 /* left names come after this one. */
 static int step(struct walk *walk, rs_key base, const char *name, size_t len, size_t left,
                 rs_key *key)
@@ -239,7 +256,8 @@ static int step(struct walk *walk, rs_key base, const char *name, size_t len, si
     struct tree *tree = walk->tree;
     bool last = left == 0;
     bool link = false;
-    int status = tree_child(tree, base, name, len, key, &link);
+    int status = last || walk->snapshot == 0 ? tree_child(tree, base, name, len, key, &link)
+                                             : go_through(walk, base, name, len, key, &link);
     if (status == RS_ENOTFOUND && walk->create) {
         unsigned flags = last ? walk->flags & RS_VOLATILE : 0;
         return tree_create_child(tree, base, name, len, flags, key, &walk->created);
@@ -361,11 +379,12 @@ int tree_open(struct tree *tree, rs_key base, const char *path, size_t len, unsi
               rs_key *key)
 {
     struct walk walk = {.tree = tree, .flags = flags, .links_left = TREE_MAX_LINKS};
-    struct tree_path_query query = {0, base, path, len, flags};
+    struct tree_path_query query = {0, base, path, len, flags, 0};
     bool reading = !tree->txn->write;
     rs_key found;
     if (reading) {
         query.snapshot = env_txn_number(tree->txn);
+        walk.snapshot = query.snapshot;
         if (tree_paths_find(tree->paths, &query, key)) {
             return RS_OK;
         }

@@ -5,14 +5,15 @@
 
 /* A path has its place in one of SETS sets, and is found in any of its WAYS entries: of a few dozen
  * paths hardly one is driven out by others. */
-#define SETS 32u
+#define SETS 64u
 #define WAYS 4u
 /* With the rest of an entry 192 bytes. Longer paths are walked each time. */
-#define PATH_KEPT 152u
+#define PATH_KEPT 160u
+/* Paths that were walked once are remembered by so many numbers. */
+#define SEEN 512u
 
 struct entry {
     uint64_t snapshot;
-    uint64_t hash;
     rs_key base;
     rs_key key;
     uint32_t len;
@@ -21,6 +22,8 @@ struct entry {
 };
 
 struct tree_paths {
+    uint64_t sums[SETS][WAYS]; /* of the entries: most paths that are not kept differ in them */
+    uint32_t seen[SEEN];
     struct entry entries[SETS][WAYS];
 };
 
@@ -36,61 +39,76 @@ static bool depends_on_user(const struct tree_path_query *query)
     return root != NULL && root->key == RS_HKCU;
 }
 
-/* Eight bytes at a time. Spreads entries and no more: a collision costs a walk. */
+/* Eight bytes at a time. Spreads entries and no more: a collision costs a walk. The snapshot is not
+ * in it, so that a path keeps its entry from one to the next. */
 static uint64_t hash(const struct tree_path_query *query)
 {
     const uint64_t factor = UINT64_C(0x9e3779b97f4a7c15);
-    uint64_t sum = (query->base + query->flags) * factor ^ query->len;
+    uint64_t sum = (query->base ^ (uint64_t)query->flags << 32) * factor ^ query->len;
+    uint64_t word;
     size_t at = 0;
-    while (at < query->len) {
-        uint64_t word = 0;
-        size_t count = query->len - at < sizeof word ? query->len - at : sizeof word;
-        memcpy(&word, query->path + at, count);
+    for (; query->len - at >= sizeof word; at += sizeof word) {
+        memcpy(&word, query->path + at, sizeof word);
         sum = (sum ^ word) * factor;
         sum ^= sum >> 32;
-        at += count;
     }
-    return sum;
+    sum = (sum ^ text_word(query->path + at, query->len - at)) * factor;
+    return sum ^ sum >> 32;
 }
 
-static bool answers(const struct entry *entry, const struct tree_path_query *query, uint64_t sum)
+static bool answers(const struct entry *entry, const struct tree_path_query *query)
 {
-    return entry->hash == sum && entry->snapshot == query->snapshot && entry->base == query->base &&
+    return entry->snapshot == query->snapshot && entry->base == query->base &&
            entry->flags == query->flags && entry->len == query->len &&
            memcmp(entry->path, query->path, query->len) == 0;
 }
 
-bool tree_paths_find(const struct tree_paths *paths, const struct tree_path_query *query,
-                     rs_key *key)
+bool tree_paths_find(const struct tree_paths *paths, struct tree_path_query *query, rs_key *key)
 {
-    if (paths == NULL || query->len > PATH_KEPT) {
+    if (query->len > PATH_KEPT) {
         return false;
     }
-    uint64_t sum = hash(query);
-    const struct entry *entries = paths->entries[sum % SETS];
+    query->sum = hash(query);
+    if (paths == NULL) {
+        return false;
+    }
+    size_t set = query->sum % SETS;
     for (size_t i = 0; i < WAYS; i++) {
-        if (answers(&entries[i], query, sum)) {
-            *key = entries[i].key;
+        if (paths->sums[set][i] == query->sum && answers(&paths->entries[set][i], query)) {
+            *key = paths->entries[set][i].key;
             return true;
         }
     }
     return false;
 }
 
-/* One of another snapshot, which nobody will ask for; else any. */
-static struct entry *choose(struct entry *entries, uint64_t snapshot, uint64_t sum)
+/* The path's own entry, of another snapshot; else, if it was seen before, another of such a
+ * snapshot, which nobody will ask for, or any. WAYS: none. */
+static size_t choose(struct tree_paths *paths, const struct tree_path_query *query)
 {
+    size_t set = query->sum % SETS;
+    uint32_t *seen = &paths->seen[query->sum / SETS % SEEN];
+    uint32_t mark = (uint32_t)(query->sum >> 32);
     for (size_t i = 0; i < WAYS; i++) {
-        if (entries[i].snapshot != snapshot) {
-            return &entries[i];
+        if (paths->sums[set][i] == query->sum) {
+            return i;
         }
     }
-    return &entries[sum / SETS % WAYS];
+    if (*seen != mark) {
+        *seen = mark;
+        return WAYS;
+    }
+    for (size_t i = 0; i < WAYS; i++) {
+        if (paths->entries[set][i].snapshot != query->snapshot) {
+            return i;
+        }
+    }
+    return query->sum / SETS / SEEN % WAYS;
 }
 
 void tree_paths_keep(struct tree_paths **paths, const struct tree_path_query *query, rs_key key)
 {
-    if (query->len > PATH_KEPT || depends_on_user(query)) {
+    if (query->len > PATH_KEPT) {
         return;
     }
     if (*paths == NULL) {
@@ -99,10 +117,14 @@ void tree_paths_keep(struct tree_paths **paths, const struct tree_path_query *qu
             return;
         }
     }
-    uint64_t sum = hash(query);
-    struct entry *entry = choose((*paths)->entries[sum % SETS], query->snapshot, sum);
+    size_t way = choose(*paths, query);
+    if (way == WAYS || depends_on_user(query)) {
+        return;
+    }
+    size_t set = query->sum % SETS;
+    struct entry *entry = &(*paths)->entries[set][way];
+    (*paths)->sums[set][way] = query->sum;
     entry->snapshot = query->snapshot;
-    entry->hash = sum;
     entry->base = query->base;
     entry->key = key;
     entry->len = (uint32_t)query->len;

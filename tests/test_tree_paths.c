@@ -15,21 +15,37 @@
 
 static struct tree_path_query query_of(uint64_t snapshot, rs_key base, const char *path)
 {
-    return (struct tree_path_query){snapshot, base, path, strlen(path), 0};
+    return (struct tree_path_query){snapshot, base, path, strlen(path), 0, 0};
+}
+
+/* As a walk does: it looks, and then tells what it has found. */
+static void ask(struct tree_paths **paths, struct tree_path_query *query, rs_key leads_to)
+{
+    rs_key key;
+    if (!tree_paths_find(*paths, query, &key)) {
+        tree_paths_keep(paths, query, leads_to);
+    }
+}
+
+static void ask_twice(struct tree_paths **paths, struct tree_path_query *query, rs_key leads_to)
+{
+    ask(paths, query, leads_to);
+    ask(paths, query, leads_to);
 }
 
 static void only_the_same_question_is_answered(void)
 {
     struct tree_paths *paths = NULL;
     struct tree_path_query asked = query_of(7, RS_HKLM, "SYSTEM\\Select");
-    struct tree_path_query others[] = {asked, asked, asked, asked};
+    struct tree_path_query others[] = {asked, asked, asked, asked, asked};
     others[0].snapshot = 8;
     others[1].base = RS_HKU;
     others[2].flags = RS_NOFOLLOW;
     others[3].path = "SYSTEM\\Selecu";
+    others[4].flags = TREE_PATH_STEP;
     rs_key key = 0;
     CU_ASSERT_FALSE(tree_paths_find(paths, &asked, &key));
-    tree_paths_keep(&paths, &asked, 99);
+    ask_twice(&paths, &asked, 99);
     CU_ASSERT_TRUE(tree_paths_find(paths, &asked, &key));
     CU_ASSERT_EQUAL(key, 99);
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
@@ -45,10 +61,10 @@ static void what_depends_on_the_user_is_not_kept(void)
                                       query_of(1, RS_NO_KEY, "HKCU\\Software")};
     struct tree_path_query machine = query_of(1, RS_NO_KEY, "HKLM\\Software");
     rs_key key;
-    tree_paths_keep(&paths, &machine, 5);
+    ask_twice(&paths, &machine, 5);
     CU_ASSERT_TRUE(tree_paths_find(paths, &machine, &key));
     for (size_t i = 0; i < sizeof users / sizeof *users; i++) {
-        tree_paths_keep(&paths, &users[i], 5);
+        ask_twice(&paths, &users[i], 5);
         CU_ASSERT_FALSE(tree_paths_find(paths, &users[i], &key));
     }
     tree_paths_free(paths);
@@ -59,8 +75,40 @@ static void long_paths_are_not_kept(void)
     struct tree_paths *paths = NULL;
     struct tree_path_query query = query_of(1, RS_HKLM, repeated("name\\", 100));
     rs_key key;
-    tree_paths_keep(&paths, &query, 5);
+    ask_twice(&paths, &query, 5);
     CU_ASSERT_FALSE(tree_paths_find(paths, &query, &key));
+    tree_paths_free(paths);
+}
+
+/* Of many paths that are asked for once each nothing stays, and the first of them stays kept. */
+static void what_is_asked_for_once_is_not_kept(void)
+{
+    struct tree_paths *paths = NULL;
+    struct tree_path_query often = query_of(1, RS_HKLM, "often");
+    char path[32];
+    rs_key key;
+    ask_twice(&paths, &often, 5);
+    for (rs_key id = 100; id < 1100; id++) {
+        snprintf(path, sizeof path, "k%u", (unsigned)id);
+        struct tree_path_query query = query_of(1, RS_HKLM, path);
+        ask(&paths, &query, id);
+        CU_ASSERT_FALSE(tree_paths_find(paths, &query, &key));
+    }
+    CU_ASSERT_TRUE(tree_paths_find(paths, &often, &key));
+    tree_paths_free(paths);
+}
+
+static void a_kept_path_keeps_its_place_in_the_next_snapshot(void)
+{
+    struct tree_paths *paths = NULL;
+    struct tree_path_query before = query_of(1, RS_HKLM, "path");
+    struct tree_path_query after = query_of(2, RS_HKLM, "path");
+    rs_key key = 0;
+    ask_twice(&paths, &before, 5);
+    ask(&paths, &after, 6);
+    CU_ASSERT_TRUE(tree_paths_find(paths, &after, &key));
+    CU_ASSERT_EQUAL(key, 6);
+    CU_ASSERT_FALSE(tree_paths_find(paths, &before, &key));
     tree_paths_free(paths);
 }
 
@@ -71,13 +119,13 @@ static void full_table_answers_rightly(void)
     unsigned found = 0;
     char path[32];
     for (rs_key id = 100; id < 1100; id++) {
-        struct tree_path_query query = {1, RS_HKLM, path,
-                                        (size_t)sprintf(path, "k%u", (unsigned)id), 0};
-        tree_paths_keep(&paths, &query, id);
+        snprintf(path, sizeof path, "k%u", (unsigned)id);
+        struct tree_path_query query = query_of(1, RS_HKLM, path);
+        ask_twice(&paths, &query, id);
     }
     for (rs_key id = 100; id < 1100; id++) {
-        struct tree_path_query query = {1, RS_HKLM, path,
-                                        (size_t)sprintf(path, "k%u", (unsigned)id), 0};
+        snprintf(path, sizeof path, "k%u", (unsigned)id);
+        struct tree_path_query query = query_of(1, RS_HKLM, path);
         rs_key key;
         if (tree_paths_find(paths, &query, &key)) {
             found++;
@@ -94,8 +142,10 @@ static int open_in_latest(rs_store *store, const char *path, rs_key *key)
 {
     rs_txn *txn = start_reading(store);
     int status = rs_key_open(txn, RS_HKLM, path, key);
+    int again = rs_key_open(txn, RS_HKLM, path, key); /* is kept then */
     rs_abort(txn);
-    return status;
+    CU_ASSERT_EQUAL(status, again);
+    return again;
 }
 
 static void renamed_key_is_not_found_under_its_old_name(void)
@@ -237,6 +287,9 @@ static const struct test_case cases[] = {
     {"only the same question is answered", only_the_same_question_is_answered},
     {"what depends on the user is not kept", what_depends_on_the_user_is_not_kept},
     {"long paths are not kept", long_paths_are_not_kept},
+    {"what is asked for once is not kept", what_is_asked_for_once_is_not_kept},
+    {"a kept path keeps its place in the next snapshot",
+     a_kept_path_keeps_its_place_in_the_next_snapshot},
     {"a full table answers rightly", full_table_answers_rightly},
     {"a renamed key is not found under its old name", renamed_key_is_not_found_under_its_old_name},
     {"a link leads to its new target", link_leads_to_its_new_target},
