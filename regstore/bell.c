@@ -43,38 +43,27 @@ int bell_create(const char *dir, rs_error *error)
 
 /* ---- Ringing ---- */
 
-/* Is the open file still the one that waiters find? */
-static bool is_current(int fd, const char *path)
+static int open_bell(const char *path)
 {
-    struct stat ours;
-    struct stat theirs;
-    return fstat(fd, &ours) == 0 && lstat(path, &theirs) == 0 && ours.st_dev == theirs.st_dev &&
-           ours.st_ino == theirs.st_ino;
+    return open(path, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 }
 
-void bell_ring(struct bell *bell, const char *dir)
+/* inotify tells that a file was closed by somebody who could have written it. Nothing is written:
+ * that would change the file's times, and a file system without a journal may store them, in the
+ * block that data.mdb's are in, with the next fdatasync of data.mdb. Opening by name finds the
+ * file that waiters find, whatever happened to another one. */
+void bell_ring(const char *dir)
 {
     char path[4096];
     if (bell_path(dir, path, sizeof path) != RS_OK) {
         return;
     }
-    if (bell->fd >= 0 && !is_current(bell->fd, path)) {
-        bell_close(bell);
+    int fd = open_bell(path);
+    if (fd < 0 && errno == ENOENT && bell_create(dir, NULL) == RS_OK) {
+        fd = open_bell(path);
     }
-    if (bell->fd < 0) {
-        bell_create(dir, NULL);
-        bell->fd = open(path, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    }
-    if (bell->fd >= 0 && pwrite(bell->fd, "\a", 1, 0) != 1) {
-        bell_close(bell);
-    }
-}
-
-void bell_close(struct bell *bell)
-{
-    if (bell->fd >= 0) {
-        close(bell->fd);
-        bell->fd = -1;
+    if (fd >= 0) {
+        close(fd);
     }
 }
 
@@ -88,9 +77,9 @@ static void watch_file(struct bell_wait *wait, const char *dir)
     if (wait->inotify < 0 || bell_path(dir, path, sizeof path) != RS_OK) {
         return;
     }
-    wait->watch =
-        inotify_add_watch(wait->inotify, path,
-                          IN_MODIFY | IN_DELETE_SELF | IN_MOVE_SELF | IN_ATTRIB | IN_DONT_FOLLOW);
+    wait->watch = inotify_add_watch(wait->inotify, path,
+                                    IN_CLOSE_WRITE | IN_DELETE_SELF | IN_MOVE_SELF | IN_ATTRIB |
+                                        IN_DONT_FOLLOW);
     if (before >= 0 && before != wait->watch) {
         inotify_rm_watch(wait->inotify, before);
     }

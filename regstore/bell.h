@@ -1,10 +1,10 @@
 /*
  * bell.h - the file that wakes watchers.
  *
- * A writer rings after its commit by writing a byte into the file "bell" in the store's directory;
- * a waiter has an inotify watch on it. A ring may be lost: the writer can be killed between commit
- * and ring, inotify can be out of instances. So a waiter also wakes once a second and looks for
- * itself. Needs status.
+ * A writer rings after its commit by opening the file "bell" in the store's directory for writing
+ * and closing it; a waiter has an inotify watch on it. A ring may be lost: the writer can be killed
+ * between commit and ring, inotify can be out of instances. So a waiter also wakes once a second
+ * and looks for itself. Needs status.
  */
 #ifndef REGSTORE_BELL_H
 #define REGSTORE_BELL_H
@@ -15,17 +15,8 @@
 /* Makes the bell's file, for the owner and the group, if there is none. */
 int bell_create(const char *dir, rs_error *error);
 
-/* For a writer: -1 or an open descriptor, kept from one ring to the next. Failing is nobody's loss
- * but a second's. */
-struct bell {
-    int fd;
-};
-#define BELL_INIT                                                                                  \
-    {                                                                                              \
-        -1                                                                                         \
-    }
-void bell_ring(struct bell *bell, const char *dir);
-void bell_close(struct bell *bell);
+/* For a writer. Failing is nobody's loss but a second's. */
+void bell_ring(const char *dir);
 
 /* For a waiter: fd polls readable after a ring and once a second. */
 struct bell_wait {

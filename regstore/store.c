@@ -184,8 +184,6 @@ int store_open(const char *dir, unsigned flags, struct rs_store **out, rs_error 
         free(store);
         return status;
     }
-    store->bell = (struct bell)BELL_INIT;
-    pthread_mutex_init(&store->bell_lock, NULL);
     store->guest.let_go = let_go;
     env_guest_join(store->env, &store->guest);
     *out = store;
@@ -196,8 +194,6 @@ void store_close(struct rs_store *store)
 {
     env_guest_leave(store->env, &store->guest);
     drain_pool(store);
-    bell_close(&store->bell);
-    pthread_mutex_destroy(&store->bell_lock);
     env_close(store->env);
     free(store->dir);
     free(store);
@@ -443,12 +439,9 @@ static int commit_deletions(struct rs_txn *txn)
 
 static int commit_changes(struct rs_txn *txn)
 {
-    struct rs_store *store = txn->store;
     int status = txn->journal.adds ? store_try_commit(txn) : commit_deletions(txn);
     if (status == RS_OK) {
-        pthread_mutex_lock(&store->bell_lock);
-        bell_ring(&store->bell, store->dir);
-        pthread_mutex_unlock(&store->bell_lock);
+        bell_ring(txn->store->dir);
     }
     return status;
 }

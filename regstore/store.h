@@ -9,7 +9,6 @@
 #ifndef REGSTORE_STORE_H
 #define REGSTORE_STORE_H
 
-#include <pthread.h>
 #include <stdatomic.h>
 
 #include "bell.h"
@@ -26,9 +25,6 @@ struct rs_store {
     struct env *env;
     struct env_guest guest;
     bool readonly; /* asked for, or all that the files allow */
-    struct bell bell;
-    pthread_mutex_t
-        bell_lock; /* threads ring after their commits, which is outside of any other lock */
     char *dir;     /* absolute, as the program may change its directory */
     pool_place pool[STORE_POOL];
 };

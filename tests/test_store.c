@@ -58,13 +58,14 @@ static int change_directory(void *context)
     rs_key key;
     (void)context;
     if (chdir(scratch_dir()) != 0 || rs_open("here", RS_CREATE, &store, NULL) != RS_OK ||
-        chdir("/") != 0 || rs_begin(store, RS_WRITE, &txn) != RS_OK ||
+        chdir("/") != 0 || unlink(scratch_path("here/bell")) != 0 ||
+        rs_begin(store, RS_WRITE, &txn) != RS_OK ||
         rs_key_create(txn, RS_HKLM, "A", &key) != RS_OK || rs_commit(txn, NULL) != RS_OK) {
         return 1;
     }
     rs_close(store);
     struct stat st;
-    return stat(scratch_path("here/bell"), &st) == 0 && st.st_size == 1 ? 0 : 2;
+    return stat(scratch_path("here/bell"), &st) == 0 ? 0 : 2; /* ringing made it again */
 }
 
 static void a_relative_directory_stays_the_same(void)
