@@ -132,6 +132,19 @@ static int make_tables(struct env *env, struct env_txn *txn, env_init init, rs_e
                : fail(error, status, "%s: cannot be made: %s", env->dir, rs_strerror(status));
 }
 
+/* All tables are made in one transaction: where there is one there are all, or it is damaged, and
+ * must not be made anew. */
+static bool is_empty(const struct env_txn *txn)
+{
+    MDB_stat stat;
+    return mdb_stat(txn->mdb, ENV_MAIN_TABLE, &stat) == 0 && stat.ms_entries == 0;
+}
+
+static int fail_table(const struct env *env, rs_error *error)
+{
+    return fail(error, RS_EDAMAGED, "%s: one of its tables cannot be found", env->dir);
+}
+
 /* Two processes may both have found no store; the write lock lets one make it and the other find
  * it. */
 static int create_tables(struct env *env, env_init init, rs_error *error)
@@ -145,7 +158,7 @@ static int create_tables(struct env *env, env_init init, rs_error *error)
     if (rc == 0) {
         status = check_format(&txn, error);
     } else if (rc == MDB_NOTFOUND) {
-        status = make_tables(env, &txn, init, error);
+        status = is_empty(&txn) ? make_tables(env, &txn, init, error) : fail_table(env, error);
     } else {
         status = env_fail(env, rc, "cannot be opened", error);
     }
@@ -165,8 +178,11 @@ static int find_tables(struct env *env, rs_error *error)
     }
     int rc = env_open_tables(&txn, 0);
     if (rc == MDB_NOTFOUND) {
-        status = fail(error, RS_ENOSTORE,
-                      "%s: no store there, or one that was not finished (init makes it)", env->dir);
+        status =
+            is_empty(&txn)
+                ? fail(error, RS_ENOSTORE,
+                       "%s: no store there, or one that was not finished (init makes it)", env->dir)
+                : fail_table(env, error);
     } else if (rc != 0) {
         status = env_fail(env, rc, "cannot be opened", error);
     } else {

@@ -33,6 +33,7 @@ struct env {
 };
 
 #define ENV_FREE_TABLE 0u /* LMDB's own table of free pages */
+#define ENV_MAIN_TABLE 1u /* LMDB's own, which names the others */
 
 /* The status that LMDB's return code means. */
 int env_status(int rc);

@@ -9,7 +9,6 @@
 
 #include "env_lmdb.h"
 
-#define MAIN_TABLE 1u /* LMDB's own, which names the others */
 #define FIRST_PAGE 2u /* behind the meta pages */
 
 static int add_free_page(struct env_pages *pages, size_t page, rs_error *why)
@@ -105,7 +104,7 @@ uint64_t env_pages_in_runs(const struct env_pages *pages, uint64_t run)
 
 static int count_used_pages(struct env_txn *txn, uint64_t *used)
 {
-    MDB_dbi tables[TABLE_COUNT + 2] = {ENV_FREE_TABLE, MAIN_TABLE};
+    MDB_dbi tables[TABLE_COUNT + 2] = {ENV_FREE_TABLE, ENV_MAIN_TABLE};
     memcpy(tables + 2, txn->env->tables, sizeof txn->env->tables);
     *used = FIRST_PAGE;
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {

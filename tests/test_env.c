@@ -3,6 +3,7 @@
  */
 #include "stores.h"
 #include "../regstore/env_check.h"
+#include "../regstore/env_lmdb.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -110,6 +111,22 @@ static void a_refused_init_leaves_no_store(void)
     env = open_env(dir, RS_CREATE);
     CU_ASSERT(has(env, "made"));
     env_close(env);
+}
+
+/* What is left of it must not be covered by a new one. */
+static void a_store_without_one_of_its_tables_is_damaged(void)
+{
+    const char *dir = scratch_path("store");
+    struct env *env = open_env(dir, RS_CREATE);
+    put(env, TABLE_TREE, "made", bytes("changed"));
+    struct env_txn txn = begin(env, true);
+    CU_ASSERT_EQUAL(mdb_drop(txn.mdb, env->tables[TABLE_META], 1), 0);
+    SUCCEEDS(env_commit(&txn, NULL));
+    env_close(env);
+    env = NULL;
+    GIVES(RS_EDAMAGED, env_open(dir, 0, mark, &env, NULL));
+    GIVES(RS_EDAMAGED, env_open(dir, RS_CREATE, mark, &env, NULL));
+    CU_ASSERT_PTR_NULL(env);
 }
 
 static mode_t mode_of(const char *path)
@@ -555,6 +572,7 @@ static const struct test_case cases[] = {
     {"is not made unasked", is_not_made_unasked},
     {"an empty directory is no store", an_empty_directory_is_no_store},
     {"a refused init leaves no store", a_refused_init_leaves_no_store},
+    {"a store without one of its tables is damaged", a_store_without_one_of_its_tables_is_damaged},
     {"modes do not depend on umask", modes_do_not_depend_on_umask},
     {"an empty name is no directory", an_empty_name_is_no_directory},
     {"files are closed on exec", files_are_closed_on_exec},
