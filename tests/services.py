@@ -21,7 +21,7 @@ import time
 import traceback
 from pathlib import Path
 
-from services_bench import TIMEOUT, Bench, Lines, Skip, check_rows, expect
+from services_bench import TIMEOUT, Bench, Lines, Service, Skip, check_rows, expect
 
 TOP = Path(__file__).resolve().parent.parent
 NOBODY = 65534
@@ -121,18 +121,86 @@ def test_bad_value_is_refused_and_mended(bench):
     service.end()
 
 
-def test_store_that_was_replaced_is_said_once(bench):
+def test_store_that_is_away_is_said_once(bench):
     bench.make_keys(KEYS.values())
     service = bench.start('regstore-spooler')
     service.log.wait('started with')
     other = bench.directory / 'other'
     os.rename(bench.store, other)
-    service.log.wait(r"cannot read .*: the store's files were replaced or removed since it was "
-                     r"opened; keeping revision \d+'s settings$")
+    service.log.wait(r'cannot read .*: .*; keeping revision 2\'s settings of the store that was '
+                     r'there before$')
     os.rename(other, bench.store)
+    line = service.log.next()
+    assert re.search(r': applied revision 2, read again because the store was replaced: '
+                     r'no setting changed$', line), line
     bench.set_dword(PRINT, 'ServerThreadTimeout', 12000)
     line = service.log.next()
-    assert 'ServerThreadTimeout 36000 -> 12000 ms' in line, line
+    assert 'after its commit: ServerThreadTimeout 36000 -> 12000 ms' in line, line
+    service.end()
+
+
+def make_other_store(bench, timeout):
+    """A store that a backup may have been, of fewer revisions."""
+    own, bench.store = bench.store, bench.directory / 'other'
+    bench.regtool('init')
+    bench.set_dword(PRINT, 'ServerThreadTimeout', timeout)
+    other, bench.store = bench.store, own
+    return other
+
+
+REPLACED = r'applied revision 1, read again because the store was replaced: '
+
+
+def test_restored_store_is_followed(bench):
+    """An administrator puts a store from yesterday in the place of today's."""
+    for timeout in (1, 2, 20000):
+        bench.set_dword(PRINT, 'ServerThreadTimeout', timeout)
+    other = make_other_store(bench, 5000)
+    manager = bench.manager()
+    service = bench.start('regstore-spooler', manager)
+    service.log.wait('started with revision 3')
+    expect(manager.next()['READY'], '1')
+    os.rename(bench.store, bench.directory / 'old')
+    os.rename(other, bench.store)
+    service.log.wait(REPLACED + r'ServerThreadTimeout 20000 -> 5000 ms$')
+    while 'was replaced' not in (message := manager.next()).get('STATUS', ''):
+        pass
+    expect(message['READY'], '1')
+    bench.set_dword(PRINT, 'ServerThreadTimeout', 6000)
+    service.log.wait(r'applied revision 2, \d+ us after its commit: ServerThreadTimeout '
+                     r'5000 -> 6000 ms$')
+    service.end()
+
+
+def test_restored_data_file_is_followed(bench):
+    """Only data.mdb is another one, in the same directory."""
+    bench.set_dword(PRINT, 'ServerThreadTimeout', 20000)
+    bench.set_dword(PRINT, 'BeepEnabled', 1)
+    other = make_other_store(bench, 5000)
+    service = bench.start('regstore-spooler')
+    service.log.wait('started with revision 2')
+    os.rename(other / 'data.mdb', bench.store / 'data.mdb')
+    service.log.wait(REPLACED + r'ServerThreadTimeout 20000 -> 5000 ms, BeepEnabled 1 -> 0 \(default\)$')
+    bench.set_dword(PRINT, 'ServerThreadTimeout', 6000)
+    service.log.wait(r'applied revision 2, .*: ServerThreadTimeout 5000 -> 6000 ms$')
+    service.end()
+
+
+def test_restored_store_with_a_bad_value_is_refused(bench):
+    bench.set_dword(PRINT, 'ServerThreadTimeout', 20000)
+    bench.set_dword(PRINT, 'ServerThreadTimeout', 30000)
+    other = make_other_store(bench, 5000)
+    bench.run('regtool', '--store', other, 'add', PRINT, '/v', 'BeepEnabled', '/t', 'REG_DWORD',
+              '/d', '2', '/f')
+    service = bench.start('regstore-spooler')
+    service.log.wait('started with revision 2')
+    os.rename(bench.store, bench.directory / 'old')
+    os.rename(other, bench.store)
+    service.log.wait(r'refused revision 2: BeepEnabled is 2, .*; keeping revision 2\'s settings '
+                     r'of the store that was there before$')
+    bench.set_dword(PRINT, 'BeepEnabled', 1)
+    service.log.wait(r'applied revision 3, .*: all values are allowed again, ServerThreadTimeout '
+                     r'30000 -> 5000 ms')
     service.end()
 
 

@@ -242,7 +242,7 @@ static void rig_open(struct rig *rig)
 static void rig_start(struct rig *rig)
 {
     CU_ASSERT_TRUE_FATAL(
-        live_open(&rig->live, &test_service, &rig->log, &rig->notifier, rig->store));
+        live_open(&rig->live, &test_service, &rig->log, &rig->notifier, rs_store_dir(rig->store)));
 }
 
 static const char *rig_log(struct rig *rig)

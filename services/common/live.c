@@ -34,7 +34,9 @@ static void add_occasion(struct line *line, const struct live *live, uint64_t no
     if (news->asked) {
         line_add(line, ", read again on request");
     }
-    if (news->behind) {
+    if (news->replaced) {
+        line_add(line, ", read again because the store was replaced");
+    } else if (news->behind) {
         line_add(line, ", read again because the journal no longer reaches back");
     }
     line_add(line, ": ");
@@ -62,8 +64,15 @@ static void accept_settings(struct live *live, struct settings *fresh, uint64_t 
     add_occasion(line, live, current_time());
     add_difference(line, live, old);
     live->refusing = false;
+    live->earlier = false;
     settings_free(old);
     log_line(live->log, LOG_LINE_INFO, "%s", line->text);
+}
+
+static void add_kept(struct line *line, const struct live *live)
+{
+    line_add(line, "; keeping revision %" PRIu64 "'s settings%s", live->revision,
+             live->earlier ? " of the store that was there before" : "");
 }
 
 static void refuse_settings(struct live *live, struct settings *fresh, uint64_t revision,
@@ -71,7 +80,7 @@ static void refuse_settings(struct live *live, struct settings *fresh, uint64_t 
 {
     line_add(line, "refused revision %" PRIu64 ": ", revision);
     settings_add_refusals(line, fresh);
-    line_add(line, "; keeping revision %" PRIu64 "'s settings", live->revision);
+    add_kept(line, live);
     live->refusing = true;
     settings_free(fresh);
     log_line(live->log, LOG_LINE_WARNING, "%s", line->text);
@@ -102,7 +111,7 @@ static int reload(struct live *live, rs_txn *txn)
 static void note(const struct live *live, struct live_news *news, uint64_t revision, uint64_t time)
 {
     /* What was committed between the opening of the watch and the first read is known. */
-    if (revision > live->revision) {
+    if (revision > live->known) {
         news->any = true;
         news->revision = revision;
         news->time = time;
@@ -167,18 +176,76 @@ static int look(struct live *live, bool *more)
     return status;
 }
 
-void live_follow(struct live *live)
+static int look_until_the_end(struct live *live)
 {
     bool more;
     int status;
     do {
         status = look(live, &more);
     } while (more);
-    /* The next try comes with the next wake-up; each reason is said once. */
+    return status;
+}
+
+/* ---- Another store in its place ---------------------------------------------------------------
+ */
+
+static void detach(struct live *live)
+{
+    rs_watch_close(live->watch);
+    rs_close(live->store);
+    live->watch = NULL;
+    live->store = NULL;
+}
+
+static int attach(struct live *live, rs_error *error)
+{
+    int status = rs_open(live->dir, RS_READONLY, &live->store, error);
+    if (status == RS_OK) {
+        status =
+            rs_watch_open(live->store, live->service->key, live->service->subtree ? RS_SUBTREE : 0,
+                          RS_NOW, &live->watch, error);
+    }
+    if (status != RS_OK) {
+        detach(live);
+    }
+    return status;
+}
+
+/* Nothing is known of another store, whatever its revisions are called. The old one is closed
+ * first: the new files may be in the same directory. */
+static int reattach(struct live *live)
+{
+    detach(live);
+    live->earlier = true;
+    int status = attach(live, NULL);
+    if (status == RS_OK) {
+        live->known = 0;
+        live->news = (struct live_news){.any = true, .asked = live->news.asked, .replaced = true};
+        status = look_until_the_end(live);
+    }
+    return status;
+}
+
+/* The next try comes with the next wake-up; each reason is said once. */
+static void tell_trouble(const struct live *live, int status)
+{
+    struct line line = LINE_INIT;
+    const char *place = live->dir != NULL ? live->dir : "the store";
+    line_add(&line, "cannot read %s: %s", live->store != NULL ? rs_store_dir(live->store) : place,
+             rs_strerror(status));
+    add_kept(&line, live);
+    log_line(live->log, LOG_LINE_ERROR, "%s", line.text);
+    notify_status(live->notifier, line.text);
+}
+
+void live_follow(struct live *live)
+{
+    int status = live->store != NULL ? look_until_the_end(live) : RS_EREPLACED;
+    if (status == RS_EREPLACED) {
+        status = reattach(live);
+    }
     if (status != RS_OK && status != live->trouble) {
-        log_line(live->log, LOG_LINE_ERROR,
-                 "cannot read %s: %s; keeping revision %" PRIu64 "'s settings",
-                 rs_store_dir(live->store), rs_strerror(status), live->revision);
+        tell_trouble(live, status);
     }
     live->trouble = status;
 }
@@ -236,22 +303,22 @@ static int load_first(struct live *live)
 }
 
 bool live_open(struct live *live, const struct service *service, const struct log *log,
-               struct notifier *notifier, rs_store *store)
+               struct notifier *notifier, const char *dir)
 {
     rs_error error = RS_ERROR_INIT;
-    *live = (struct live){.service = service, .log = log, .notifier = notifier, .store = store};
-    if (rs_watch_open(store, service->key, service->subtree ? RS_SUBTREE : 0, RS_NOW, &live->watch,
-                      &error) != RS_OK) {
+    *live = (struct live){.service = service, .log = log, .notifier = notifier, .dir = dir};
+    if (attach(live, &error) != RS_OK) {
         log_line(log, LOG_LINE_ERROR, "%s", error.text);
         return false;
     }
     int status = load_first(live);
     if (status != RS_OK) {
         log_line(log, LOG_LINE_ERROR, "cannot read %s: %s", service->key, rs_strerror(status));
-        rs_watch_close(live->watch);
+        detach(live);
         return false;
     }
     live->revision = live->settings->revision;
+    live->known = live->revision;
     live->refusing = live->settings->refused > 0;
     tell_start(live);
     return true;
@@ -259,11 +326,11 @@ bool live_open(struct live *live, const struct service *service, const struct lo
 
 void live_close(struct live *live)
 {
-    rs_watch_close(live->watch);
+    detach(live);
     settings_free(live->settings);
 }
 
 int live_fd(const struct live *live)
 {
-    return rs_watch_fd(live->watch);
+    return live->watch != NULL ? rs_watch_fd(live->watch) : -1;
 }

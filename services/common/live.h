@@ -7,6 +7,9 @@
  * the log, and the service manager is told. Only at the start there are no old ones: there the
  * default stands in for a value that is not allowed, because a server must come up.
  *
+ * An administrator restores a store by putting other files in its place. Then the store is closed,
+ * and opened again as soon as there is one; until then the settings stay as they are.
+ *
  * Needs service.h for what the service is; settings, settings_text, log and notify.
  */
 #ifndef SERVICE_LIVE_H
@@ -21,6 +24,7 @@ struct live_news {
     bool any;
     bool asked;        /* by an administrator */
     bool behind;       /* changes may have been missed */
+    bool replaced;     /* the store is another one */
     uint64_t revision; /* the latest that concerns the service; 0: none does */
     uint64_t time;     /* of its commit */
 };
@@ -29,21 +33,26 @@ struct live {
     const struct service *service;
     const struct log *log;
     struct notifier *notifier;
-    rs_store *store;
+    const char *dir; /* of the store, NULL: the default */
+    rs_store *store; /* NULL, as watch: its files were replaced, and there is no other yet */
     rs_watch *watch;
     struct settings *settings; /* that the service lives by */
     uint64_t revision;         /* that they came with */
+    bool earlier;              /* they and it are of the store that was there before */
+    uint64_t known;            /* changes up to this revision were in the first read */
     bool refusing;             /* the store has others, which are not allowed */
     struct live_news news;
     int trouble; /* what was last said about reading the store, so as not to repeat it */
 };
 
-/* Reads the settings of service and begins to follow them. All arguments must outlive live. What
- * fails is said in the log; gives false then, and live needs no closing. */
+/* Opens the store in dir (NULL: the default), reads the settings of service and begins to follow
+ * them. All arguments must outlive live. What fails is said in the log; gives false then, and live
+ * needs no closing. */
 bool live_open(struct live *live, const struct service *service, const struct log *log,
-               struct notifier *notifier, rs_store *store);
+               struct notifier *notifier, const char *dir);
 void live_close(struct live *live);
-/* A descriptor that polls readable when live_follow() should be called, at least once a second. */
+/* A descriptor that polls readable when live_follow() should be called, at least once a second; -1
+ * while there is no store, when it should be called once a second, too. */
 int live_fd(const struct live *live);
 /* Takes what has changed in the store. */
 void live_follow(struct live *live);

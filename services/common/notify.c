@@ -79,6 +79,13 @@ void notify_ready(struct notifier *notifier, const char *status)
     tell(notifier, message.text);
 }
 
+void notify_status(struct notifier *notifier, const char *status)
+{
+    struct line message = LINE_INIT;
+    line_add(&message, "STATUS=%s", status);
+    tell(notifier, message.text);
+}
+
 void notify_reloading(struct notifier *notifier)
 {
     struct line message = LINE_INIT;

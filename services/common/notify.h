@@ -22,6 +22,7 @@ int notify_send(const char *socket_name, const char *message);
 /* The steps of a service's life. status is one line, shown by `systemctl status`. When the manager
  * cannot be told, the log is, and no further message is tried. */
 void notify_ready(struct notifier *notifier, const char *status);
+void notify_status(struct notifier *notifier, const char *status);
 void notify_reloading(struct notifier *notifier);
 void notify_stopping(struct notifier *notifier);
 

@@ -10,8 +10,8 @@
 #include "service.h"
 
 /* Runs in the foreground until SIGTERM or SIGINT; SIGHUP reads the settings again. notify_socket is
- * the value of $NOTIFY_SOCKET or NULL. Gives the process's exit status. */
+ * the value of $NOTIFY_SOCKET or NULL, dir the store's or NULL. Gives the process's exit status. */
 int run_service(const struct service *service, const struct log *log, const char *notify_socket,
-                rs_store *store);
+                const char *dir);
 
 #endif

@@ -28,21 +28,15 @@ static int check_service(const struct service *service, const struct log *log, r
     return check.printed && check.allowed ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-static int with_store(const struct service *service, const struct log *log,
-                      const struct options *options)
+static int check_store(const struct service *service, const struct log *log, const char *dir)
 {
     rs_store *store;
     rs_error error = RS_ERROR_INIT;
-    int exit_status;
-    if (rs_open(options->store, RS_READONLY, &store, &error) != RS_OK) {
+    if (rs_open(dir, RS_READONLY, &store, &error) != RS_OK) {
         log_line(log, LOG_LINE_ERROR, "%s", error.text);
         return EXIT_FAILURE;
     }
-    if (options->action == SERVICE_CHECK) {
-        exit_status = check_service(service, log, store);
-    } else {
-        exit_status = run_service(service, log, getenv("NOTIFY_SOCKET"), store);
-    }
+    int exit_status = check_service(service, log, store);
     rs_close(store);
     return exit_status;
 }
@@ -89,7 +83,9 @@ int service_main(const struct service *service, int argc, char **argv)
         return print_help(service);
     case SERVICE_VERSION:
         return print_version(service);
+    case SERVICE_CHECK:
+        return check_store(service, &log, options.store);
     default:
-        return with_store(service, &log, &options);
+        return run_service(service, &log, getenv("NOTIFY_SOCKET"), options.store);
     }
 }
