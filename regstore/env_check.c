@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -76,6 +77,29 @@ static int fail_open(const char *dir, rs_error *error)
     return fail_errno(error, "%s: cannot open the store's directory", dir);
 }
 
+/* Whoever owns a store can put anything into it, and LMDB trusts what it reads. Root trusts only
+ * itself; others trust root, themselves, and whoever shares the store with a group that they were
+ * put into. */
+static int check_owner(const struct stat *st, const char *what, rs_error *error)
+{
+    uid_t self = geteuid();
+    if (st->st_uid == 0 || st->st_uid == self || (self != 0 && group_member(st->st_gid))) {
+        return RS_OK;
+    }
+    return fail(error, RS_EUNSAFE,
+                "%s: refused, it belongs to uid %lu (act as that user, or chown)", what,
+                (unsigned long)st->st_uid);
+}
+
+static int check_directory(const struct stat *st, const char *dir, rs_error *error)
+{
+    if (st->st_mode & S_IWOTH) {
+        return fail(error, RS_EUNSAFE, "%s: refused, others may write this directory (chmod o-w)",
+                    dir);
+    }
+    return check_owner(st, dir, error);
+}
+
 int env_check_directory(const char *dir, bool create, int *fd, rs_error *error)
 {
     if (create && make_directories(dir) != 0 && errno != ENOENT) {
@@ -86,13 +110,8 @@ int env_check_directory(const char *dir, bool create, int *fd, rs_error *error)
         return fail_open(dir, error);
     }
     struct stat st;
-    int status = RS_OK;
-    if (fstat(opened, &st) != 0) {
-        status = fail_errno(error, "%s", dir);
-    } else if (st.st_mode & S_IWOTH) {
-        status = fail(error, RS_EUNSAFE, "%s: refused, others may write this directory (chmod o-w)",
-                      dir);
-    }
+    int status =
+        fstat(opened, &st) == 0 ? check_directory(&st, dir, error) : fail_errno(error, "%s", dir);
     if (status != RS_OK) {
         close(opened);
         return status;
@@ -162,6 +181,7 @@ static bool header_plausible(int fd)
 static int check_file(int dir_fd, const char *dir, const char *name, struct stat *st,
                       rs_error *error)
 {
+    char path[RS_ERROR_TEXT_MAX];
     if (fstatat(dir_fd, name, st, AT_SYMLINK_NOFOLLOW) != 0) {
         if (errno == ENOENT) {
             st->st_size = 0;
@@ -175,7 +195,8 @@ static int check_file(int dir_fd, const char *dir, const char *name, struct stat
     if (st->st_mode & S_IWOTH) {
         return fail(error, RS_EUNSAFE, "%s/%s: refused, others may write this file", dir, name);
     }
-    return RS_OK;
+    snprintf(path, sizeof path, "%s/%s", dir, name);
+    return check_owner(st, path, error);
 }
 
 int env_check_files(int dir_fd, const char *dir, bool *exists, rs_error *error)

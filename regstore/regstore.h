@@ -231,7 +231,7 @@ typedef struct rs_key_info {
  * Opens the store in directory dir, or for NULL in the default one (rs_default_dir). A directory
  * opened twice in one process shares one environment. Without RS_READONLY a store whose files may
  * not be written is opened for reading, and rs_begin(RS_WRITE) answers RS_EREADONLY. Switch on:
- * RS_ENOSTORE; RS_EUNSAFE (the directory can be written by others, a file is a symlink);
+ * RS_ENOSTORE; RS_EUNSAFE (others can write the directory or own it, a file is a symlink);
  * RS_EVERSION; RS_EDAMAGED (header damaged, file cut short); RS_EACCESS.
  */
 RS_CALL int rs_open(const char *dir, unsigned flags, rs_store **store, rs_error *error);

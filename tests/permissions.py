@@ -34,6 +34,7 @@ READ_ONLY = 'the store or the transaction is read-only'
 REFUSED_DIRECTORY = 'refused, others may write this directory'
 REFUSED_FILE = 'refused, others may write this file'
 NO_FILE = 'refused, not a regular file'
+REFUSED_OWNER = 'refused, it belongs to uid '
 
 QUERY = ('query', 'HKLM\\A')
 ADD = ('add', 'HKLM\\A', '/v', 'y', '/d', '2')
@@ -150,6 +151,31 @@ def owned_by_stranger(place):
         os.chown(path, STRANGER, STRANGER)
 
 
+def owned_by(person, name):
+    """The directory, a file in it, or with * all of it; the group stays."""
+    def prepare(place):
+        paths = [place.store, *place.store.iterdir()] if name == '*' else [place.store / name]
+        for path in paths:
+            os.chown(path, person, -1, follow_symlinks=False)
+    return prepare
+
+
+def of_root(prepare):
+    """The store is root's, so that root takes it, and then something is done to it."""
+    def both(place):
+        owned_by(ROOT, '*')(place)
+        prepare(place)
+    return both
+
+
+def open_copy(place):
+    """A store that a stranger made, and lets everybody read and lock."""
+    owned_by_stranger(place)
+    place.store.chmod(0o755)
+    (place.store / 'data.mdb').chmod(0o644)
+    (place.store / 'lock.mdb').chmod(0o664)
+
+
 def as_a_copy(place):
     """A store that somebody unpacked: everybody may read it, and it has no lock file."""
     owned_by_stranger(place)
@@ -242,14 +268,26 @@ CASES = [
     # Symbolic links in place of files
     Case('link-data', OWNER, QUERY, 1, NO_FILE, link('data.mdb')),
     Case('link-lock', OWNER, QUERY, 1, NO_FILE, link('lock.mdb')),
-    Case('link-bell', ROOT, ADD, 0, 'completed', link_of_bell, precious_is_there),
-    Case('link-watches-status', ROOT, STATUS, 1, 'not safe to use', link_of_watches,
+    Case('link-bell', ROOT, ADD, 0, 'completed', of_root(link_of_bell), precious_is_there),
+    Case('link-watches-status', ROOT, STATUS, 1, 'not safe to use', of_root(link_of_watches),
          precious_is_there),
-    Case('link-watches-watch', ROOT, WATCH, 0, 'revision 1', link_of_watches, precious_is_there),
+    Case('link-watches-watch', ROOT, WATCH, 0, 'revision 1', of_root(link_of_watches),
+         precious_is_there),
     # Stores of somebody else
     Case('others-store-owner', OWNER, QUERY, 1, DENIED, owned_by_stranger),
-    Case('others-store-root', ROOT, QUERY, 0, 'REG_SZ', owned_by_stranger),
-    Case('others-copy', MEMBER, QUERY, 1, DENIED, as_a_copy),
+    Case('others-store-root', ROOT, QUERY, 1, REFUSED_OWNER, owned_by_stranger),
+    Case('others-store-root-writes', ROOT, ADD, 1, REFUSED_OWNER),
+    Case('others-store-root-init', ROOT, INIT, 1, REFUSED_OWNER),
+    Case('others-directory-root', ROOT, QUERY, 1, REFUSED_OWNER,
+         of_root(owned_by(OWNER, ''))),
+    Case('others-data-root', ROOT, QUERY, 1, REFUSED_OWNER, of_root(owned_by(OWNER, 'data.mdb'))),
+    Case('others-lock-root', ROOT, QUERY, 1, REFUSED_OWNER, of_root(owned_by(OWNER, 'lock.mdb'))),
+    Case('others-open-copy', MEMBER, QUERY, 1, REFUSED_OWNER, open_copy),
+    Case('others-data-member', MEMBER, QUERY, 0, 'REG_SZ', owned_by(STRANGER, 'data.mdb')),
+    Case('roots-store-root', ROOT, ADD, 0, 'completed', owned_by(ROOT, '*')),
+    Case('roots-store-member', MEMBER, QUERY, 0, 'REG_SZ', owned_by(ROOT, '*')),
+    Case('roots-store-member-writes', MEMBER, ADD, 1, READ_ONLY, owned_by(ROOT, '*')),
+    Case('others-copy', MEMBER, QUERY, 1, REFUSED_OWNER, as_a_copy),
     # Directories that root makes where somebody else can put others in their place
     Case('swapped-watches', ROOT, INIT, 1, 'watches', make_precious, precious_is_private,
          swapped='watches'),
@@ -263,7 +301,8 @@ CASES = [
     Case('init-umask-027', OWNER, INIT, 0, 'made a store', after=modes_are_right('owner/new'),
          store='owner/new', umask=0o027),
     Case('init-by-root', ROOT, INIT, 0, 'made a store', no_setgid, group_is_right, umask=0o077),
-    Case('bell-made-by-root', ROOT, ADD, 0, 'completed', no_bell, group_is_right, umask=0o077),
+    Case('bell-made-by-root', ROOT, ADD, 0, 'completed', of_root(no_bell), group_is_right,
+         umask=0o077),
 ]
 
 
