@@ -31,7 +31,7 @@
 #define PARTS 8u
 #define WATCHERS 2u
 #define PROMISED_MS 1200u
-#define PATIENCE_MS 5000u
+#define PATIENCE_MS 30000u
 #define STALLS 10u /* that a change may meet on its way: of its writer and of its watcher */
 #define NAP_MS 5u
 #define FIRST_UID 61000u /* of users that nobody is: their inotify instances are nobody's loss */

@@ -16,6 +16,9 @@
 enum crowd_role { CROWD_READER, CROWD_WATCHER, CROWD_WRITER };
 
 struct crowd_member {
+    /* Of all of them: the latest revision that a writer was told of, so that each snapshot from
+     * then on has it. NULL: nobody says. */
+    _Atomic uint64_t *told;
     enum crowd_role role;
     unsigned number;
     pid_t pid;

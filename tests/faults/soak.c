@@ -1,11 +1,11 @@
 /*
  * soak.c - 16 watchers, 8 readers and 2 writers for a minute (--count SECONDS), killed at random.
  *
- * Every revision has to reach every watcher, once and in order; one that takes the place of a
- * killed one goes on where that one was. The first of each role is never killed, and it is their
- * memory that must not grow. The store is filled beforehand with as many revisions of the same
- * kinds as the journal keeps, so from then on each commit removes about as much as it adds, and the
- * file must not grow either.
+ * Every snapshot has to be the latest. Every revision has to reach every watcher, once and in
+ * order; one that takes the place of a killed one goes on where that one was. The first of each
+ * role is never killed, and it is their memory that must not grow. The store is filled beforehand
+ * with as many revisions of the same kinds as the journal keeps, so from then on each commit
+ * removes about as much as it adds, and the file must not grow either.
  */
 #include <stdio.h>
 #include <string.h>
@@ -40,6 +40,7 @@ static bool is_veteran(const struct crowd_member *member)
 
 static void gather(struct crowd_member *members, uint64_t revision)
 {
+    _Atomic uint64_t *told = rig_shared(sizeof *told);
     for (unsigned i = 0; i < MEMBERS; i++) {
         struct crowd_member *member = &members[i];
         bool watcher = i < WATCHERS;
@@ -51,6 +52,7 @@ static void gather(struct crowd_member *members, uint64_t revision)
         member->verbs = SCENE_BIG;
         member->random = rig_random(rig_seed(), i + 1);
         member->position = revision;
+        member->told = told;
         crowd_start(member);
     }
 }
