@@ -36,12 +36,14 @@
     X(tree_links)                                                                                  \
     X(tree_damage)                                                                                 \
     X(tree_delete)                                                                                 \
+    X(tree_names)                                                                                  \
     X(tree_paths)                                                                                  \
     X(tree_model)                                                                                  \
     X(store)                                                                                       \
     X(store_limits)                                                                                \
     X(bell)                                                                                        \
     X(check)                                                                                       \
+    X(check_pages)                                                                                 \
     X(watch)                                                                                       \
     X(watch_match)                                                                                 \
     X(watch_list)                                                                                  \

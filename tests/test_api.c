@@ -388,6 +388,19 @@ static void views_are_keys_like_others(void)
     close_bench(&bench);
 }
 
+static void dumps_need_a_file(void)
+{
+    rs_error error = RS_ERROR_INIT;
+    struct bench bench = open_bench();
+    GIVES(RS_EINVAL, rs_import(bench.txn, NULL, NULL, NULL, &error));
+    CU_ASSERT_EQUAL(error.status, RS_EINVAL);
+    error = (rs_error)RS_ERROR_INIT;
+    GIVES(RS_EINVAL, rs_export(bench.txn, RS_HKLM, NULL, NULL, &error));
+    CU_ASSERT_EQUAL(error.status, RS_EINVAL);
+    GIVES(RS_EDELETED, rs_export(bench.txn, 12345, scratch_path("f.xml"), NULL, NULL));
+    close_bench(&bench);
+}
+
 static const struct test_case cases[] = {
     {"every failure is described", every_failure_is_described},
     {"the first error wins", the_first_error_wins},
@@ -398,6 +411,7 @@ static const struct test_case cases[] = {
     {"cursors are of one kind", cursors_are_of_one_kind},
     {"cursors may be nested", cursors_may_be_nested},
     {"views are keys like others", views_are_keys_like_others},
+    {"dumps need a file", dumps_need_a_file},
     {NULL, NULL},
 };
 const struct test_suite suite_api = {"api", cases};

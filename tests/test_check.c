@@ -421,6 +421,91 @@ static void test_state(void)
     rs_close(store);
 }
 
+/* A place is cut between two characters. */
+static void test_long_place(void)
+{
+    char path[1000];
+    char place[1000];
+    rs_store *store = open_store();
+    rs_txn *txn = start_writing(store);
+    snprintf(path, sizeof path, "HKLM\\%s", repeated("\xe4\xbd\xa0", 120));
+    add_key(txn, path);
+    end_writing(txn);
+    struct tree_key key = record_key(id_of(store, path), TAG_SELF, "");
+    flip(store, &key, AT_FLAGS, 8);
+    snprintf(place, sizeof place, "HKEY_LOCAL_MACHINE\\%s...: its flags are 0x8",
+             repeated("\xe4\xbd\xa0", 93));
+    expect_damage(store, place);
+    rs_close(store);
+}
+
+static void test_records_beyond_the_limits(void)
+{
+    static char big[RS_MAX_DATA + 20];
+    const char head[] = {0, 0, 0, 0, 3, 0, 0, 0, 1, 0, 0, 0, 'n', 0, 1, 0, 0, 1}; /* and a NUL */
+    rs_store *store = open_store();
+    rs_txn *txn = start_writing(store);
+    rs_key id = add_key(txn, "HKLM\\K");
+    SUCCEEDS(rs_key_set_class(txn, id, "class"));
+    set_number(txn, id, "n", 1);
+    end_writing(txn);
+    struct tree_key self = record_key(id, TAG_SELF, "");
+    struct tree_key longer = record_key(id, TAG_SELF, "x");
+    struct tree_key value = record_key(id, TAG_VALUE, "N");
+    flip(store, &self, AT_NAME + 6, 0x80); /* behind "K", a NUL and a length */
+    expect_damage(store, "HKEY_LOCAL_MACHINE\\K: its class name is damaged");
+    flip(store, &self, AT_NAME + 6, 0x80);
+    put(store, TABLE_TREE, tree_key_slice(&longer), text_slice("?"));
+    expect_damage(store, "a record of it has a name that does not belong");
+    take_away(store, TABLE_TREE, tree_key_slice(&longer));
+    expect_none(store);
+    memcpy(big, head, sizeof head);
+    put(store, TABLE_TREE, tree_key_slice(&value), (struct slice){big, sizeof big});
+    expect_damage(store, "HKEY_LOCAL_MACHINE\\K: its value \"n\" has 16777217 bytes");
+    rs_close(store);
+}
+
+/* Counts the steps that are told while the journal is looked at; ends the check at one of them. */
+struct journal_steps {
+    unsigned seen;
+    unsigned last;
+};
+
+static int on_journal_step(void *context, const rs_check_report *report)
+{
+    struct journal_steps *steps = context;
+    steps->seen += report->revision == 2;
+    return steps->seen == steps->last;
+}
+
+/* Of a revision with very many changes progress is told before its end. */
+static void test_progress_in_a_revision(void)
+{
+    struct journal_steps steps = {.last = 0};
+    rs_check_options options = {NULL, on_journal_step, &steps};
+    rs_check_report report;
+    rs_store *store = open_store();
+    rs_txn *txn = start_writing(store);
+    rs_key key = add_key(txn, "HKLM\\A");
+    end_writing(txn);
+    txn = start_writing(store);
+    for (unsigned i = 0; i < 5000; i++) {
+        char name[20];
+        snprintf(name, sizeof name, "%u", i);
+        set_number(txn, key, name, i);
+    }
+    end_writing(txn);
+    txn = start_reading(store);
+    steps.last = UINT32_MAX;
+    SUCCEEDS(rs_check(txn, &options, &report));
+    CU_ASSERT_EQUAL(steps.seen, 2);
+    steps = (struct journal_steps){.last = 1};
+    GIVES(RS_ECANCELLED, rs_check(txn, &options, &report));
+    CU_ASSERT_EQUAL(steps.seen, 1);
+    rs_abort(txn);
+    rs_close(store);
+}
+
 static const struct test_case cases[] = {
     {"whole", test_whole},
     {"whole after work", test_whole_after_work},
@@ -436,6 +521,9 @@ static const struct test_case cases[] = {
     {"journal being trimmed", test_journal_being_trimmed},
     {"journal given up", test_journal_given_up},
     {"state", test_state},
+    {"long place", test_long_place},
+    {"records beyond the limits", test_records_beyond_the_limits},
+    {"progress in a revision", test_progress_in_a_revision},
     {NULL, NULL},
 };
 const struct test_suite suite_check = {"check", cases};

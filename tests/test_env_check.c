@@ -150,6 +150,49 @@ static void a_lost_lock_file_is_made_for_the_group(void)
     CU_ASSERT_EQUAL(st.st_mode & 07777, 0660);
 }
 
+static int open_with_foreign_lock(void *context)
+{
+    rs_store *store = NULL;
+    rs_error error = RS_ERROR_INIT;
+    if (setresgid(65534, 65534, 65534) != 0 || setresuid(65534, 65534, 65534) != 0) {
+        return 1;
+    }
+    return rs_open(context, 0, &store, &error) == RS_EACCESS && error.text[0] != '\0' ? 0 : 2;
+}
+
+/* A store of one's own with a lock file of somebody else's cannot be used, and says so. */
+static void a_lock_file_that_cannot_be_opened_is_told(void)
+{
+    static const char *const files[] = {"store", "store/data.mdb", "store/bell", "store/watches"};
+    char dir[4096];
+    if (geteuid() != 0) {
+        test_skip("only root can become another user");
+        return;
+    }
+    make_store();
+    CU_ASSERT_EQUAL_FATAL(chmod(scratch_dir(), 0755), 0);
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        CU_ASSERT_EQUAL_FATAL(chown(scratch_path(files[i]), 65534, 65534), 0);
+    }
+    CU_ASSERT_EQUAL_FATAL(chmod(scratch_path("store/lock.mdb"), 0600), 0);
+    snprintf(dir, sizeof dir, "%s", scratch_path("store"));
+    GIVES(0, in_child(open_with_foreign_lock, dir));
+}
+
+/* ---- Making directories ---- */
+
+static void directories_above_are_made(void)
+{
+    rs_store *store = NULL;
+    rs_error error = RS_ERROR_INIT;
+    struct stat st;
+    SUCCEEDS(rs_open(scratch_path("a//b/store///"), RS_CREATE, &store, NULL));
+    rs_close(store);
+    CU_ASSERT(stat(scratch_path("a/b/store/data.mdb"), &st) == 0);
+    GIVES(RS_EIO, rs_open(scratch_path("a/b/store/data.mdb/x/y"), RS_CREATE, &store, &error));
+    CU_ASSERT_PTR_NOT_NULL(strstr(error.text, "cannot make the store's directory"));
+}
+
 /* ---- Cut short ---- */
 
 static off_t size_of(const char *path)
@@ -269,6 +312,8 @@ static const struct test_case cases[] = {
     {"other data is no store", other_data_is_no_store},
     {"an empty file becomes a store", an_empty_file_becomes_a_store},
     {"a lost lock file is made for the group", a_lost_lock_file_is_made_for_the_group},
+    {"a lock file that cannot be opened is told", a_lock_file_that_cannot_be_opened_is_told},
+    {"directories above are made", directories_above_are_made},
     {"a file cut short is refused", a_file_cut_short_is_refused},
     {"every damaged field is refused", every_damaged_field_is_refused},
     {NULL, NULL},

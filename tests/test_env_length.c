@@ -1,6 +1,8 @@
 /*
  * test_env_length.c - a data file that ends early: cut short, or only not written to its end?
  */
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -166,6 +168,103 @@ static void used_tail_is_damage(void)
     CU_ASSERT_EQUAL(use_store(), RS_EDAMAGED);
 }
 
+/* Who opens only to read leaves the file as it is. */
+static void a_reader_finds_the_same_damage(void)
+{
+    rs_store *store;
+    rs_error error = RS_ERROR_INIT;
+    make_store_with_free_tail();
+    CU_ASSERT_EQUAL(use_store(), RS_OK);
+    cut((off_t)(BIG / 2));
+    GIVES(RS_EDAMAGED, rs_open(scratch_path("store"), RS_READONLY, &store, &error));
+    CU_ASSERT_PTR_NOT_NULL(strstr(error.text, "cut short"));
+    CU_ASSERT_EQUAL(data_size(), (off_t)(BIG / 2));
+}
+
+/* The pages of what came and went in one transaction are counted, but not written. */
+static void a_commit_keeps_the_file_as_long_as_its_pages(void)
+{
+    static char data[BIG];
+    const struct slice name = {"passing", 7};
+    struct env_txn txn;
+    rs_store *store = open_store();
+    SUCCEEDS(env_begin(store->env, true, &txn, NULL));
+    SUCCEEDS(env_put(&txn, TABLE_META, name, (struct slice){data, sizeof data}));
+    SUCCEEDS(env_delete(&txn, TABLE_META, name));
+    cut(PAGE * 64);
+    SUCCEEDS(env_commit(&txn, NULL));
+    CU_ASSERT(data_size() >= (off_t)BIG);
+    rs_close(store);
+}
+
+/* ---- Free pages on a full disk ---- */
+
+#define DELETED ((size_t)4 << 20)
+#define ADDED ((size_t)400000)
+
+static int set_in(rs_store *store, rs_key key, const char *name, size_t size)
+{
+    static char data[DELETED];
+    rs_txn *txn;
+    int status = rs_begin(store, RS_WRITE, &txn);
+    if (status != RS_OK) {
+        return status;
+    }
+    status = size > 0 ? rs_value_set(txn, key, name, REG_BINARY, data, size)
+                      : rs_value_delete(txn, key, name);
+    if (status != RS_OK) {
+        rs_abort(txn);
+        return status;
+    }
+    return rs_commit(txn, NULL);
+}
+
+/* The file may not grow from here on, as on a full disk. */
+static bool stop_growth(void)
+{
+    struct stat st;
+    bool found = stat(scratch_path("store/data.mdb"), &st) == 0;
+    struct rlimit limit = {(rlim_t)st.st_size, (rlim_t)st.st_size};
+    return found && signal(SIGXFSZ, SIG_IGN) != SIG_ERR && setrlimit(RLIMIT_FSIZE, &limit) == 0;
+}
+
+static int add_beside_reader(void *context)
+{
+    rs_store *store;
+    rs_txn *reader;
+    rs_key key;
+    (void)context;
+    if (rs_open(scratch_path("store"), 0, &store, NULL) != RS_OK ||
+        rs_begin(store, RS_READ, &reader) != RS_OK ||
+        rs_key_open(reader, RS_HKLM, "A", &key) != RS_OK ||
+        set_in(store, key, "deleted", 0) != RS_OK || set_in(store, key, "small", 1) != RS_OK ||
+        !stop_growth()) { /* what the latest commit freed is not used by the next */
+        return 1;
+    }
+    if (set_in(store, key, "added", ADDED) == RS_OK) {
+        return 2;
+    }
+    rs_abort(reader);
+    return set_in(store, key, "added", ADDED) == RS_OK ? 0 : 3;
+}
+
+/* What a reader still sees is no room for what is added. */
+static void pages_that_a_reader_sees_are_not_free(void)
+{
+    rs_store *store = open_store();
+    rs_txn *txn = start_writing(store);
+    rs_key key = add_key(txn, "HKLM\\A");
+    end_writing(txn);
+    SUCCEEDS(set_in(store, key, "deleted", DELETED));
+    rs_close(store);
+    GIVES(0, in_child(add_beside_reader, NULL));
+    store = open_store();
+    txn = start_reading(store);
+    EQUAL_TEXT(values_of(txn, key), "small,added");
+    rs_abort(txn);
+    rs_close(store);
+}
+
 static void file_is_longer_than_needed(void)
 {
     rs_store *store = open_store();
@@ -181,6 +280,9 @@ static const struct test_case cases[] = {
     {"lists of free pages can be cut off", lists_of_free_pages_can_be_cut_off},
     {"a free tail can be missing", free_tail_can_be_missing},
     {"a used tail is damage", used_tail_is_damage},
+    {"a reader finds the same damage", a_reader_finds_the_same_damage},
+    {"a commit keeps the file as long as its pages", a_commit_keeps_the_file_as_long_as_its_pages},
+    {"pages that a reader sees are not free", pages_that_a_reader_sees_are_not_free},
     {"the file is longer than needed", file_is_longer_than_needed},
     {NULL, NULL},
 };

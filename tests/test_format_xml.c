@@ -262,6 +262,13 @@ static const struct {
      "<mtime>"},
     {ROOT "<byte_runs/><byte_runs/></node></hive>", RS_EFORMAT,
      "<byte_runs> twice or too late in <node>", "<byte_runs/></node>"},
+    {ROOT "<value type=\"int32\" key=\"a\" value=\"1\"><byte_runs><byte_run file_offset=\"1\" "
+          "len=\"8\"/></byte_runs><byte_runs/></value></node></hive>",
+     RS_EFORMAT, "<byte_runs> twice in <value>", "<byte_runs/>"},
+    {ROOT "<value type=\"int32\" key=\"a\" value=\"1\"><byte_runs><byte_run "
+          "file_offset=\"1\"/></byte_runs></value></node></hive>",
+     RS_EFORMAT, "value \"a\": a <byte_run> without a length", NULL},
+    {ROOT "</node></hive>\n<!-- not", RS_EFORMAT, "the dump ends in the middle", NULL},
     {ROOT "<mtime>yesterday</mtime></node></hive>", RS_EFORMAT, "\"yesterday\" is not a time",
      NULL},
     {ROOT "<mtime></mtime></node></hive>", RS_EFORMAT, "\"\" is not a time", NULL},

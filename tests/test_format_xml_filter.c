@@ -302,6 +302,24 @@ static void test_times(void)
     }
 }
 
+static void test_decimals(void)
+{
+    static const char text[] = "2010-02-02T13:42:44.5Z";
+    uint64_t time = 0;
+    CU_ASSERT_EQUAL(xml_time_parse(text, sizeof text - 1, &time), RS_OK);
+    CU_ASSERT_EQUAL(time, 129095917645000000u);
+}
+
+/* What looks like an escape and is none stays as it is. */
+static void test_unfilter_stray_marks(void)
+{
+    static const char stray[] = "\xf4\x8f\xbf\xbdu12z \xf4\x8f\xbf\xbdzz \xf4\x8f\xbf\xbd";
+    char text[sizeof stray];
+    memcpy(text, stray, sizeof stray);
+    CU_ASSERT_EQUAL(xml_unfilter(text, sizeof stray - 1, false), sizeof stray - 1);
+    CU_ASSERT_EQUAL(memcmp(text, stray, sizeof stray), 0);
+}
+
 static void test_bad_times(void)
 {
     static const char *const bad[] = {
@@ -349,6 +367,8 @@ const struct test_suite suite_format_xml_filter = {
         {"base64: broken at any place", test_base64_broken_anywhere},
         {"times", test_times},
         {"bad times", test_bad_times},
+        {"decimals", test_decimals},
+        {"stray marks stay", test_unfilter_stray_marks},
         {NULL, NULL},
     },
 };

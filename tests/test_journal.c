@@ -514,6 +514,20 @@ static void a_brief_revision_keeps_names_only(void)
     env_close(env);
 }
 
+/* What is no chunk of a revision is not taken away unseen. */
+static void a_strange_first_record_stops_commits(void)
+{
+    struct env_txn txn;
+    rs_store *store = open_store();
+    SUCCEEDS(env_begin(store->env, true, &txn, NULL));
+    SUCCEEDS(env_put(&txn, TABLE_JOURNAL, (struct slice){"", 1}, (struct slice){"?", 1}));
+    SUCCEEDS(env_commit(&txn, NULL));
+    rs_txn *change = start_writing(store);
+    add_key(change, "HKLM\\A");
+    GIVES(RS_EDAMAGED, rs_commit(change, NULL));
+    rs_close(store);
+}
+
 static const struct test_case cases[] = {
     {"streams of any length are read back", streams_of_any_length_are_read_back},
     {"borders of chunks do not matter", borders_of_chunks_do_not_matter},
@@ -529,6 +543,7 @@ static const struct test_case cases[] = {
     {"a link made is a relinked key", a_link_made_is_a_relinked_key},
     {"a revision says who and why", a_revision_says_who_and_why},
     {"notes have a limit", notes_have_a_limit},
+    {"a strange first record stops commits", a_strange_first_record_stops_commits},
     {NULL, NULL},
 };
 const struct test_suite suite_journal = {"journal", cases};

@@ -301,6 +301,38 @@ static void a_full_disk_leaves_the_last_revision(void)
     rs_close(store);
 }
 
+static int note_lag(void *context, const rs_reader *reader)
+{
+    rs_reader *oldest = context;
+    if (reader->behind >= oldest->behind) {
+        *oldest = *reader;
+    }
+    return 0;
+}
+
+/* LMDB counts its transactions, of which some are no revision. */
+static void no_reader_is_behind_by_more_than_there_is(void)
+{
+    rs_reader oldest = {0};
+    struct env_txn other;
+    rs_store *store = open_store();
+    rs_txn *reader = start_reading(store);
+    for (unsigned i = 0; i < 5; i++) {
+        SUCCEEDS(env_begin(store->env, true, &other, NULL));
+        SUCCEEDS(env_put(&other, TABLE_META, (struct slice){"other", 5}, (struct slice){"x", 1}));
+        SUCCEEDS(env_commit(&other, NULL));
+    }
+    rs_txn *txn = start_writing(store);
+    add_key(txn, "HKLM\\A");
+    CU_ASSERT_EQUAL(end_writing(txn), 1);
+    txn = start_reading(store);
+    SUCCEEDS(rs_readers(txn, note_lag, &oldest));
+    CU_ASSERT(oldest.behind == 1 && oldest.revision == 0);
+    rs_abort(txn);
+    rs_abort(reader);
+    rs_close(store);
+}
+
 static const struct test_case cases[] = {
     {"two hundred snapshots stand side by side", two_hundred_snapshots_stand_side_by_side},
     {"more than 1024 readers are refused", more_than_1024_readers_are_refused},
@@ -309,6 +341,7 @@ static const struct test_case cases[] = {
     {"a writer sees every reader", a_writer_sees_every_reader},
     {"a full store says so", a_full_store_says_so},
     {"a full disk leaves the last revision", a_full_disk_leaves_the_last_revision},
+    {"no reader is behind by more than there is", no_reader_is_behind_by_more_than_there_is},
     {NULL, NULL},
 };
 const struct test_suite suite_store_limits = {"store_limits", cases};

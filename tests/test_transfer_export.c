@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define OK(call) CU_ASSERT_EQUAL((call), RS_OK)
@@ -255,6 +256,155 @@ static void test_bad_targets(void)
     rs_close(store);
 }
 
+static int put_a_file_there(void *context, const rs_progress *progress)
+{
+    (void)progress;
+    write_text(context, "theirs");
+    return 0;
+}
+
+static int put_a_directory_there(void *context, const rs_progress *progress)
+{
+    (void)progress;
+    mkdir(scratch_path(context), 0700);
+    return 0;
+}
+
+/* Something comes to the place while the dump is written. */
+static void test_taken_meanwhile(void)
+{
+    rs_store *store = new_store("s");
+    char name[] = "f.xml";
+    rs_export_options options = {.progress = put_a_file_there, .context = name};
+    rs_error error = RS_ERROR_INIT;
+
+    set_dword(store, "HKLM\\T", "v", 1);
+    CU_ASSERT_EQUAL(export_key(store, "HKLM\\T", scratch_path(name), &options, &error), RS_EEXIST);
+    CU_ASSERT_PTR_NOT_NULL(strstr(error.text, "the file exists"));
+    char *text = read_text(scratch_path(name));
+    CU_ASSERT_PTR_NOT_NULL_FATAL(text);
+    CU_ASSERT_STRING_EQUAL(text, "theirs");
+    free(text);
+    CU_ASSERT_EQUAL_FATAL(unlink(scratch_path(name)), 0);
+    options = (rs_export_options){
+        .flags = RS_OVERWRITE, .progress = put_a_directory_there, .context = name};
+    CU_ASSERT_EQUAL(export_key(store, "HKLM\\T", scratch_path(name), &options, NULL), RS_EIO);
+    CU_ASSERT_EQUAL(left_behind(), 0);
+    rs_close(store);
+}
+
+static void test_symlink_to_nowhere(void)
+{
+    rs_store *store = new_store("s");
+    rs_export_options options = {.flags = RS_OVERWRITE};
+    rs_error error = RS_ERROR_INIT;
+
+    set_dword(store, "HKLM\\T", "v", 1);
+    CU_ASSERT_EQUAL_FATAL(symlink("no/where", scratch_path("l.xml")), 0);
+    CU_ASSERT_EQUAL(export_key(store, "HKLM\\T", scratch_path("l.xml"), NULL, NULL), RS_EEXIST);
+    CU_ASSERT_EQUAL(export_key(store, "HKLM\\T", scratch_path("l.xml"), &options, &error), RS_EIO);
+    CU_ASSERT_PTR_NOT_NULL(strstr(error.text, "l.xml"));
+    CU_ASSERT_EQUAL(left_behind(), 0);
+    rs_close(store);
+}
+
+/* ---- Standard input and output that do not wait ---- */
+
+/* A pipe whose end to be used here does not wait; the other belongs to a child. */
+static pid_t start_other_end(int own, void (*run)(int end))
+{
+    int ends[2];
+    if (pipe(ends) != 0 || fcntl(ends[own], F_SETFL, O_NONBLOCK) != 0) {
+        _exit(10);
+    }
+    pid_t child = fork();
+    if (child == 0) {
+        close(ends[own]);
+        run(ends[!own]);
+        _exit(0);
+    }
+    dup2(ends[own], own == 0 ? STDIN_FILENO : STDOUT_FILENO);
+    close(ends[0]);
+    close(ends[1]);
+    return child;
+}
+
+static void feed_bit_by_bit(int end)
+{
+    const char *dump =
+        own_dump("HKEY_LOCAL_MACHINE\\T", "<value type=\"int32\" key=\"v\" value=\"7\"/>");
+    for (; *dump != '\0'; dump++) {
+        if (write(end, dump, 1) != 1) {
+            _exit(1);
+        }
+    }
+}
+
+static int import_from_pipe(void *context)
+{
+    rs_store *store;
+    rs_txn *txn;
+    start_other_end(0, feed_bit_by_bit);
+    if (rs_open(context, 0, &store, NULL) != RS_OK || rs_begin(store, RS_WRITE, &txn) != RS_OK) {
+        return 1;
+    }
+    return rs_import(txn, "-", NULL, NULL, NULL) == RS_OK && rs_commit(txn, NULL) == RS_OK ? 0 : 2;
+}
+
+#define BIG_VALUE 200000
+
+/* Ends with 0 if all came. */
+static void drain_bit_by_bit(int end)
+{
+    char text[64];
+    char last[8] = "";
+    size_t size = 0;
+    ssize_t got;
+    while ((got = read(end, text, sizeof text)) > 0) {
+        size += (size_t)got;
+        size_t kept = (size_t)got < sizeof last ? (size_t)got : sizeof last;
+        memmove(last, last + kept, sizeof last - kept);
+        memcpy(last + sizeof last - kept, text + got - kept, kept);
+    }
+    _exit(got == 0 && size > BIG_VALUE && memcmp(last, "</hive>\n", sizeof last) == 0 ? 0 : 1);
+}
+
+static int export_to_pipe(void *context)
+{
+    rs_store *store;
+    rs_txn *txn;
+    rs_key key;
+    int ended = 0;
+    pid_t reader = start_other_end(1, drain_bit_by_bit);
+    if (rs_open(context, 0, &store, NULL) != RS_OK || rs_begin(store, RS_READ, &txn) != RS_OK ||
+        rs_key_open(txn, RS_HKLM, "T", &key) != RS_OK) {
+        return 1;
+    }
+    int status = rs_export(txn, key, "-", NULL, NULL);
+    close(STDOUT_FILENO);
+    if (status != RS_OK || waitpid(reader, &ended, 0) != reader) {
+        return 2;
+    }
+    return ended == 0 ? 0 : 3;
+}
+
+static void test_pipes_that_do_not_wait(void)
+{
+    static char data[BIG_VALUE];
+    char dir[4096];
+    rs_store *store = new_store("s");
+    rs_close(store);
+    snprintf(dir, sizeof dir, "%s", scratch_path("s"));
+    CU_ASSERT_EQUAL(in_child(import_from_pipe, dir), 0);
+    store = new_store("s");
+    CU_ASSERT_EQUAL(dword_of(store, "HKLM\\T", "v"), 7);
+    rs_txn *txn = start_writing(store);
+    OK(rs_set_binary(txn, find_key(txn, "HKLM\\T"), "big", data, sizeof data));
+    end_writing(txn);
+    rs_close(store);
+    CU_ASSERT_EQUAL(in_child(export_to_pipe, dir), 0);
+}
+
 static void test_cancel(void)
 {
     rs_store *store = new_store("s");
@@ -314,6 +464,9 @@ const struct test_suite suite_transfer_export = {
         {"through a symbolic link", test_through_symlink},
         {"pipes and devices", test_pipes_and_devices},
         {"bad targets", test_bad_targets},
+        {"taken meanwhile", test_taken_meanwhile},
+        {"a symbolic link to nowhere", test_symlink_to_nowhere},
+        {"pipes that do not wait", test_pipes_that_do_not_wait},
         {"cancelling", test_cancel},
         {"a volatile key", test_volatile_key},
         {"in a write transaction", test_in_write_transaction},

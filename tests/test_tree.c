@@ -534,6 +534,23 @@ static void a_key_that_never_was_is_deleted(void)
     rs_close(store);
 }
 
+/* Below the interface, which lets none of this through. */
+static void the_tree_itself_refuses(void)
+{
+    struct node node;
+    rs_store *store = open_store();
+    rs_txn *txn = start_writing(store);
+    GIVES(RS_EROOT, tree_delete(&txn->tree, RS_HKLM, true));
+    GIVES(RS_EROOT, tree_rename(&txn->tree, RS_HKLM, "X", 1));
+    GIVES(RS_EINVAL, tree_node(&txn->tree, RS_NO_KEY, &node));
+    GIVES(RS_EDELETED, tree_set_written(&txn->tree, 12345, 1));
+    rs_abort(txn);
+    txn = start_reading(store);
+    GIVES(RS_EREADONLY, tree_set_written(&txn->tree, RS_HKLM, 1));
+    rs_abort(txn);
+    rs_close(store);
+}
+
 static const struct test_case cases[] = {
     {"a new store has its roots", a_new_store_has_its_roots},
     {"paths lead to keys", paths_lead_to_keys},
@@ -554,6 +571,7 @@ static const struct test_case cases[] = {
     {"a class is kept beside the name", a_class_is_kept_beside_the_name},
     {"write times follow changes", write_times_follow_changes},
     {"a key that never was is deleted", a_key_that_never_was_is_deleted},
+    {"the tree itself refuses", the_tree_itself_refuses},
     {NULL, NULL},
 };
 const struct test_suite suite_tree = {"tree", cases};

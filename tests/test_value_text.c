@@ -293,6 +293,19 @@ static void test_print_and_parse_agree(void)
     }
 }
 
+static void test_data_print_arguments(void)
+{
+    char *text = NULL;
+    size_t len = 7;
+    CU_ASSERT_EQUAL(rs_data_print(REG_SZ, NULL, 2, NULL, &text, &len), RS_EINVAL);
+    CU_ASSERT_EQUAL(rs_data_print(REG_SZ, "", 0, NULL, NULL, &len), RS_EINVAL);
+    CU_ASSERT_EQUAL(rs_data_print(REG_SZ, "", 0, NULL, &text, NULL), RS_EINVAL);
+    CU_ASSERT(text == NULL && len == 7);
+    CU_ASSERT_EQUAL(rs_data_print(REG_SZ, NULL, 0, NULL, &text, &len), RS_OK);
+    CU_ASSERT_EQUAL(len, 0);
+    rs_free(text);
+}
+
 static const struct test_case cases[] = {
     {"data parsed as reg.exe does", test_data_parse},
     {"data parsed up to a length", test_data_parse_takes_a_length},
@@ -301,6 +314,7 @@ static const struct test_case cases[] = {
     {"other errors of parsing", test_data_parse_other_errors},
     {"data printed", test_data_print},
     {"printing and parsing agree", test_print_and_parse_agree},
+    {"arguments of printing", test_data_print_arguments},
     {NULL, NULL},
 };
 

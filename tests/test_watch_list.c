@@ -3,6 +3,7 @@
  */
 #include "stage.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -123,6 +124,55 @@ static void test_stray_files(void)
     CU_ASSERT_STRING_EQUAL(list(store).paths, "HKLM|");
     CU_ASSERT(access(scratch_path("store/watches/1-0"), F_OK) != 0);
     CU_ASSERT(access(scratch_path("store/watches/garbage"), F_OK) == 0);
+    rs_watch_close(watch);
+    rs_close(store);
+}
+
+/* Locked, as an entry is, but empty. */
+static void test_empty_entry(void)
+{
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    rs_store *store = stage_store();
+    int fd = open(scratch_path("store/watches/1-7"), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    MUST(fd >= 0 && fcntl(fd, F_OFD_SETLK, &lock) == 0);
+    CU_ASSERT_EQUAL(list(store).count, 0);
+    CU_ASSERT_EQUAL(access(scratch_path("store/watches/1-7"), F_OK), 0);
+    close(fd);
+    rs_close(store);
+}
+
+/* The number in the name of the only entry. */
+static unsigned number_of_entry(void)
+{
+    long pid = 0;
+    unsigned number = 0;
+    DIR *entries = opendir(scratch_path("store/watches"));
+    MUST(entries != NULL);
+    for (const struct dirent *entry; (entry = readdir(entries)) != NULL;) {
+        if (entry->d_name[0] != '.') {
+            MUST(sscanf(entry->d_name, "%ld-%u", &pid, &number) == 2 && pid == getpid());
+        }
+    }
+    closedir(entries);
+    return number;
+}
+
+/* Where a directory has its entry's name, a watch is not listed, and works. */
+static void test_name_taken(void)
+{
+    char name[100];
+    rs_store *store = stage_store();
+    rs_watch *watch = stage_watch(store, "HKLM", RS_SUBTREE, RS_NOW);
+    unsigned next = number_of_entry() + 1;
+    rs_watch_close(watch);
+    snprintf(name, sizeof name, "store/watches/%ld-%u", (long)getpid(), next);
+    MUST(mkdir(scratch_path(name), 0700) == 0);
+    watch = stage_watch(store, "HKLM", RS_SUBTREE, RS_NOW);
+    CU_ASSERT_EQUAL(list(store).count, 0);
+    snprintf(name, sizeof name, "store/watches/.%ld-%u", (long)getpid(), next);
+    CU_ASSERT_NOT_EQUAL(access(scratch_path(name), F_OK), 0);
+    stage_create(store, "HKLM\\A");
+    EXPECT(watch, "created A");
     rs_watch_close(watch);
     rs_close(store);
 }
@@ -261,6 +311,8 @@ static const struct test_case cases[] = {
     {"odd names", test_odd_names},
     {"each ends it", test_each_ends_it},
     {"stray files", test_stray_files},
+    {"empty entry", test_empty_entry},
+    {"name taken", test_name_taken},
     {"link elsewhere", test_link_elsewhere},
     {"left half made", test_left_half_made},
     {"number given again", test_number_given_again},

@@ -396,6 +396,23 @@ static void test_forms_of_path(void)
     rs_close(store);
 }
 
+/* No key can have the name that a link's target asks for: there is none yet. */
+static void test_link_to_impossible_name(void)
+{
+    char target[400];
+    rs_store *store = stage_store();
+    snprintf(target, sizeof target, "HKLM\\%0300d\\X", 1);
+    stage_link(store, "HKLM\\L", target);
+    rs_watch *watch = stage_watch(store, "HKLM\\L\\K", 0, RS_NOW);
+    EXPECT(watch, "end");
+    stage_delete(store, "HKLM\\L");
+    stage_set(store, "HKLM\\L\\K", "v", 1);
+    EXPECT(watch, "deleted .");
+    EXPECT(watch, "created .");
+    rs_watch_close(watch);
+    rs_close(store);
+}
+
 static const struct test_case cases[] = {
     {"created", test_created},
     {"created with ancestor", test_created_with_ancestor},
@@ -416,6 +433,7 @@ static const struct test_case cases[] = {
     {"root", test_root},
     {"views", test_views},
     {"forms of path", test_forms_of_path},
+    {"link to an impossible name", test_link_to_impossible_name},
     {NULL, NULL},
 };
 const struct test_suite suite_watch_match = {"watch_match", cases};
