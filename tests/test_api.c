@@ -388,6 +388,27 @@ static void views_are_keys_like_others(void)
     close_bench(&bench);
 }
 
+static void a_wrong_type_is_named(void)
+{
+    static const struct {
+        uint32_t type;
+        const char *text;
+    } rows[] = {
+        {REG_SZ, "value \"v\" (REG_SZ, 1 bytes): the value has another type"},
+        {0x20000, "value \"v\" (a type without a name, 1 bytes): the value has another type"},
+    };
+    struct bench bench = open_bench();
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        uint64_t number;
+        rs_error error = RS_ERROR_INIT;
+        SUCCEEDS(rs_value_set(bench.txn, bench.key, "v", rows[i].type, "x", 1));
+        rs_txn_errors(bench.txn, &error);
+        GIVES(RS_ETYPE, rs_get_qword(bench.txn, bench.key, "v", &number));
+        EQUAL_TEXT(error.text, rows[i].text);
+    }
+    close_bench(&bench);
+}
+
 static void dumps_need_a_file(void)
 {
     rs_error error = RS_ERROR_INIT;
@@ -411,6 +432,7 @@ static const struct test_case cases[] = {
     {"cursors are of one kind", cursors_are_of_one_kind},
     {"cursors may be nested", cursors_may_be_nested},
     {"views are keys like others", views_are_keys_like_others},
+    {"a wrong type is named", a_wrong_type_is_named},
     {"dumps need a file", dumps_need_a_file},
     {NULL, NULL},
 };

@@ -243,6 +243,9 @@ static const struct {
      "value \"a\": a string-list's text belongs into <string>", "<value"},
     {OWN_VALUE("type=\"string\" key=\"a\" value=\"x\" exact=\"eQA=\""), RS_EFORMAT,
      "value \"a\": its text and \"exact\" contradict each other; remove one", "<value"},
+    {"<hive regstore=\"1\"><node name=\"r\" root=\"1\"><value type=\"string-list\" key=\"a\" "
+     "exact=\"eQAAAA==\"><string>x</string><string/></value></node></hive>",
+     RS_EFORMAT, "value \"a\": its text and \"exact\" contradict each other; remove one", NULL},
     {OWN_VALUE("type=\"string\" key=\"a\" value=\"x\" regtype=\"2\""), RS_EFORMAT,
      "value \"a\": type and regtype contradict each other", "<value"},
     {OWN_VALUE("type=\"unknown\" encoding=\"base64\" key=\"a\" regtype=\"11\""), RS_EFORMAT,

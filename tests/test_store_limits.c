@@ -244,6 +244,33 @@ static int fill_the_map(void *context)
     return still_works(store, key, values) ? 0 : 3;
 }
 
+/* Not even the smallest map can be had. */
+static int open_without_room(void *context)
+{
+    struct rlimit none;
+    rs_store *store = NULL;
+    if (getrlimit(RLIMIT_AS, &none) != 0) {
+        return 1;
+    }
+    none.rlim_cur = (rlim_t)1 << 20;
+    if (setrlimit(RLIMIT_AS, &none) != 0) {
+        return 2;
+    }
+    return rs_open(context, 0, &store, NULL) == RS_ENOMEM ? 0 : 3;
+}
+
+static void a_store_without_room_for_its_map_is_refused(void)
+{
+    char dir[4096];
+    if (SANITIZED) {
+        test_skip("sanitizers need all the address space");
+        return;
+    }
+    rs_close(open_store());
+    snprintf(dir, sizeof dir, "%s", scratch_path("store"));
+    GIVES(0, in_child(open_without_room, dir));
+}
+
 static void a_full_store_says_so(void)
 {
     char dir[4096];
@@ -339,6 +366,7 @@ static const struct test_case cases[] = {
     {"readers are listed", readers_are_listed},
     {"not every commit is a revision", not_every_commit_is_a_revision},
     {"a writer sees every reader", a_writer_sees_every_reader},
+    {"a store without room for its map is refused", a_store_without_room_for_its_map_is_refused},
     {"a full store says so", a_full_store_says_so},
     {"a full disk leaves the last revision", a_full_disk_leaves_the_last_revision},
     {"no reader is behind by more than there is", no_reader_is_behind_by_more_than_there_is},
