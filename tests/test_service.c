@@ -252,6 +252,15 @@ static const char *rig_log(struct rig *rig)
     return rig->text;
 }
 
+/* Started with a rate that is set; what was said until then is not looked at. */
+static void rig_run(struct rig *rig, uint32_t rate)
+{
+    rig_open(rig);
+    bench_set_dword(rig->store, "Rate", rate);
+    rig_start(rig);
+    rig_log(rig);
+}
+
 static void rig_close(struct rig *rig)
 {
     live_close(&rig->live);
@@ -352,10 +361,7 @@ static void changes_are_taken_together(void)
 static void what_is_read_on_request_is_said(void)
 {
     struct rig rig;
-    rig_open(&rig);
-    bench_set_dword(rig.store, "Rate", 3);
-    rig_start(&rig);
-    rig_log(&rig);
+    rig_run(&rig, 3);
     live_read_again(&rig.live);
     expect_line(&rig, "test: applied revision 1, read again on request: ", "no setting changed");
     rig_close(&rig);
@@ -365,10 +371,7 @@ static void other_keys_and_values_change_nothing(void)
 {
     rs_key key;
     struct rig rig;
-    rig_open(&rig);
-    bench_set_dword(rig.store, "Rate", 3);
-    rig_start(&rig);
-    rig_log(&rig);
+    rig_run(&rig, 3);
     rs_txn *txn = bench_begin(rig.store, RS_WRITE);
     CU_ASSERT_EQUAL_FATAL(rs_key_create(txn, RS_HKLM, "SOFTWARE\\Other", &key), RS_OK);
     bench_commit(txn);
@@ -383,10 +386,7 @@ static void other_keys_and_values_change_nothing(void)
 static void a_deleted_key_gives_the_defaults_back(void)
 {
     struct rig rig;
-    rig_open(&rig);
-    bench_set_dword(rig.store, "Rate", 3);
-    rig_start(&rig);
-    rig_log(&rig);
+    rig_run(&rig, 3);
     rs_txn *txn = bench_begin(rig.store, RS_WRITE);
     CU_ASSERT_EQUAL_FATAL(rs_key_delete(txn, bench_key(txn), 0), RS_OK);
     bench_commit(txn);

@@ -157,6 +157,14 @@ static void join(const pthread_t *threads, int count)
     }
 }
 
+static void run_readers(struct shared *shared, void *(*work)(void *context))
+{
+    pthread_t threads[READERS];
+    start(threads, READERS, work, shared);
+    join(threads, READERS);
+    CU_ASSERT_EQUAL(atomic_load(&shared->wrong), 0);
+}
+
 static void test_all_at_once(void)
 {
     pthread_t writers[WRITERS];
@@ -237,12 +245,9 @@ static void *open_and_close(void *context)
 
 static void test_open_and_close(void)
 {
-    pthread_t threads[READERS];
     struct shared shared;
     set_up(&shared);
-    start(threads, READERS, open_and_close, &shared);
-    join(threads, READERS);
-    CU_ASSERT_EQUAL(atomic_load(&shared.wrong), 0);
+    run_readers(&shared, open_and_close);
     CU_ASSERT_EQUAL(stage_get(shared.store, LEFT, "v"), READERS * 5);
     rs_close(shared.store);
 }
@@ -268,12 +273,9 @@ static void *abort_later(void *context)
 
 static void test_many_snapshots(void)
 {
-    pthread_t threads[READERS];
     struct shared shared;
     set_up(&shared);
-    start(threads, READERS, abort_later, &shared);
-    join(threads, READERS);
-    CU_ASSERT_EQUAL(atomic_load(&shared.wrong), 0);
+    run_readers(&shared, abort_later);
     rs_close(shared.store);
 }
 
