@@ -24,15 +24,18 @@ struct slice {
     size_t size;
 };
 
+/* Where a write transaction keeps cursors in each table: see env_put(). */
+enum env_place { ENV_ANYWHERE, ENV_AT_END, ENV_PLACES };
+
 /* A transaction, embedded in its owner. */
 struct env_txn {
     struct env *env;
     struct MDB_txn *mdb; /* NULL when it has ended */
     bool write;
-    uint64_t pages;                       /* in use when a write transaction began */
-    uint64_t changes;                     /* made by it */
-    size_t largest;                       /* bytes of a value that was put */
-    struct MDB_cursor *kept[TABLE_COUNT]; /* of a write transaction: see env_put() */
+    uint64_t pages;   /* in use when a write transaction began */
+    uint64_t changes; /* made by it */
+    size_t largest;   /* bytes of a value that was put */
+    struct MDB_cursor *kept[TABLE_COUNT][ENV_PLACES];
 };
 
 /* The version of the format that this library writes, and the only one it reads. */
@@ -86,6 +89,9 @@ int env_get(struct env_txn *txn, enum env_table table, struct slice key, struct 
 /* A write transaction keeps a cursor in each table where it last read or wrote: what lies on the
  * same page is found without a search from the root. */
 int env_put(struct env_txn *txn, enum env_table table, struct slice key, struct slice value);
+/* The same for what most likely becomes the table's last record, with a cursor of its own there: an
+ * import adds at the end and somewhere in the middle by turns. */
+int env_put_last(struct env_txn *txn, enum env_table table, struct slice key, struct slice value);
 /* The same for a value that is in pieces, which need not be put together first. None of them may be
  * what this transaction has read. */
 int env_put_parts(struct env_txn *txn, enum env_table table, struct slice key,

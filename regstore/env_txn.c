@@ -220,21 +220,23 @@ static struct slice slice_of(MDB_val val)
     return (struct slice){val.mv_data, val.mv_size};
 }
 
-/* The kept cursor of a table. LMDB releases it with the transaction. */
-static int keep_cursor(struct env_txn *txn, enum env_table table, MDB_cursor **cursor)
+/* A kept cursor of a table. LMDB releases it with the transaction. */
+static int keep_cursor(struct env_txn *txn, enum env_table table, enum env_place place,
+                       MDB_cursor **cursor)
 {
     int rc = 0;
-    if (txn->kept[table] == NULL) {
-        rc = mdb_cursor_open(txn->mdb, txn->env->tables[table], &txn->kept[table]);
+    MDB_cursor **kept = &txn->kept[table][place];
+    if (*kept == NULL) {
+        rc = mdb_cursor_open(txn->mdb, txn->env->tables[table], kept);
     }
-    *cursor = txn->kept[table];
+    *cursor = *kept;
     return rc;
 }
 
 static int get_kept(struct env_txn *txn, enum env_table table, MDB_val *k, MDB_val *v)
 {
     MDB_cursor *cursor;
-    int rc = keep_cursor(txn, table, &cursor);
+    int rc = keep_cursor(txn, table, ENV_ANYWHERE, &cursor);
     return rc == 0 ? mdb_cursor_get(cursor, k, v, MDB_SET) : rc;
 }
 
@@ -258,17 +260,28 @@ static void count_change(struct env_txn *txn, size_t size)
     txn->largest = size > txn->largest ? size : txn->largest;
 }
 
-int env_put(struct env_txn *txn, enum env_table table, struct slice key, struct slice value)
+static int put_at(struct env_txn *txn, enum env_table table, enum env_place place, struct slice key,
+                  struct slice value)
 {
     MDB_val k = val_of(key);
     MDB_val v = val_of(value);
     MDB_cursor *cursor;
     count_change(txn, value.size);
-    int rc = keep_cursor(txn, table, &cursor);
+    int rc = keep_cursor(txn, table, place, &cursor);
     if (rc == 0) {
         rc = mdb_cursor_put(cursor, &k, &v, 0);
     }
     return env_status(explain(txn->env, rc));
+}
+
+int env_put(struct env_txn *txn, enum env_table table, struct slice key, struct slice value)
+{
+    return put_at(txn, table, ENV_ANYWHERE, key, value);
+}
+
+int env_put_last(struct env_txn *txn, enum env_table table, struct slice key, struct slice value)
+{
+    return put_at(txn, table, ENV_AT_END, key, value);
 }
 
 int env_put_parts(struct env_txn *txn, enum env_table table, struct slice key,
@@ -281,7 +294,7 @@ int env_put_parts(struct env_txn *txn, enum env_table table, struct slice key,
         v.mv_size += parts[i].size;
     }
     count_change(txn, v.mv_size);
-    int rc = keep_cursor(txn, table, &cursor);
+    int rc = keep_cursor(txn, table, ENV_ANYWHERE, &cursor);
     if (rc == 0) {
         rc = mdb_cursor_put(cursor, &k, &v, MDB_RESERVE);
     }
@@ -300,9 +313,11 @@ int env_delete(struct env_txn *txn, enum env_table table, struct slice key)
 {
     MDB_val k = val_of(key);
     txn->changes++;
-    if (txn->kept[table] != NULL) { /* deleting may take its page away */
-        mdb_cursor_close(txn->kept[table]);
-        txn->kept[table] = NULL;
+    for (int i = 0; i < ENV_PLACES; i++) { /* deleting may take their pages away */
+        if (txn->kept[table][i] != NULL) {
+            mdb_cursor_close(txn->kept[table][i]);
+            txn->kept[table][i] = NULL;
+        }
     }
     return env_status(explain(txn->env, mdb_del(txn->mdb, txn->env->tables[table], &k, NULL)));
 }

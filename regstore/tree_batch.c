@@ -161,7 +161,7 @@ int tree_batch_write(struct tree_batch *batch, struct tree *tree)
     struct node *node;
     int status = RS_OK;
     for (size_t i = 0; status == RS_OK && i < batch->count; i++) {
-        status = env_put(tree->txn, TABLE_TREE, key_at(batch, i), record_at(batch, i));
+        status = env_put_last(tree->txn, TABLE_TREE, key_at(batch, i), record_at(batch, i));
     }
     if (status == RS_OK && batch->count > 0) {
         status = node_edit(tree, batch->key, &node);

@@ -300,24 +300,29 @@ void node_cache_free(struct node_cache *cache)
     free(cache);
 }
 
-static int write_back(struct tree *tree, struct cached_node *slot)
+typedef int (*put_record)(struct env_txn *txn, enum env_table table, struct slice key,
+                          struct slice value);
+
+static int write_node(struct tree *tree, struct cached_node *slot, put_record put)
 {
-    if (!slot->dirty) {
-        return RS_OK;
-    }
     struct tree_key key;
     tree_key_head(&key, slot->node.id, TAG_SELF);
     struct buffer *buffer = &tree->record;
     buffer->size = 0;
     int status = node_encode(buffer, &slot->node);
     if (status == RS_OK) {
-        status = env_put(tree->txn, TABLE_TREE, tree_key_slice(&key),
-                         (struct slice){buffer->data, buffer->size});
+        status = put(tree->txn, TABLE_TREE, tree_key_slice(&key),
+                     (struct slice){buffer->data, buffer->size});
     }
     if (status == RS_OK) {
         slot->dirty = false;
     }
     return status;
+}
+
+static int write_back(struct tree *tree, struct cached_node *slot)
+{
+    return slot->dirty ? write_node(tree, slot, env_put) : RS_OK;
 }
 
 int node_flush(struct tree *tree)
@@ -467,10 +472,10 @@ int node_add(struct tree *tree, const struct node *node)
     if (status != RS_OK) {
         return status;
     }
-    slot->dirty = true;
+    slot->dirty = true; /* until it is written */
     /* A new key is the last one of the table. If its record came later it would split the page that
      * its values filled in the meantime; the same record again only takes its own place. */
-    return write_back(tree, slot);
+    return write_node(tree, slot, env_put_last);
 }
 
 int node_remove(struct tree *tree, rs_key id)
