@@ -123,6 +123,10 @@ int env_size(struct env_txn *txn, struct env_size *size);
 /* True if the data file in dir, where the environment was opened, is another one now, or none. For
  * a time when a transaction is open. */
 bool env_replaced(const struct env *env, const char *dir);
+/* True if the data file has no name any more, so that what is written to it is lost. */
+bool env_removed(const struct env *env);
+/* True if a path leads to one of the environment's files. */
+bool env_has_file(const struct env *env, const char *path);
 /* The records of a table, as LMDB has counted them. */
 int env_entries(struct env_txn *txn, enum env_table table, uint64_t *count);
 /* Looks, in a read transaction, whether each page is free once at most and can be, and whether all

@@ -192,6 +192,11 @@ static int check_file(int dir_fd, const char *dir, const char *name, struct stat
     if (!S_ISREG(st->st_mode)) {
         return fail(error, RS_EUNSAFE, "%s/%s: refused, not a regular file", dir, name);
     }
+    /* In another directory it would have another lock file, and writers that know nothing of those
+     * here. */
+    if (st->st_nlink > 1) {
+        return fail(error, RS_EUNSAFE, "%s/%s: refused, the file has another name, too", dir, name);
+    }
     if (st->st_mode & S_IWOTH) {
         return fail(error, RS_EUNSAFE, "%s/%s: refused, others may write this file", dir, name);
     }

@@ -1,5 +1,6 @@
 #include <endian.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -423,6 +424,31 @@ bool env_replaced(const struct env *env, const char *dir)
         return errno == ENOENT || errno == ENOTDIR; /* else it cannot be told */
     }
     return ours.st_dev != theirs.st_dev || ours.st_ino != theirs.st_ino;
+}
+
+/* Not fstat(), for the reason that env_file_size() has. */
+bool env_removed(const struct env *env)
+{
+    struct statx found;
+    return statx(env_data_fd(env), "", AT_EMPTY_PATH, STATX_NLINK, &found) == 0 &&
+           found.stx_nlink == 0;
+}
+
+bool env_has_file(const struct env *env, const char *path)
+{
+    static const char *const names[] = {ENV_DATA_FILE, ENV_LOCK_FILE};
+    struct stat asked;
+    struct stat ours;
+    if (stat(path, &asked) != 0) {
+        return false;
+    }
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (fstatat(env->dir_fd, names[i], &ours, AT_SYMLINK_NOFOLLOW) == 0 &&
+            ours.st_dev == asked.st_dev && ours.st_ino == asked.st_ino) {
+            return true;
+        }
+    }
+    return false;
 }
 
 struct reader_walk {

@@ -267,7 +267,8 @@ RS_CALL int rs_begin(rs_store *store, unsigned mode, rs_txn **txn);
  * The transaction has ended in either case. revision may be NULL; it receives the new revision, or
  * the current one when nothing was changed: then no revision is made. After a failed change that
  * left the transaction unusable the commit gives that call's status again. Switch on: RS_EFULL,
- * RS_EDISK, RS_EIO. On a read transaction: RS_EINVAL.
+ * RS_EDISK, RS_EIO; RS_EREPLACED: the store's files were removed, nothing was committed. On a read
+ * transaction: RS_EINVAL.
  *
  * After RS_EIO and RS_EDISK the disk decides whether the revision is there, whole, or not at all:
  * the number that the next transaction sees tells. On a full disk, or where the store's map ends

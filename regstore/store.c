@@ -453,7 +453,9 @@ int store_commit(struct rs_txn *txn, uint64_t *revision)
     int status = failed;
     if (status == RS_OK && txn->journal.changes > 0) {
         made = txn->journal.revision;
-        status = commit_changes(txn);
+        status = env_removed(txn->store->env) ? fail(txn->tree.error, RS_EREPLACED, "%s: %s",
+                                                     txn->store->dir, rs_strerror(RS_EREPLACED))
+                                              : commit_changes(txn);
     }
     end_write_after(txn, failed);
     if (status == RS_OK && revision != NULL) {

@@ -164,6 +164,9 @@ static int run(struct exporter *exporter, const char *file, const rs_export_opti
     if (status == RS_OK && (node.flags & RS_KEY_VOLATILE)) {
         status = fail(exporter->error, RS_EINVAL, "%s is volatile: never exported", path.data);
     }
+    if (status == RS_OK && env_has_file(exporter->tree->txn->env, file)) {
+        status = fail(exporter->error, RS_EINVAL, "%s: a file of the store itself", file);
+    }
     if (status == RS_OK) {
         status = transfer_output_open(&exporter->output, file, (options->flags & RS_OVERWRITE) != 0,
                                       &exporter->progress, exporter->error);

@@ -454,7 +454,44 @@ static void nothing_crosses_a_fork(void)
     rs_close(family.store);
 }
 
+/* Two directories with one data file would have two locks for it. */
+static void a_file_with_two_names_is_refused(void)
+{
+    static const char *const files[] = {"store/data.mdb", "store/lock.mdb"};
+    rs_close(open_store());
+    for (size_t i = 0; i < 2; i++) {
+        rs_store *store;
+        rs_error error = RS_ERROR_INIT;
+        CU_ASSERT_EQUAL_FATAL(link(scratch_path(files[i]), scratch_path("other")), 0);
+        GIVES(RS_EUNSAFE, rs_open(scratch_path("store"), 0, &store, &error));
+        CU_ASSERT_PTR_NOT_NULL(strstr(error.text, files[i]));
+        CU_ASSERT_PTR_NOT_NULL(strstr(error.text, "another name"));
+        CU_ASSERT_EQUAL(unlink(scratch_path("other")), 0);
+    }
+    rs_close(open_store());
+}
+
+/* A commit that nobody could find again is none. */
+static void a_removed_store_takes_no_commit(void)
+{
+    rs_store *store = open_store();
+    rs_txn *txn = start_writing(store);
+    uint64_t revision = 0;
+    set_number(txn, RS_HKLM, "Size", 1);
+    CU_ASSERT_EQUAL_FATAL(rename(scratch_path("store/data.mdb"), scratch_path("kept")), 0);
+    GIVES(RS_OK, rs_commit(txn, &revision)); /* it only has another name */
+    CU_ASSERT_EQUAL(revision, 1);
+    CU_ASSERT_EQUAL_FATAL(unlink(scratch_path("kept")), 0);
+    txn = start_writing(store);
+    set_number(txn, RS_HKLM, "Size", 2);
+    GIVES(RS_EREPLACED, rs_commit(txn, &revision));
+    CU_ASSERT_EQUAL(revision, 1);
+    rs_close(store);
+}
+
 static const struct test_case cases[] = {
+    {"a file with two names is refused", a_file_with_two_names_is_refused},
+    {"a removed store takes no commit", a_removed_store_takes_no_commit},
     {"a store is kept when closed", a_store_is_kept_when_closed},
     {"arguments of opening are checked", arguments_of_opening_are_checked},
     {"a relative directory stays the same", a_relative_directory_stays_the_same},

@@ -453,6 +453,28 @@ static void test_in_write_transaction(void)
     rs_close(store);
 }
 
+/* A file that replaces the store's would be the end of all settings. */
+static void test_into_the_store(void)
+{
+    static const char *const files[] = {"data.mdb", "lock.mdb"};
+    rs_store *store = new_store("s");
+    const rs_export_options options = {.flags = RS_OVERWRITE};
+
+    make_key(store, "HKLM\\T");
+    for (size_t i = 0; i < 2; i++) {
+        char path[4200];
+        rs_error error = RS_ERROR_INIT;
+        snprintf(path, sizeof path, "%s/%s", rs_store_dir(store), files[i]);
+        CU_ASSERT_EQUAL_FATAL(symlink(path, scratch_path("way")), 0);
+        CU_ASSERT_EQUAL(export_key(store, "HKLM\\T", path, &options, &error), RS_EINVAL);
+        CU_ASSERT_PTR_NOT_NULL(strstr(error.text, "of the store itself"));
+        CU_ASSERT_EQUAL(export_key(store, "HKLM\\T", scratch_path("way"), &options, NULL),
+                        RS_EINVAL);
+        unlink(scratch_path("way"));
+    }
+    rs_close(store);
+}
+
 const struct test_suite suite_transfer_export = {
     "transfer_export",
     (const struct test_case[]){
@@ -467,6 +489,7 @@ const struct test_suite suite_transfer_export = {
         {"taken meanwhile", test_taken_meanwhile},
         {"a symbolic link to nowhere", test_symlink_to_nowhere},
         {"pipes that do not wait", test_pipes_that_do_not_wait},
+        {"into the store", test_into_the_store},
         {"cancelling", test_cancel},
         {"a volatile key", test_volatile_key},
         {"in a write transaction", test_in_write_transaction},
