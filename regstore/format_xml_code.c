@@ -157,7 +157,7 @@ int xml_base64_encode(struct buffer *buffer, const void *data, size_t size)
 #define SECOND 10000000u
 #define DAY ((uint64_t)86400 * SECOND)
 #define DAYS_TO_1601 584694u /* from 0000-03-01 */
-#define LAST_YEAR 60055u     /* the last one that FILETIME holds whole */
+#define LAST_YEAR 60056u     /* the last one that FILETIME holds, until its end of May */
 
 /* Days from 0000-03-01 on, in a calendar whose years begin in March, so that a leap day ends one.
  */
@@ -243,8 +243,12 @@ int xml_time_parse(const char *text, size_t len, uint64_t *time)
         day > days_in(year, month) || hour > 23 || minute > 59 || second > 59) {
         return RS_EDATA;
     }
-    uint64_t seconds = (hour * 60 + minute) * 60 + second;
-    *time = (days_of(year, month, day) - DAYS_TO_1601) * DAY + seconds * SECOND + fraction;
+    uint64_t days = days_of(year, month, day) - DAYS_TO_1601;
+    uint64_t rest = ((hour * 60 + minute) * 60 + second) * (uint64_t)SECOND + fraction;
+    if (days > UINT64_MAX / DAY || rest > UINT64_MAX - days * DAY) {
+        return RS_EDATA;
+    }
+    *time = days * DAY + rest;
     return RS_OK;
 }
 
