@@ -74,6 +74,7 @@ int main(int argc, char *argv[])
     (void)argc;
     fill_standard_descriptors();
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a limit on the size of files is an error of the write, too */
     if (argv[0] == NULL || arguments_read(argv + 1, &arguments) != 0) {
         return EXIT_FAILURE;
     }

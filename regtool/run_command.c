@@ -22,15 +22,16 @@ FILE *run_command_input(void)
 /* The command starts with the signals as any program expects them, not as this one needs them. */
 static int set_signals(posix_spawnattr_t *attributes)
 {
-    sigset_t none, pipe_signal;
+    sigset_t none, ignored;
     int error;
 
     sigemptyset(&none);
-    sigemptyset(&pipe_signal);
-    sigaddset(&pipe_signal, SIGPIPE);
+    sigemptyset(&ignored);
+    sigaddset(&ignored, SIGPIPE);
+    sigaddset(&ignored, SIGXFSZ);
     error = posix_spawnattr_setsigmask(attributes, &none);
     if (error == 0) {
-        error = posix_spawnattr_setsigdefault(attributes, &pipe_signal);
+        error = posix_spawnattr_setsigdefault(attributes, &ignored);
     }
     if (error == 0) {
         error =

@@ -91,7 +91,11 @@ int session_report(const struct session *session, int status, const char *about)
 {
     int len = readable(about);
     const char *why = session->error.text;
+    size_t place = strlen(about);
 
+    if (strncmp(why, about, place) == 0 && why[place] == ':') {
+        return report("%s", why); /* it names the place itself */
+    }
     return report("%.*s%s: %s", len, about, about[len] != '\0' ? "..." : "",
                   why[0] != '\0' ? why : rs_strerror(status));
 }

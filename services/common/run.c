@@ -12,7 +12,8 @@
 #include <unistd.h>
 
 /* From here on the signals come through a descriptor only. A reader of the log that goes away must
- * not take the service with it, hence SIGPIPE. */
+ * not take the service with it, hence SIGPIPE; nor a limit on the size of its log, hence
+ * SIGXFSZ. */
 static int open_signals(void)
 {
     sigset_t signals;
@@ -20,7 +21,8 @@ static int open_signals(void)
     sigaddset(&signals, SIGHUP);
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);
-    if (signal(SIGPIPE, SIG_IGN) == SIG_ERR || sigprocmask(SIG_BLOCK, &signals, NULL) != 0) {
+    if (signal(SIGPIPE, SIG_IGN) == SIG_ERR || signal(SIGXFSZ, SIG_IGN) == SIG_ERR ||
+        sigprocmask(SIG_BLOCK, &signals, NULL) != 0) {
         return -1;
     }
     return signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
