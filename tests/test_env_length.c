@@ -1,12 +1,16 @@
 /*
  * test_env_length.c - a data file that ends early: cut short, or only not written to its end?
  */
+#include <fcntl.h>
 #include <signal.h>
+#include <stddef.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "stores.h"
+#include "../regstore/env_check.h"
+#include "../regstore/env_layout.h"
 #include "../regstore/env_lmdb.h"
 
 #define BIG ((size_t)1 << 20)
@@ -151,6 +155,123 @@ static void lists_of_free_pages_can_be_cut_off(void)
     }
 }
 
+/* ---- Lists of free pages that are damaged ---- */
+
+/* A whole file that lacks free pages at its end, and the table that tells so. */
+struct lists {
+    int fd;
+    uint64_t snapshot;
+    size_t root;
+    size_t leaf; /* the first one below the root */
+    size_t node; /* where its first node is, and the data of that */
+    size_t data;
+};
+
+static void read_at(const struct lists *lists, size_t at, void *bytes, size_t size)
+{
+    CU_ASSERT_EQUAL_FATAL(pread(lists->fd, bytes, size, (off_t)at), (ssize_t)size);
+}
+
+static void write_at(const struct lists *lists, size_t at, const void *bytes, size_t size)
+{
+    CU_ASSERT_EQUAL_FATAL(pwrite(lists->fd, bytes, size, (off_t)at), (ssize_t)size);
+}
+
+static size_t first_node(const struct lists *lists, size_t page, struct lmdb_node *node)
+{
+    uint16_t offset;
+    read_at(lists, page * PAGE + sizeof(struct lmdb_page), &offset, sizeof offset);
+    read_at(lists, page * PAGE + offset, node, sizeof *node);
+    return page * PAGE + offset;
+}
+
+/* One page more belongs to the file, and the first list says that it is free. */
+static void add_free_page(const struct lists *lists, struct lmdb_meta_page meta)
+{
+    meta.last_page++;
+    write_at(lists, (lists->snapshot & 1) * PAGE, &meta, sizeof meta);
+    write_at(lists, lists->data + sizeof(size_t), &meta.last_page, sizeof meta.last_page);
+    CU_ASSERT_EQUAL_FATAL(ftruncate(lists->fd, (off_t)(meta.last_page * PAGE)), 0);
+}
+
+static struct lists open_lists(void)
+{
+    struct lists lists = {.fd = open(scratch_path("store/data.mdb"), O_RDWR)};
+    struct lmdb_meta_page metas[2];
+    struct lmdb_page head;
+    struct lmdb_node node;
+    read_at(&lists, 0, &metas[0], sizeof metas[0]);
+    read_at(&lists, PAGE, &metas[1], sizeof metas[1]);
+    const struct lmdb_meta_page *meta = &metas[metas[1].txn_number > metas[0].txn_number];
+    lists.snapshot = meta->txn_number;
+    lists.root = meta->dbs[0].root;
+    read_at(&lists, lists.root * PAGE, &head, sizeof head);
+    CU_ASSERT_EQUAL_FATAL(head.flags, LMDB_BRANCH);
+    first_node(&lists, lists.root, &node);
+    lists.leaf = node.low;
+    lists.node = first_node(&lists, lists.leaf, &node);
+    lists.data = lists.node + sizeof node + node.key_size;
+    CU_ASSERT_EQUAL_FATAL(node.flags, 0);
+    add_free_page(&lists, *meta);
+    return lists;
+}
+
+/* Bytes at a place are others for a moment: nobody can tell then, and nobody crashes. */
+static void expect_damage(const struct lists *lists, size_t at, const void *bytes, size_t size)
+{
+    char before[64];
+    read_at(lists, at, before, size);
+    write_at(lists, at, bytes, size);
+    CU_ASSERT_EQUAL(env_check_tail(lists->fd, PAGE, lists->snapshot), RS_EDAMAGED);
+    write_at(lists, at, before, size);
+}
+
+static void expect_damage16(const struct lists *lists, size_t at, uint16_t number)
+{
+    expect_damage(lists, at, &number, sizeof number);
+}
+
+/* The first list says that it is on pages of its own, from this one on. */
+static void expect_damage_of_big(const struct lists *lists, size_t page)
+{
+    uint16_t flags = LMDB_BIG;
+    uint16_t none = 0;
+    size_t at = lists->node + offsetof(struct lmdb_node, flags);
+    write_at(lists, at, &flags, sizeof flags);
+    expect_damage(lists, lists->data, &page, sizeof page);
+    write_at(lists, at, &none, sizeof none);
+}
+
+static void damaged_lists_tell_nothing(void)
+{
+    static const uint16_t lowers[] = {0, 15, PAGE + 1, 0xffff};
+    static const uint16_t offsets[] = {0, 15, PAGE - 7, 0xffff};
+    make_store_with_many_free_lists();
+    struct lists lists = open_lists();
+    const size_t pages[] = {lists.root * PAGE, lists.leaf * PAGE};
+    CU_ASSERT_EQUAL(env_check_tail(lists.fd, PAGE, lists.snapshot), RS_OK);
+    CU_ASSERT_EQUAL(env_check_tail(lists.fd, PAGE, lists.snapshot - 2), RS_EBUSY);
+    for (size_t i = 0; i < 8; i++) {
+        size_t page = pages[i / 4];
+        expect_damage16(&lists, page + offsetof(struct lmdb_page, lower), lowers[i % 4]);
+        expect_damage16(&lists, page + sizeof(struct lmdb_page), offsets[i % 4]);
+        expect_damage16(&lists, page + offsetof(struct lmdb_page, flags), (uint16_t)(i % 4 + 3));
+        expect_damage16(&lists, page, 1); /* its number */
+    }
+    size_t root_node = first_node(&lists, lists.root, &(struct lmdb_node){0});
+    expect_damage16(&lists, root_node, (uint16_t)lists.root); /* a circle */
+    expect_damage16(&lists, root_node, 1);
+    expect_damage16(&lists, root_node, 0xffff);
+    expect_damage16(&lists, lists.node, 7);      /* the list's size */
+    expect_damage16(&lists, lists.node, 0xffff); /* goes beyond the page */
+    expect_damage16(&lists, lists.node + offsetof(struct lmdb_node, key_size), 0xffff);
+    expect_damage(&lists, lists.data, &(uint64_t){1000}, 8); /* its count */
+    expect_damage_of_big(&lists, lists.leaf);
+    expect_damage_of_big(&lists, 1);
+    expect_damage_of_big(&lists, (size_t)1 << 50);
+    close(lists.fd);
+}
+
 static void free_tail_can_be_missing(void)
 {
     make_store_with_free_tail();
@@ -278,6 +399,7 @@ static void file_is_longer_than_needed(void)
 static const struct test_case cases[] = {
     {"every cut is whole or damaged", every_cut_is_whole_or_damaged},
     {"lists of free pages can be cut off", lists_of_free_pages_can_be_cut_off},
+    {"damaged lists tell nothing", damaged_lists_tell_nothing},
     {"a free tail can be missing", free_tail_can_be_missing},
     {"a used tail is damage", used_tail_is_damage},
     {"a reader finds the same damage", a_reader_finds_the_same_damage},
