@@ -156,7 +156,7 @@ CASES = [
      r'(not well-formed|a tag is longer)', MEMORY_KB),
     ('references-in-text', lambda: inside('<value type="string-list" key="a"><string>',
                                           many('&#65;', 5 * MB), '</string></value>'),
-     READ, BY_STORE),
+     READ, MEMORY_KB),
     ('external-file', external(lambda: 'file:///etc/passwd'), DOCTYPE, MEMORY_KB),
     ('external-network', external(listener.address), DOCTYPE, MEMORY_KB),
     ('external-subset-file', external_subset(lambda: 'file:///etc/passwd'), DOCTYPE, MEMORY_KB),
