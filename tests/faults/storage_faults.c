@@ -4,10 +4,11 @@
  *     storage_faults [--every K] [--seed N] [--verb NAME] [--call N] DIRECTORY
  *
  * DIRECTORY is empty and on a disk. Each case is a child with a store of its own: the verb runs
- * with the n-th call failing. Then the store is as before the verb or as after it; the answer fits
- * what failed; the same process does the verb again with nothing failing; and another process finds
- * the same. With --every only each K-th call fails, from one that the seed chooses. --verb and
- * --call make one case again. Ends with "N passed, N failed, 0 skipped". Needs verbs, fail_storage.
+ * with the n-th call failing. Then the store is as before the verb or as after it, and the bell has
+ * rung only for the latter; the answer fits what failed; the same process does the verb again with
+ * nothing failing; and another process finds the same. With --every only each K-th call fails, from
+ * one that the seed chooses. --verb and --call make one case again. Ends with "N passed, N failed, 0
+ * skipped". Needs verbs, fail_storage.
  */
 #include "preloaded.h"
 #include "verbs.h"
@@ -16,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -155,6 +157,35 @@ static void do_again(const struct one_case *one, struct verb_place *place)
     }
 }
 
+/* ---- The bell: after a commit and not before, as who is woken looks at once ---- */
+
+static int listen_to_bell(const struct one_case *one, const struct verb_place *place)
+{
+    char bell[PATH_MAX + 8];
+    snprintf(bell, sizeof bell, "%s/bell", place->dir);
+    int fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+    bool listens = (one->verb->flags & VERB_WRITES) != 0 && fd >= 0 &&
+                   inotify_add_watch(fd, bell, IN_CLOSE_WRITE | IN_MODIFY) >= 0;
+    return listens ? fd : -1;
+}
+
+static bool has_rung(int listener)
+{
+    _Alignas(struct inotify_event) char events[4096];
+    return listener >= 0 && read(listener, events, sizeof events) > 0;
+}
+
+static void check_bell(int listener, bool rang, bool after, int status,
+                       const struct verb_place *place)
+{
+    if (rang && !after) {
+        give_up("it rang, but there is nothing new", status, place);
+    }
+    if (listener >= 0 && !rang && status == RS_OK) {
+        give_up("it did not ring", status, place);
+    }
+}
+
 static void run_case(const struct one_case *one, struct verb_place *place)
 {
     unsigned long failed;
@@ -162,8 +193,10 @@ static void run_case(const struct one_case *one, struct verb_place *place)
     if (status != RS_OK) {
         give_up("the place cannot be opened", status, place);
     }
+    int listener = listen_to_bell(one, place);
     calls.plan(&one->plan);
     status = verb_run(one->verb, place, VERB_ABORTS);
+    bool rang = has_rung(listener);
     calls.seen(&failed);
     stop_failing();
     if (failed == 0 && status != RS_OK) {
@@ -171,6 +204,7 @@ static void run_case(const struct one_case *one, struct verb_place *place)
     }
     check_answer(one, status, place);
     bool after = check_state(one, place, status);
+    check_bell(listener, rang, after, status, place);
     if (!after || (one->verb->flags & (VERB_WRITES | VERB_FILES)) == 0) {
         do_again(one, place);
     }
