@@ -7,8 +7,8 @@
  * with the n-th call failing. Then the store is as before the verb or as after it, and the bell has
  * rung only for the latter; the answer fits what failed; the same process does the verb again with
  * nothing failing; and another process finds the same. With --every only each K-th call fails, from
- * one that the seed chooses. --verb and --call make one case again. Ends with "N passed, N failed, 0
- * skipped". Needs verbs, fail_storage.
+ * one that the seed chooses. --verb and --call make one case again. Ends with "N passed, N failed,
+ * 0 skipped". Needs verbs, fail_storage.
  */
 #include "preloaded.h"
 #include "verbs.h"
