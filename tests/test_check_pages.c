@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-enum { PAGE = 4096, FREE_ROOT = 80, TXN_NUMBER = 144 };
+enum { PAGE = 4096, FREE_ROOT = 80, LAST_PAGE = 136, TXN_NUMBER = 144 };
 enum { LOWER = 12, FIRST_ENTRY = 16, NODE_FLAGS = 4, NODE_KEY = 8 };
 
 static uint64_t number_at(int fd, off_t at, size_t size)
@@ -25,11 +25,16 @@ static void write_at(int fd, off_t at, uint64_t number)
     CU_ASSERT_EQUAL_FATAL(pwrite(fd, &number, sizeof number, at), (ssize_t)sizeof number);
 }
 
+/* Where the meta page of the latest transaction is. */
+static off_t latest_meta(int fd)
+{
+    return number_at(fd, TXN_NUMBER, 8) > number_at(fd, PAGE + TXN_NUMBER, 8) ? 0 : PAGE;
+}
+
 /* Where a list of at least two pages begins, and its key, the number of a transaction. */
 static off_t find_list(int fd, off_t *key)
 {
-    off_t meta = number_at(fd, TXN_NUMBER, 8) > number_at(fd, PAGE + TXN_NUMBER, 8) ? 0 : PAGE;
-    off_t page = (off_t)number_at(fd, meta + FREE_ROOT, 8) * PAGE;
+    off_t page = (off_t)number_at(fd, latest_meta(fd) + FREE_ROOT, 8) * PAGE;
     off_t end = page + (off_t)number_at(fd, page + LOWER, 2);
     for (off_t entry = page + FIRST_ENTRY; entry < end; entry += 2) {
         off_t node = page + (off_t)number_at(fd, entry, 2);
@@ -105,8 +110,48 @@ static void test_lists_of_free_pages(void)
     close(fd);
 }
 
+/* ---- A file cut short, and lists that say anything ---- */
+
+static int status_of_opening(void)
+{
+    rs_store *store = NULL;
+    int status = rs_open(scratch_path("store"), 0, &store, NULL);
+    rs_close(store);
+    return status;
+}
+
+/* A file that ends before the last page of which the lists tell is believed only if they are in
+ * order; whatever byte of the lists' page is another, it is looked at and found good or damaged. */
+static void test_wrong_lists_of_a_short_file(void)
+{
+    static const unsigned char flips[] = {0x01, 0x10, 0x80, 0xff};
+    unsigned damaged = 0;
+    off_t key = 0;
+    make_free_pages();
+    int fd = open(scratch_path("store/data.mdb"), O_RDWR | O_CLOEXEC);
+    CU_ASSERT_FATAL(fd >= 0);
+    off_t list = find_list(fd, &key);
+    off_t page = list / PAGE * PAGE;
+    off_t last = (off_t)number_at(fd, latest_meta(fd) + LAST_PAGE, 8);
+    CU_ASSERT_EQUAL_FATAL(ftruncate(fd, last * PAGE), 0);
+    for (off_t at = page; at < list + 32; at += at == page + 63 ? list - page - 128 : 1) {
+        for (size_t i = 0; i < sizeof flips; i++) {
+            unsigned char byte = (unsigned char)number_at(fd, at, 1);
+            unsigned char other = byte ^ flips[i];
+            CU_ASSERT_EQUAL_FATAL(pwrite(fd, &other, 1, at), 1);
+            int status = status_of_opening();
+            CU_ASSERT(status == RS_OK || status == RS_EDAMAGED);
+            damaged += status == RS_EDAMAGED;
+            CU_ASSERT_EQUAL_FATAL(pwrite(fd, &byte, 1, at), 1);
+        }
+    }
+    CU_ASSERT(damaged > 0);
+    close(fd);
+}
+
 static const struct test_case cases[] = {
     {"lists of free pages", test_lists_of_free_pages},
+    {"wrong lists of a short file", test_wrong_lists_of_a_short_file},
     {NULL, NULL},
 };
 const struct test_suite suite_check_pages = {"check_pages", cases};

@@ -274,6 +274,9 @@ static const struct {
     {ROOT "</node></hive>\n<!-- not", RS_EFORMAT, "the dump ends in the middle", NULL},
     {ROOT "<mtime>yesterday</mtime></node></hive>", RS_EFORMAT, "\"yesterday\" is not a time",
      NULL},
+    {ROOT "<mtime>01234567890123456789012345678901234567890123456789012345678901234</mtime>"
+          "</node></hive>",
+     RS_ETOOBIG, "text of <mtime> is too long", NULL},
     {ROOT "<mtime></mtime></node></hive>", RS_EFORMAT, "\"\" is not a time", NULL},
     {ROOT "<value type=\"int32\" key=\"a\" value=\"1\"><string/></value></node></hive>", RS_EFORMAT,
      "<string> belongs to a string-list, before <byte_runs>", "<string"},
