@@ -174,12 +174,19 @@ int api_check(rs_txn *txn, bool good)
     return status == RS_OK ? RS_OK : fail(txn->tree.error, status, "%s", rs_strerror(status));
 }
 
+/* No text has no length, and may not be passed to memcpy() even so. */
+static const char *given(const char *text)
+{
+    return text != NULL ? text : "";
+}
+
 int rs_key_open_n(rs_txn *txn, rs_key base, const char *path, size_t len, unsigned flags,
                   rs_key *key)
 {
     int status = api_check(txn, key != NULL && (flags & ~RS_NOFOLLOW) == 0);
-    return status == RS_OK ? tree_open(&txn->tree, base, path, text_length(path, len), flags, key)
-                           : status;
+    return status == RS_OK
+               ? tree_open(&txn->tree, base, given(path), text_length(path, len), flags, key)
+               : status;
 }
 
 int rs_key_create_n(rs_txn *txn, rs_key base, const char *path, size_t len, unsigned flags,
@@ -188,7 +195,8 @@ int rs_key_create_n(rs_txn *txn, rs_key base, const char *path, size_t len, unsi
     bool made = false;
     int status = api_check(txn, key != NULL && (flags & ~(RS_NOFOLLOW | RS_VOLATILE)) == 0);
     if (status == RS_OK) {
-        status = tree_create(&txn->tree, base, path, text_length(path, len), flags, key, &made);
+        status =
+            tree_create(&txn->tree, base, given(path), text_length(path, len), flags, key, &made);
     }
     if (status == RS_OK && created != NULL) {
         *created = made;
@@ -230,7 +238,8 @@ int rs_key_rename_n(rs_txn *txn, rs_key key, const char *name, size_t len)
 int rs_key_set_class_n(rs_txn *txn, rs_key key, const char *name, size_t len)
 {
     int status = api_stored_key(txn, &key, true);
-    return status == RS_OK ? tree_set_class(&txn->tree, key, name, text_length(name, len)) : status;
+    return status == RS_OK ? tree_set_class(&txn->tree, key, given(name), text_length(name, len))
+                           : status;
 }
 
 /* Texts of nodes live in the cache of a write transaction; what a transaction returns has to live

@@ -298,6 +298,27 @@ static void created_tells_who_made_it(void)
     close_bench(&bench);
 }
 
+/* Asked for again and again, as what was found is remembered. */
+static void no_text_is_empty_text(void)
+{
+    rs_key key = RS_NO_KEY;
+    rs_value value;
+    rs_store *store = open_store();
+    rs_txn *txn = start_writing(store);
+    SUCCEEDS(rs_key_create(txn, RS_HKLM, NULL, &key));
+    SUCCEEDS(rs_value_set(txn, key, NULL, REG_NONE, NULL, 0));
+    SUCCEEDS(rs_key_set_class(txn, key, NULL));
+    end_writing(txn);
+    txn = start_reading(store);
+    for (int i = 0; i < 4; i++) {
+        SUCCEEDS(rs_key_open(txn, RS_HKLM, NULL, &key));
+        CU_ASSERT_EQUAL(key, RS_HKLM);
+        SUCCEEDS(rs_value_get(txn, key, NULL, &value));
+    }
+    rs_abort(txn);
+    rs_close(store);
+}
+
 /* A length counts, whatever stands behind it. */
 static void lengths_end_names(void)
 {
@@ -428,6 +449,7 @@ static const struct test_case cases[] = {
     {"no effective value is no error", no_effective_value_is_no_error},
     {"no transaction is refused", no_transaction_is_refused},
     {"created tells who made it", created_tells_who_made_it},
+    {"no text is empty text", no_text_is_empty_text},
     {"lengths end names", lengths_end_names},
     {"cursors are of one kind", cursors_are_of_one_kind},
     {"cursors may be nested", cursors_may_be_nested},
