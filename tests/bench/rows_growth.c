@@ -25,14 +25,15 @@ struct side {
     struct reader reader;
 };
 
-/* Nobody writes here, so raw LMDB gets the same file and not a copy, which may be a large one. */
+/* Nobody writes here, so raw LMDB gets the same file and not a copy, which may be a large one. By a
+ * symbolic link: a file that has two names is refused. */
 static void link_store(const char *from, const char *to)
 {
     char source[4200];
     char target[4200];
     snprintf(source, sizeof source, "%s/data.mdb", from);
     snprintf(target, sizeof target, "%s/data.mdb", to);
-    if (mkdir(to, 0750) != 0 || link(source, target) != 0) {
+    if (mkdir(to, 0750) != 0 || symlink(source, target) != 0) {
         die("%s: %s", to, strerror(errno));
     }
 }
