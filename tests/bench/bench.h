@@ -69,7 +69,7 @@ const struct dataset *bench_data(struct bench *bench);
 const char *bench_store(struct bench *bench);
 const char *bench_raw(struct bench *bench);
 const char *bench_sqlite(struct bench *bench);
-/* A path in the run's directory; lives until the fourth call after this one. */
+/* A path in the run's directory; lives until the sixteenth call after this one. */
 const char *bench_path(const struct bench *bench, const char *name);
 /* Copies regstore's store to a directory of the run, with all that belongs to it. */
 const char *bench_copy(struct bench *bench, const char *name);

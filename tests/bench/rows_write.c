@@ -48,9 +48,9 @@ static void check(struct writer *writer)
 
 static void open_writers(struct bench *bench, struct writer *writer)
 {
-    const char *raw_dir = bench_path(bench, "set-raw");
     writer_learn(bench, writer);
     writer->store = open_store(bench_copy(bench, "set-store"));
+    const char *raw_dir = bench_path(bench, "set-raw");
     remove_tree(raw_dir);
     store_copy(bench_store(bench), raw_dir);
     raw_open(&writer->raw, raw_dir, false);

@@ -34,9 +34,9 @@ void remove_tree(const char *dir)
 
 const char *bench_path(const struct bench *bench, const char *name)
 {
-    static char paths[4][4096];
+    static char paths[16][4096];
     static unsigned next;
-    char *path = paths[next++ % 4];
+    char *path = paths[next++ % 16];
     snprintf(path, sizeof paths[0], "%s/%s", bench->dir, name);
     return path;
 }
