@@ -275,7 +275,7 @@ static void test_looks(void)
         "<hive regstore=\"1\">\n"
         "<node name=\"HKEY_USERS\\x\" root=\"1\" written=\"2010-02-02T13:42:44.1234567Z\">"
         "<mtime>2010-02-02T13:42:44Z</mtime>\n"
-        " <value type=\"string\" default=\"1\" value=\"a&#9;&quot;\"/>\n"
+        " <value type=\"string\" default=\"1\" value=\"a &#9;&quot;\"/>\n"
         " <value type=\"int32\" key=\"n\" value=\"-1\"/>\n"
         " <value type=\"int32\" key=\"n\" value=\"1\" regtype=\"5\"/>\n"
         " <value type=\"string-list\" key=\"n\">\n"
@@ -289,7 +289,7 @@ static void test_looks(void)
         "</node>\n"
         "</hive>\n";
     static const rs_value values[] = {
-        {"", 0, REG_SZ, "a\0\t\0\"\0\0\0", 8},
+        {"", 0, REG_SZ, "a\0 \0\t\0\"\0\0\0", 10},
         {"n", 1, REG_DWORD, "\xff\xff\xff\xff", 4},
         {"n", 1, REG_DWORD_BIG_ENDIAN, "\0\0\0\1", 4},
         {"n", 1, REG_MULTI_SZ, "x\0\0\0\0\0", 6},

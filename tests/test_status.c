@@ -96,14 +96,15 @@ static void test_text_is_made_harmless(void)
         {"del\x7f", "del\\x7f"},
         {"\xc2\x80 \xc2\x9f \xc2\xa0", "\\xc2\\x80 \\xc2\\x9f \xc2\xa0"},
         {"\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80", "\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80"},
-        {"\x80 \xff", "\\x80 \\xff"},                 /* no first bytes */
-        {"\xc1\xbf", "\\xc1\\xbf"},                   /* overlong */
-        {"\xe0\x9f\xbf", "\\xe0\\x9f\\xbf"},          /* overlong */
-        {"\xf0\x8f\xbf\xbf", "\\xf0\\x8f\\xbf\\xbf"}, /* overlong */
-        {"\xed\xa0\x80", "\\xed\\xa0\\x80"},          /* a lone surrogate */
-        {"\xf4\x90\x80\x80", "\\xf4\\x90\\x80\\x80"}, /* above U+10FFFF */
-        {"\xe2\x82", "\\xe2\\x82"},                   /* cut short */
-        {"\xf0\x9f\x98x", "\\xf0\\x9f\\x98x"},        /* cut short */
+        {"\x80 \xff", "\\x80 \\xff"},                             /* no first bytes */
+        {"\xc1\xbf", "\\xc1\\xbf"},                               /* overlong */
+        {"\xe0\x9f\xbf", "\\xe0\\x9f\\xbf"},                      /* overlong */
+        {"\xf0\x8f\xbf\xbf", "\\xf0\\x8f\\xbf\\xbf"},             /* overlong */
+        {"\xed\xa0\x80", "\\xed\\xa0\\x80"},                      /* a lone surrogate */
+        {"\xf4\x90\x80\x80", "\\xf4\\x90\\x80\\x80"},             /* above U+10FFFF */
+        {"\xe2\x82", "\\xe2\\x82"},                               /* cut short */
+        {"\xf0\x9f\x98x", "\\xf0\\x9f\\x98x"},                    /* cut short */
+        {"\xed\x80\x80\xed\x9f\xbf", "\xed\x80\x80\xed\x9f\xbf"}, /* beside the surrogates */
         {"\xee\x80\x80\xf4\x8f\xbf\xbf", "\xee\x80\x80\xf4\x8f\xbf\xbf"},
     };
 

@@ -413,7 +413,29 @@ static void test_link_to_impossible_name(void)
     rs_close(store);
 }
 
+/* A record of a renamed key that nobody wrote so: its new name is no text. */
+static void test_damaged_new_name(void)
+{
+    rs_store *store = stage_store();
+    rs_watch *watch = stage_watch(store, "HKLM\\X", RS_SUBTREE, RS_NOW);
+    rs_txn *txn = stage_begin(store, RS_WRITE);
+    struct change_sink *journal = &txn->journal.sink;
+    struct change change = {.kind = RS_KEY_RENAMED, .key = 4, .parent = RS_HKLM};
+    change.path = "HKEY_LOCAL_MACHINE\\A";
+    change.path_len = strlen(change.path);
+    change.before = (struct change_side){.present = true, .name = "A", .name_len = 1};
+    change.after = (struct change_side){.present = true, .name = "\xff", .name_len = 1};
+    MUST(journal->change(journal, &change) == RS_OK);
+    stage_commit(txn);
+    EXPECT(watch, "behind"); /* what is lost can be read from the keys themselves */
+    stage_create(store, "HKLM\\X");
+    EXPECT(watch, "created .");
+    rs_watch_close(watch);
+    rs_close(store);
+}
+
 static const struct test_case cases[] = {
+    {"damaged new name", test_damaged_new_name},
     {"created", test_created},
     {"created with ancestor", test_created_with_ancestor},
     {"renamed to it", test_renamed_to_it},
