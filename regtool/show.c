@@ -47,23 +47,34 @@ void show_type(uint32_t type, char text[SHOW_TYPE_SIZE])
     }
 }
 
-static bool is_control(const unsigned char *at, const unsigned char *end)
+/* U+2028 to U+202E and U+2066 to U+2069 break lines and turn the direction of writing: what comes
+ * after them looks like something else than it is. */
+static bool turns_text(const unsigned char *at)
+{
+    return at[0] == 0xe2 && ((at[1] == 0x80 && at[2] >= 0xa8 && at[2] <= 0xae) ||
+                             (at[1] == 0x81 && at[2] >= 0xa6 && at[2] <= 0xa9));
+}
+
+/* The bytes of the control character that the text begins with; 0 if it begins with another one. */
+static size_t control_size(const unsigned char *at, const unsigned char *end)
 {
     if (at[0] < 0x20 || at[0] == 0x7f) {
-        return true;
+        return 1;
     }
-    return at[0] == 0xc2 && at + 1 < end && at[1] < 0xa0; /* U+0080 to U+009F */
+    if (at[0] == 0xc2 && end - at >= 2 && at[1] < 0xa0) { /* U+0080 to U+009F */
+        return 2;
+    }
+    return end - at >= 3 && turns_text(at) ? 3 : 0;
 }
 
 static void show_escaped(FILE *out, const unsigned char *at, const unsigned char *end)
 {
     while (at < end) {
-        if (!is_control(at, end)) {
+        size_t size = control_size(at, end);
+        if (size == 0) {
             putc(*at++, out);
-            continue;
         }
-        fprintf(out, "\\x%02x", *at);
-        if (*at++ == 0xc2) {
+        for (; size > 0; size--) {
             fprintf(out, "\\x%02x", *at++);
         }
     }
