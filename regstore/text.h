@@ -9,6 +9,7 @@
 #ifndef REGSTORE_TEXT_H
 #define REGSTORE_TEXT_H
 
+#include <endian.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -59,23 +60,25 @@ void arena_free(struct arena *arena);
 
 /* ---- Words: texts a machine word at a time ---- */
 
-/* Up to seven bytes as a number whose other bytes are 0; which byte stands where is the machine's
- * business. Loads that overlap, not a loop: most names end in such a piece. */
+/* Up to seven bytes as they lie in a word whose other bytes are 0. Put together in a register from
+ * loads that overlap: most names end in such a piece, and bytes that have just been stored one by
+ * one would be waited for when they are loaded as a word. */
 static inline uint64_t text_word(const char *text, size_t len)
 {
-    unsigned char bytes[8] = {0};
-    uint64_t word;
+    const unsigned char *bytes = (const unsigned char *)text;
+    uint32_t first;
+    uint32_t last;
 
-    if (len >= 4) {
-        memcpy(bytes, text, 4);
-        memcpy(bytes + len - 4, text + len - 4, 4);
-    } else if (len > 0) {
-        bytes[0] = (unsigned char)text[0];
-        bytes[len / 2] = (unsigned char)text[len / 2];
-        bytes[len - 1] = (unsigned char)text[len - 1];
+    if (len >= sizeof first) {
+        memcpy(&first, text, sizeof first);
+        memcpy(&last, text + len - sizeof last, sizeof last);
+        return htole64(le32toh(first) | (uint64_t)le32toh(last) << 8 * (len - sizeof last));
     }
-    memcpy(&word, bytes, sizeof word);
-    return word;
+    if (len == 0) {
+        return 0;
+    }
+    return htole64(bytes[0] | (uint64_t)bytes[len / 2] << 8 * (len / 2) |
+                   (uint64_t)bytes[len - 1] << 8 * (len - 1));
 }
 
 /* ---- Conversions ---- */

@@ -189,17 +189,6 @@ int subkey_put(struct tree *tree, const struct tree_key *key, const struct subke
                    (struct slice){buffer->data, buffer->size});
 }
 
-int value_decode(struct slice record, struct value_record *value)
-{
-    struct record reader;
-    record_begin(&reader, record.data, record.size);
-    value->position = record_u32(&reader);
-    value->value.type = record_u32(&reader);
-    value->value.name = record_bytes(&reader, &value->value.name_len);
-    value->value.data = record_bytes(&reader, &value->value.size);
-    return record_end(&reader);
-}
-
 int value_position(struct slice record, uint32_t *position)
 {
     struct record reader;

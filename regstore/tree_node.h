@@ -62,7 +62,18 @@ struct value_record {
     uint32_t position;
     rs_value value;
 };
-int value_decode(struct slice record, struct value_record *value);
+/* Inline, as for each value that is read or listed its fields then go where they are wanted without
+ * being stored and loaded on the way. */
+static inline int value_decode(struct slice record, struct value_record *value)
+{
+    struct record reader;
+    record_begin(&reader, record.data, record.size);
+    value->position = record_u32(&reader);
+    value->value.type = record_u32(&reader);
+    value->value.name = record_bytes(&reader, &value->value.name_len);
+    value->value.data = record_bytes(&reader, &value->value.size);
+    return record_end(&reader);
+}
 /* The position alone; the rest is not looked at. */
 int value_position(struct slice record, uint32_t *position);
 /* Builds the record in tree->record. */

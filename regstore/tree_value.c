@@ -23,11 +23,15 @@ static int missing(struct tree *tree, rs_key key, const char *name, size_t len)
 }
 
 /* What was read in a write transaction would move with the next change. */
-static int keep_value(struct tree *tree, rs_value *value)
+static int keep_value(struct tree *tree, rs_value found, rs_value *value)
 {
-    value->name = arena_copy(tree->arena, value->name, value->name_len);
-    value->data = arena_copy(tree->arena, value->data, value->size);
-    return value->name != NULL && value->data != NULL ? RS_OK : RS_ENOMEM;
+    found.name = arena_copy(tree->arena, found.name, found.name_len);
+    found.data = arena_copy(tree->arena, found.data, found.size);
+    if (found.name == NULL || found.data == NULL) {
+        return RS_ENOMEM;
+    }
+    *value = found;
+    return RS_OK;
 }
 
 int tree_value_get(struct tree *tree, rs_key key, const char *name, size_t len, rs_value *value)
@@ -42,14 +46,14 @@ int tree_value_get(struct tree *tree, rs_key key, const char *name, size_t len, 
     if (status == RS_OK) {
         status = value_decode(found, &record);
     }
-    if (status == RS_OK && tree->cache != NULL) {
-        status = keep_value(tree, &record.value);
+    if (status == RS_OK && tree->cache == NULL) {
+        *value = record.value;
+        return RS_OK;
     }
-    if (status != RS_OK) {
-        return fail_name(tree, status, name, len);
+    if (status == RS_OK) {
+        status = keep_value(tree, record.value, value);
     }
-    *value = record.value;
-    return RS_OK;
+    return status == RS_OK ? RS_OK : fail_name(tree, status, name, len);
 }
 
 /* ---- Links ---- */
