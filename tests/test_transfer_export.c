@@ -310,11 +310,14 @@ static void test_symlink_to_nowhere(void)
 
 /* ---- Standard input and output that do not wait ---- */
 
+#define LITTLE 4096 /* of what is in between, so that it is full at once */
+
 /* A pipe whose end to be used here does not wait; the other belongs to a child. */
 static pid_t start_other_end(int own, void (*run)(int end))
 {
     int ends[2];
-    if (pipe(ends) != 0 || fcntl(ends[own], F_SETFL, O_NONBLOCK) != 0) {
+    if (pipe(ends) != 0 || fcntl(ends[own], F_SETFL, O_NONBLOCK) != 0 ||
+        fcntl(ends[own], F_SETPIPE_SZ, LITTLE) < 0) {
         _exit(10);
     }
     pid_t child = fork();
