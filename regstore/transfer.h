@@ -60,6 +60,7 @@ struct transfer_output {
     bool overwrite;
     const char *name;     /* as given, for errors */
     struct buffer target; /* the file that is to appear */
+    bool nameless;        /* it gets the temporary name only when it is whole */
     struct buffer temporary;
     struct transfer_progress *progress;
     rs_error *error;

@@ -1,9 +1,9 @@
 /*
  * transfer_file.c - the files that dumps are read from and written to.
  *
- * A file that is written appears complete or not at all: it is made under another name in the same
- * directory, made durable, and renamed. A target that is no regular file (a device, a pipe) cannot
- * be replaced and is written as it is. Needs format and text.
+ * A file that is written appears complete or not at all: it is made in the same directory, without
+ * a name or under another one, made durable, and renamed. A target that is no regular file (a
+ * device, a pipe) cannot be replaced and is written as it is. Needs format and text.
  */
 #include "transfer.h"
 
@@ -171,6 +171,49 @@ static int find_target(struct transfer_output *output, const struct stat *about)
     return status == RS_OK ? RS_OK : fail(output->error, status, "%s", rs_strerror(status));
 }
 
+#define LONGEST_LINK 40 /* bytes of a path to an open descriptor */
+
+static void print_link(char link[LONGEST_LINK], int descriptor)
+{
+    snprintf(link, LONGEST_LINK, "/proc/self/fd/%d", descriptor);
+}
+
+/* A file without a name vanishes with a process that is killed. Not every file system can make one,
+ * and it is named through /proc. */
+static int open_nameless(struct transfer_output *output, int directory)
+{
+    char link[LONGEST_LINK];
+    char *name = output->temporary.data;
+    char kept = name[directory];
+
+    name[directory] = '\0';
+    int descriptor = open(directory > 0 ? name : ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666);
+    name[directory] = kept;
+    if (descriptor < 0) {
+        return -1;
+    }
+    print_link(link, descriptor);
+    if (access(link, F_OK) != 0) {
+        close(descriptor);
+        return -1;
+    }
+    output->nameless = true;
+    return descriptor;
+}
+
+/* Gives it its temporary name. */
+static int name_nameless(struct transfer_output *output)
+{
+    char link[LONGEST_LINK];
+
+    print_link(link, output->descriptor);
+    if (linkat(AT_FDCWD, link, AT_FDCWD, output->temporary.data, AT_SYMLINK_FOLLOW) != 0) {
+        return fail_errno(output->error, "cannot write %s", output->name);
+    }
+    output->nameless = false;
+    return RS_OK;
+}
+
 /* Makes the file that will become the target: beside it, under a name that nobody has. */
 static int make_temporary(struct transfer_output *output, mode_t mode)
 {
@@ -192,8 +235,11 @@ static int make_temporary(struct transfer_output *output, mode_t mode)
         if (status != RS_OK) {
             return fail(output->error, status, "%s", rs_strerror(status));
         }
-        output->descriptor = open(output->temporary.data,
-                                  O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666);
+        output->descriptor = open_nameless(output, directory);
+        if (output->descriptor < 0) {
+            output->descriptor = open(output->temporary.data,
+                                      O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666);
+        }
         if (output->descriptor >= 0 || errno != EEXIST) {
             break;
         }
@@ -304,6 +350,9 @@ int transfer_output_close(struct transfer_output *output, bool keep)
     if (keep && temporary && fsync(output->descriptor) != 0) {
         status = fail_errno(output->error, "cannot write %s", output->name);
     }
+    if (keep && output->nameless && status == RS_OK) {
+        status = name_nameless(output);
+    }
     if (output->owned && output->descriptor >= 0 && close(output->descriptor) != 0 && keep &&
         status == RS_OK) {
         status = fail_errno(output->error, "cannot write %s", output->name);
@@ -311,7 +360,7 @@ int transfer_output_close(struct transfer_output *output, bool keep)
     if (keep && temporary && status == RS_OK) {
         status = give_name(output);
     }
-    if (output->temporary.size > 0) {
+    if (output->temporary.size > 0 && !output->nameless) {
         unlink(output->temporary.data);
     }
     output->descriptor = -1;

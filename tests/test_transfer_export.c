@@ -6,6 +6,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -456,6 +457,51 @@ static void test_in_write_transaction(void)
     rs_close(store);
 }
 
+static int kill_self(void *context, const rs_progress *progress)
+{
+    (void)context;
+    (void)progress;
+    return raise(SIGKILL);
+}
+
+/* In a child, which must not come back. */
+static _Noreturn void be_killed(const char *dir, const char *file)
+{
+    const rs_export_options options = {.progress = kill_self};
+    rs_store *store;
+    rs_txn *txn;
+
+    if (rs_open(dir, 0, &store, NULL) == RS_OK && rs_begin(store, RS_READ, &txn) == RS_OK) {
+        _exit(rs_export(txn, RS_HKLM, file, &options, NULL) == RS_OK);
+    }
+    _exit(EXIT_FAILURE);
+}
+
+/* Where the file system can make a file without a name, nothing stays behind. */
+static void test_killed(void)
+{
+    char dir[4200];
+    int status = 0;
+    rs_store *store = new_store("s");
+    int nameless = open(scratch_dir(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+
+    make_key(store, "HKLM\\T");
+    snprintf(dir, sizeof dir, "%s", rs_store_dir(store));
+    rs_close(store);
+    fflush(NULL);
+    pid_t pid = fork();
+    if (pid == 0) {
+        be_killed(dir, scratch_path("f.xml"));
+    }
+    CU_ASSERT_EQUAL_FATAL(waitpid(pid, &status, 0), pid);
+    CU_ASSERT(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+    CU_ASSERT_NOT_EQUAL(access(scratch_path("f.xml"), F_OK), 0);
+    if (nameless >= 0) {
+        CU_ASSERT_EQUAL(left_behind(), 0);
+        close(nameless);
+    }
+}
+
 /* A file that replaces the store's would be the end of all settings. */
 static void test_into_the_store(void)
 {
@@ -493,6 +539,7 @@ const struct test_suite suite_transfer_export = {
         {"a symbolic link to nowhere", test_symlink_to_nowhere},
         {"pipes that do not wait", test_pipes_that_do_not_wait},
         {"into the store", test_into_the_store},
+        {"killed", test_killed},
         {"cancelling", test_cancel},
         {"a volatile key", test_volatile_key},
         {"in a write transaction", test_in_write_transaction},
