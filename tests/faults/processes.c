@@ -236,7 +236,7 @@ static void check_recovery(rs_store *store, unsigned commits)
 static void test_stopped_reader(const char *program, unsigned writes)
 {
     int status;
-    unsigned commits = writes / WRITES_A_REVISION;
+    unsigned commits = writes > WRITES_A_REVISION ? writes / WRITES_A_REVISION : 1;
     atomic_uint *ready = rig_shared(sizeof *ready);
     pid_t pid = rig_fork(hold_snapshot, ready, NULL);
     wait_until(ready, 1);

@@ -23,7 +23,13 @@ static struct {
     unsigned passed;
     unsigned skipped;
     const char *scratch;
+    struct path *paths; /* all that rig_path() gave */
 } rig;
+
+struct path {
+    struct path *next;
+    char text[];
+};
 
 /* ---- Options and the scratch directory ---- */
 
@@ -72,13 +78,17 @@ unsigned rig_count(void)
 const char *rig_path(const char *format, ...)
 {
     char name[256];
-    char *path = NULL;
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(name, sizeof name, format, arguments);
     va_end(arguments);
-    RIG_MUST(asprintf(&path, "%s/%s", rig.scratch, name) > 0);
-    return path;
+    size_t size = strlen(rig.scratch) + strlen(name) + 2;
+    struct path *path = malloc(sizeof *path + size);
+    RIG_MUST(path != NULL);
+    snprintf(path->text, size, "%s/%s", rig.scratch, name);
+    path->next = rig.paths;
+    rig.paths = path;
+    return path->text;
 }
 
 const char *rig_store_dir(void)

@@ -20,7 +20,7 @@
 void rig_start(int argc, char **argv, unsigned amount);
 uint64_t rig_seed(void);
 unsigned rig_count(void);
-/* Below the scratch directory; the caller's, never released. */
+/* Below the scratch directory; lives as long as the program. */
 const char *rig_path(const char *format, ...) RS_PRINTF(1, 2);
 const char *rig_store_dir(void);
 
@@ -38,6 +38,18 @@ void rig_pass(const char *format, ...) RS_PRINTF(1, 2);
 void rig_skip(const char *format, ...) RS_PRINTF(1, 2);
 /* Removes the scratch directory and prints the counts; gives the exit status. */
 int rig_finish(void);
+
+/* The memory that a process takes is then the sanitizer's business. */
+#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
+#define RIG_SANITIZED true
+#elif defined __has_feature
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define RIG_SANITIZED true
+#endif
+#endif
+#ifndef RIG_SANITIZED
+#define RIG_SANITIZED false
+#endif
 
 /* ---- Random numbers ---- */
 
