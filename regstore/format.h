@@ -4,9 +4,14 @@
  * A format reads a file into events and writes a file from events; it knows nothing of the store.
  * An event goes into a format_sink: transfer's import is one (the tree), a format's writer is
  * another. So every format is one file with one struct format, and what reads one format and writes
- * another needs nothing in between. Needs text; formats may also use value. Formats that need a
- * foreign library are loadable modules: build/lib/regstore/format_NAME.so with the one exported
- * symbol REGSTORE_FORMAT_SYMBOL.
+ * another needs nothing in between.
+ *
+ * Formats are of two kinds. A listing (XML, regf) says what is there: one outermost key, each key
+ * and value once. A patch (.reg, Registry.pol) is a row of edits: keys stand side by side, each
+ * with its whole path, in any order and more than once; the last word on a value counts, and things
+ * can be taken away. Needs text; formats may also use value. Formats that need a foreign library
+ * are loadable modules: build/lib/regstore/format_NAME.so with the one exported symbol
+ * REGSTORE_FORMAT_SYMBOL.
  *
  * How to add a format is told in README.md.
  */
@@ -19,8 +24,10 @@
 struct format_key {
     const char *name; /* WTF-8 */
     size_t name_len;
-    bool absolute; /* name is a rooted path; else one name below the key that is open */
-    bool root;     /* the outermost key of a dump: its name is not a key unless it is absolute */
+    /* Name is a rooted path. Else it is one name below the key that is open; in a patch, a path
+     * below the key that the import goes to, "" being that key. */
+    bool absolute;
+    bool root; /* the outermost key of a dump: its name is not a key unless it is absolute */
     const char *class_name; /* NULL if the dump does not tell */
     size_t class_len;
     uint64_t written; /* FILETIME; 0 if the dump does not tell */
@@ -34,6 +41,14 @@ struct format_sink {
     int (*key_begin)(struct format_sink *sink, const struct format_key *key);
     int (*value)(struct format_sink *sink, const rs_value *value);
     int (*key_end)(struct format_sink *sink);
+    /* Of patches only; NULL in a writer that cannot tell them. What is to go need not be there.
+     * value_add() sets a value only if there is none of its name. The next three belong to the
+     * innermost open key; key_delete() comes while none is open, and takes away all below, too. */
+    int (*value_add)(struct format_sink *sink, const rs_value *value);
+    int (*value_delete)(struct format_sink *sink, const char *name, size_t len);
+    int (*values_delete)(struct format_sink *sink);
+    int (*subkeys_delete)(struct format_sink *sink);
+    int (*key_delete)(struct format_sink *sink, const struct format_key *key);
     /* Something that the dump does not hold any more about the innermost open key (value NULL) or a
      * value of it. */
     int (*loss)(struct format_sink *sink, enum rs_loss_kind kind, const char *value,
@@ -48,6 +63,9 @@ struct format_input {
     /* Up to size bytes; *got 0 at the end. RS_EIO, RS_ECANCELLED (with *error filled). */
     int (*read)(struct format_input *input, void *buffer, size_t size, size_t *got);
     const char *name; /* of the file, for errors */
+    /* The file itself, for a reader that has to map it or to look for files beside it; it may be a
+     * pipe, whose first bytes only read() gives. */
+    int descriptor;
 };
 
 /* Where a writer puts bytes. */
@@ -58,6 +76,7 @@ struct format_output {
 struct format {
     const char *name;   /* "xml" */
     const char *suffix; /* of file names: ".xml" */
+    bool patch;
     /* Reads a whole dump. On a failure *error tells file, line, column or offset; a status from the
      * sink is passed on as it is. */
     int (*read)(struct format_input *input, struct format_sink *sink, rs_error *error);
@@ -70,8 +89,8 @@ struct format {
 #define REGSTORE_FORMAT_ABI 1
 #define REGSTORE_FORMAT_SYMBOL "regstore_format"
 struct format_module {
-    unsigned abi; /* REGSTORE_FORMAT_ABI */
-    const struct format *format;
+    unsigned abi;                        /* REGSTORE_FORMAT_ABI */
+    const struct format *const *formats; /* ends with NULL */
 };
 
 /* The format with a name; of a file's first bytes; by a file name's ending. Loads the module if it

@@ -133,4 +133,5 @@ const struct format format_xml = {
     .write_end = xml_write_end,
 };
 
-const struct format_module regstore_format = {REGSTORE_FORMAT_ABI, &format_xml};
+static const struct format *const formats[] = {&format_xml, NULL};
+const struct format_module regstore_format = {REGSTORE_FORMAT_ABI, formats};

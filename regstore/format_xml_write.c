@@ -400,7 +400,11 @@ int xml_write_begin(struct format_output *output, struct format_sink **sink)
     if (!writer) {
         return RS_ENOMEM;
     }
-    writer->sink = (struct format_sink){key_begin, value_event, key_end, loss, foreign};
+    writer->sink = (struct format_sink){.key_begin = key_begin,
+                                        .value = value_event,
+                                        .key_end = key_end,
+                                        .loss = loss,
+                                        .foreign = foreign};
     writer->output = output;
     put(writer,
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<hive regstore=\"" XML_DIALECT "\">\n");

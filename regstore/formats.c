@@ -27,7 +27,8 @@ struct known_format {
     const char *name;
     const char *suffix;
     bool (*sniff)(const unsigned char *head, size_t size);
-    const struct format *own; /* NULL: a module */
+    const char *module;       /* that it is in; NULL: the library itself */
+    const struct format *own; /* NULL: it is in a module */
 };
 
 /* ---- Recognising content ---- */
@@ -54,7 +55,7 @@ static bool sniff_xml(const unsigned char *head, size_t size)
 
 /* A row per format; to add one, README.md tells how. */
 static const struct known_format formats[] = {
-    {"xml", ".xml", sniff_xml, NULL},
+    {"xml", ".xml", sniff_xml, "xml", NULL},
 };
 #define FORMATS (sizeof formats / sizeof formats[0])
 
@@ -79,7 +80,17 @@ static const struct {
 
 /* ---- Loading ---- */
 
-/* Takes a module's format if it is the one that is wanted. */
+static const struct format *find_in(const struct format_module *module, const char *name)
+{
+    const struct format *const *format = module->formats;
+
+    while (*format && strcmp((*format)->name, name) != 0) {
+        format++;
+    }
+    return *format;
+}
+
+/* Takes the format that is wanted out of a module. */
 static int accept(const struct format_module *module, const char *name, const char *file,
                   const struct format **format, rs_error *error)
 {
@@ -87,11 +98,11 @@ static int accept(const struct format_module *module, const char *name, const ch
         return fail(error, RS_EMODULE, "%s: made for module version %u, this library needs %u",
                     file, module->abi, (unsigned)REGSTORE_FORMAT_ABI);
     }
-    if (strcmp(module->format->name, name) != 0) {
-        return fail(error, RS_EMODULE, "%s: holds the format %s, not %s", file,
-                    module->format->name, name);
+    const struct format *found = find_in(module, name);
+    if (!found) {
+        return fail(error, RS_EMODULE, "%s: does not hold the format %s", file, name);
     }
-    *format = module->format;
+    *format = found;
     return RS_OK;
 }
 
@@ -114,8 +125,8 @@ static int load_file(const char *file, const char *name, const struct format **f
     return status;
 }
 
-/* The path of a format's module in one of the places; false if that place is not known. */
-static int module_path(unsigned place, const char *name, struct buffer *path, bool *known)
+/* The path of a module in one of the places; false if that place is not known. */
+static int module_path(unsigned place, const char *module, struct buffer *path, bool *known)
 {
     const char *directory = place == 0 ? secure_getenv("REGSTORE_MODULES") : RS_MODULE_DIR;
     const char *below = "/";
@@ -133,21 +144,21 @@ static int module_path(unsigned place, const char *name, struct buffer *path, bo
     if (!*known) {
         return RS_OK;
     }
-    return buffer_printf(path, "%.*s%sformat_%s.so%c", (int)len, directory, below, name, '\0');
+    return buffer_printf(path, "%.*s%sformat_%s.so%c", (int)len, directory, below, module, '\0');
 }
 
 /* Tries the places in their order. */
-static int load_from_places(const char *name, struct buffer *path, const struct format **format,
-                            rs_error *error)
+static int load_from_places(const struct known_format *known, struct buffer *path,
+                            const struct format **format, rs_error *error)
 {
     struct buffer tried = BUFFER_INIT;
     int status = RS_ENOTFOUND;
 
     for (unsigned place = 0; place < 3 && status == RS_ENOTFOUND; place++) {
-        bool known;
-        int failed = module_path(place, name, path, &known);
-        if (failed == RS_OK && known) {
-            status = load_file(path->data, name, format, error);
+        bool there;
+        int failed = module_path(place, known->module, path, &there);
+        if (failed == RS_OK && there) {
+            status = load_file(path->data, known->name, format, error);
             failed = buffer_printf(&tried, "%s%s", tried.size > 0 ? ", " : "", path->data);
         }
         if (failed != RS_OK) {
@@ -155,8 +166,8 @@ static int load_from_places(const char *name, struct buffer *path, const struct 
         }
     }
     if (status == RS_ENOTFOUND) {
-        status = fail(error, RS_EMODULE, "no module for the format %s: there is no %.*s", name,
-                      (int)tried.size, tried.data ? tried.data : "");
+        status = fail(error, RS_EMODULE, "no module for the format %s: there is no %.*s",
+                      known->name, (int)tried.size, tried.data ? tried.data : "");
     }
     buffer_free(&tried);
     return status;
@@ -170,10 +181,10 @@ static int load(const struct known_format *known, const struct format **format, 
         *format = known->own;
         return RS_OK;
     }
-    if (&regstore_format && strcmp(regstore_format.format->name, known->name) == 0) {
+    if (&regstore_format && find_in(&regstore_format, known->name)) {
         return accept(&regstore_format, known->name, "the module linked in", format, error);
     }
-    int status = load_from_places(known->name, &path, format, error);
+    int status = load_from_places(known, &path, format, error);
     buffer_free(&path);
     return status;
 }

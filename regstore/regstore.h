@@ -619,37 +619,44 @@ enum rs_loss_kind {
     RS_LOSS_LIST_END = 2,  /* how a REG_MULTI_SZ ended is not in the dump */
     RS_LOSS_DUPLICATE = 3, /* a second key or value whose name folds alike: left out */
     RS_LOSS_TIME = 4,      /* a key without a write time */
-    RS_LOSS_NUMBER = 5     /* a number that may stand for data of another length */
+    RS_LOSS_NUMBER = 5,    /* a number that may stand for data of another length */
+    RS_LOSS_LINE = 6       /* a line or an entry that means nothing: left out */
 };
 /* What is lost in a line for a person; NULL for a number that is no kind. Static. */
 RS_API const char *rs_loss_text(enum rs_loss_kind kind);
 
 typedef struct rs_import_options {
     const char *key; /* where it is mounted; NULL: the dump must say where it belongs */
-    unsigned flags;  /* RS_KEEP */
+    unsigned flags;  /* RS_KEEP or RS_REPLACE */
     /* NULL, or called now and then; another answer than 0 cancels. */
     int (*progress)(void *context, const rs_progress *progress);
     /* NULL, or called for each loss; value is NULL for a key's. */
     void (*loss)(void *context, enum rs_loss_kind kind, const char *path, const char *value);
     void *context;
 } rs_import_options;
-#define RS_KEEP 1u /* never overwrite a value that is set */
+#define RS_KEEP 1u    /* never overwrite or delete a value that is set, nor delete a key */
+#define RS_REPLACE 2u /* what is below the key and not in the dump is deleted, too */
 
 typedef struct rs_import_report {
     const char *format; /* "xml"; static */
-    const char *key;    /* the canonical path it was imported to; belongs to the transaction */
+    /* The canonical path it was imported to; belongs to the transaction. NULL: the keys of a patch
+     * (a .reg file) say themselves where they belong. */
+    const char *key;
     uint64_t keys_added;
     uint64_t keys_found; /* existed before */
     uint64_t values_added;
     uint64_t values_changed;
     uint64_t values_same;
     uint64_t values_kept; /* RS_KEEP left the value as it was */
+    uint64_t keys_deleted;
+    uint64_t values_deleted; /* with those of deleted keys */
     uint64_t losses;
     int foreign; /* not 0: not of our making, so without class names and exact times */
 } rs_import_report;
 
 /*
- * Reads a dump into a write transaction, merging: keys and values that are not in the dump stay.
+ * Reads a dump into a write transaction, merging: keys and values that are not in the dump stay,
+ * unless it is a patch that takes them away.
  * The format is recognised by content. file is a path, or "-" for standard input. options may be
  * NULL. After a failure the transaction can only be aborted. Switch on: RS_ENOFORMAT; RS_EFORMAT
  * (place in *error); RS_ELINK (mounted on a link); RS_EPATH (no key given and none in the dump).

@@ -33,13 +33,12 @@ int transfer_tell(struct transfer_progress *progress, uint64_t bytes, rs_error *
 
 /* ---- Files ---- */
 
-#define TRANSFER_HEAD 512u /* bytes that a format is recognised by */
+#define TRANSFER_HEAD 4096u /* bytes that a format is recognised by */
 
 /* A dump that is read. */
 struct transfer_input {
     struct format_input input; /* the first member */
-    int descriptor;
-    bool owned; /* or standard input */
+    bool owned;                /* or standard input */
     unsigned char head[TRANSFER_HEAD];
     size_t head_size;
     size_t head_used;

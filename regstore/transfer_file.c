@@ -76,7 +76,7 @@ static int read_input(struct format_input *base, void *buffer, size_t size, size
         memcpy(buffer, input->head + input->head_used, *got);
         input->head_used += *got;
     } else {
-        ssize_t count = read_some(input->descriptor, buffer, size);
+        ssize_t count = read_some(input->input.descriptor, buffer, size);
         if (count < 0) {
             return fail_errno(input->error, "cannot read %s", base->name);
         }
@@ -88,7 +88,7 @@ static int read_input(struct format_input *base, void *buffer, size_t size, size
 static int read_head(struct transfer_input *input)
 {
     while (input->head_size < TRANSFER_HEAD) {
-        ssize_t count = read_some(input->descriptor, input->head + input->head_size,
+        ssize_t count = read_some(input->input.descriptor, input->head + input->head_size,
                                   TRANSFER_HEAD - input->head_size);
         if (count < 0) {
             return fail_errno(input->error, "cannot read %s", input->input.name);
@@ -108,16 +108,18 @@ int transfer_input_open(struct transfer_input *input, const char *file,
     struct stat about;
 
     *input = (struct transfer_input){
-        .input = {read_input, standard ? STANDARD_INPUT : file},
-        .descriptor = standard ? STDIN_FILENO : open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY),
+        .input = {.read = read_input,
+                  .name = standard ? STANDARD_INPUT : file,
+                  .descriptor =
+                      standard ? STDIN_FILENO : open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY)},
         .owned = !standard,
         .progress = progress,
         .error = error,
     };
-    if (input->descriptor < 0) {
+    if (input->input.descriptor < 0) {
         return fail_errno(error, "cannot open %s", file);
     }
-    if (fstat(input->descriptor, &about) == 0 && S_ISREG(about.st_mode)) {
+    if (fstat(input->input.descriptor, &about) == 0 && S_ISREG(about.st_mode)) {
         progress->now.total = (uint64_t)about.st_size;
     }
     int status = read_head(input);
@@ -129,10 +131,10 @@ int transfer_input_open(struct transfer_input *input, const char *file,
 
 void transfer_input_close(struct transfer_input *input)
 {
-    if (input->owned && input->descriptor >= 0) {
-        close(input->descriptor);
+    if (input->owned && input->input.descriptor >= 0) {
+        close(input->input.descriptor);
     }
-    input->descriptor = -1;
+    input->input.descriptor = -1;
 }
 
 /* ---- Output ---- */

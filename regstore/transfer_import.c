@@ -17,46 +17,10 @@
  * memory does not depend on the dump's size: one frame per level, the value names of one key, and
  * eight bytes for each key that was in the store before and is met.
  */
-#include "transfer.h"
-#include "tree_batch.h"
+#include "transfer_importer.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define SYSTEM "HKEY_LOCAL_MACHINE\\SYSTEM"
-
-/* An open key. */
-struct frame {
-    rs_key key;
-    uint64_t written; /* to be set at its end; 0: none */
-    bool fresh;       /* made by this import, or found without content */
-    bool link;        /* found as a link, and the dump has not shown yet that it means the link */
-};
-
-struct importer {
-    struct format_sink sink; /* the first member */
-    struct tree *tree;
-    const rs_import_options *options;
-    rs_import_report report;
-    struct transfer_progress progress;
-    struct transfer_input input;
-    rs_error input_error; /* of the file; needs no place */
-    rs_error why;         /* of the tree or the sink; the reader adds the place */
-    bool no_place;        /* why is not about a place in the dump */
-
-    struct frame *frames;
-    size_t depth;
-    size_t capacity;
-    unsigned left_out; /* keys open inside one that is left out, itself included */
-    rs_key first_new;  /* keys from here on were made by this import */
-    rs_key mount;
-    struct seen_keys met;
-    struct tree_batch batch; /* values of the innermost key, if this import made it */
-    struct seen_names names; /* values of the innermost key, if it was found */
-    struct arena arena;      /* of the tree while it imports; emptied again and again */
-    struct buffer path;
-};
 
 const char *rs_loss_text(enum rs_loss_kind kind)
 {
@@ -71,6 +35,8 @@ const char *rs_loss_text(enum rs_loss_kind kind)
         return "the key's write time is not in the dump";
     case RS_LOSS_NUMBER:
         return "the number stands for data of another length";
+    case RS_LOSS_LINE:
+        return "a line that means nothing: left out";
     }
     return NULL;
 }
@@ -169,8 +135,8 @@ static int push(struct importer *importer, const struct frame *frame)
     return RS_OK;
 }
 
-/* A key is open from here on: counted, and given its class if it has none of its own. */
-static int enter(struct importer *importer, rs_key key, bool created, const struct format_key *told)
+int importer_enter(struct importer *importer, rs_key key, bool created,
+                   const struct format_key *told)
 {
     struct node node;
     int status = tree_node(importer->tree, key, &node);
@@ -181,7 +147,8 @@ static int enter(struct importer *importer, rs_key key, bool created, const stru
     struct frame frame = {
         .key = key,
         .written = told->written,
-        .fresh = created || (node.values == 0 && node.subkeys == 0),
+        .fresh = created || (node.values == 0 && node.subkeys == 0) ||
+                 (importer->options->flags & RS_REPLACE),
         .link = !created && (node.flags & RS_KEY_LINK) != 0,
     };
     importer->report.keys_added += created;
@@ -211,7 +178,8 @@ static int enter_mount(struct importer *importer, const struct format_key *told)
         return status;
     }
     importer->no_place = false;
-    return enter(importer, importer->mount, created, told);
+    importer->begun = true;
+    return importer_enter(importer, importer->mount, created, told);
 }
 
 /* Has the dump shown this key before? */
@@ -239,11 +207,89 @@ static int enter_child(struct importer *importer, const struct format_key *told)
         return status;
     }
     if (!met) {
-        return enter(importer, child, created, told);
+        return importer_enter(importer, child, created, told);
     }
     importer->left_out = 1;
     return tell_loss(importer, RS_LOSS_DUPLICATE, told->name, told->name_len, NULL, 0);
 }
+
+/* ---- What is not in the dump ---- */
+
+int importer_delete_value(struct importer *importer, rs_key key, const char *name, size_t len)
+{
+    int status = tree_value_delete(importer->tree, key, name, len);
+
+    importer->report.values_deleted += status == RS_OK;
+    return status;
+}
+
+int importer_delete_key(struct importer *importer, rs_key key)
+{
+    const struct tree_state before = importer->tree->state;
+    int status = tree_delete(importer->tree, key, true);
+
+    if (status == RS_OK) {
+        importer->report.keys_deleted += before.keys - importer->tree->state.keys;
+        importer->report.values_deleted += before.values - importer->tree->state.values;
+    }
+    return status;
+}
+
+/* With RS_REPLACE the values of a key that was found go, unless the dump has shown their names. */
+static int sweep_values(struct importer *importer, struct frame *frame)
+{
+    struct tree_list values = {0};
+    rs_value value;
+    bool seen;
+
+    if (!(importer->options->flags & RS_REPLACE) || frame->swept ||
+        frame->key >= importer->first_new) {
+        return RS_OK;
+    }
+    frame->swept = true;
+    int status = tree_list_values(&values, importer->tree, frame->key);
+    while (status == RS_OK && (status = tree_list_next_value(&values, &value)) == RS_OK) {
+        status = seen_names_add(&importer->names, value.name, value.name_len, &seen);
+        if (status == RS_OK && !seen) {
+            status = importer_delete_value(importer, frame->key, value.name, value.name_len);
+        }
+    }
+    tree_list_free(&values);
+    return status == RS_END ? RS_OK : status;
+}
+
+/* The same for its subkeys; what the system made stays. */
+static int sweep_subkeys(struct importer *importer, const struct frame *frame)
+{
+    struct tree_list subkeys = {0};
+    struct node node;
+    bool met = false;
+
+    int status = tree_list_subkeys(&subkeys, importer->tree, frame->key);
+    while (status == RS_OK && (status = tree_list_next_key(&subkeys, &node)) == RS_OK) {
+        if (node.id >= importer->first_new || (node.flags & RS_KEY_VOLATILE)) {
+            continue;
+        }
+        rs_key subkey = node.id;
+        status = seen_keys_add(&importer->met, subkey, &met);
+        if (status == RS_OK && !met) {
+            status = importer_delete_key(importer, subkey);
+        }
+    }
+    tree_list_free(&subkeys);
+    return status == RS_END ? RS_OK : status;
+}
+
+static int sweep(struct importer *importer, struct frame *frame)
+{
+    if (!(importer->options->flags & RS_REPLACE) || frame->key >= importer->first_new) {
+        return RS_OK;
+    }
+    int status = sweep_values(importer, frame);
+    return status == RS_OK ? sweep_subkeys(importer, frame) : status;
+}
+
+/* ---- The events of a key ---- */
 
 static int on_key_begin(struct format_sink *sink, const struct format_key *told)
 {
@@ -254,8 +300,24 @@ static int on_key_begin(struct format_sink *sink, const struct format_key *told)
         return RS_OK;
     }
     int status = tree_batch_write(&importer->batch, importer->tree);
+    if (status == RS_OK && importer->depth > 0) {
+        status = sweep_values(importer, &importer->frames[importer->depth - 1]);
+    }
     if (status == RS_OK) {
         status = importer->depth == 0 ? enter_mount(importer, told) : enter_child(importer, told);
+    }
+    arena_reset(&importer->arena);
+    return status;
+}
+
+int importer_leave(struct importer *importer)
+{
+    const struct frame *frame = &importer->frames[--importer->depth];
+    int status = RS_OK;
+
+    seen_names_reset(&importer->names);
+    if (frame->fresh && frame->written != 0) {
+        status = tree_set_written(importer->tree, frame->key, frame->written);
     }
     arena_reset(&importer->arena);
     return status;
@@ -273,21 +335,15 @@ static int on_key_end(struct format_sink *sink)
     if (status == RS_OK) {
         status = tree_batch_write(&importer->batch, importer->tree);
     }
-    if (status != RS_OK) {
-        return status;
+    if (status == RS_OK) {
+        status = sweep(importer, &importer->frames[importer->depth - 1]);
     }
-    const struct frame *frame = &importer->frames[--importer->depth];
-    seen_names_reset(&importer->names);
-    if (frame->fresh && frame->written != 0) {
-        status = tree_set_written(importer->tree, frame->key, frame->written);
-    }
-    arena_reset(&importer->arena);
-    return status;
+    return status == RS_OK ? importer_leave(importer) : status;
 }
 
 /* ---- Values ---- */
 
-static bool is_link_target(const rs_value *value)
+bool importer_is_link_target(const rs_value *value)
 {
     return value->type == REG_LINK &&
            text_compare(value->name, value->name_len, TREE_LINK_VALUE, TREE_LINK_VALUE_LEN) == 0;
@@ -306,7 +362,8 @@ static int find_set(struct importer *importer, const struct frame *frame, const 
     return status == RS_ENOTFOUND ? RS_OK : status;
 }
 
-static int merge_value(struct importer *importer, const struct frame *frame, const rs_value *value)
+int importer_merge_value(struct importer *importer, const struct frame *frame,
+                         const rs_value *value)
 {
     rs_value found;
     bool set;
@@ -341,7 +398,7 @@ static int put_value(struct importer *importer, const struct frame *frame, const
         return *seen ? RS_OK : status;
     }
     int status = seen_names_add(&importer->names, value->name, value->name_len, seen);
-    return status == RS_OK && !*seen ? merge_value(importer, frame, value) : status;
+    return status == RS_OK && !*seen ? importer_merge_value(importer, frame, value) : status;
 }
 
 static int on_value(struct format_sink *sink, const rs_value *value)
@@ -353,7 +410,7 @@ static int on_value(struct format_sink *sink, const rs_value *value)
         return RS_OK;
     }
     struct frame *frame = &importer->frames[importer->depth - 1];
-    if (is_link_target(value)) {
+    if (importer_is_link_target(value)) {
         frame->link = false;
     }
     int status = check_no_link(importer);
@@ -366,83 +423,6 @@ static int on_value(struct format_sink *sink, const rs_value *value)
     }
     importer->progress.now.values++;
     return status;
-}
-
-/* ---- The current control set ---- */
-
-/* HKLM\SYSTEM\Select as it is at one time. */
-struct selection {
-    bool exists;
-    uint32_t current; /* 0: not set, or no REG_DWORD */
-};
-
-/* Failures of looking are not failures of the importer. */
-static struct selection selection_now(struct tree *tree)
-{
-    static const char path[] = SYSTEM "\\Select";
-    struct selection selection = {false, 0};
-    rs_error *error = tree->error;
-    rs_value value;
-    rs_key key;
-
-    tree->error = NULL;
-    if (tree_open(tree, RS_NO_KEY, path, sizeof path - 1, 0, &key) == RS_OK) {
-        selection.exists = true;
-        if (tree_value_get(tree, key, "Current", 7, &value) == RS_OK && value.type == REG_DWORD &&
-            value_to_dword(value.type, value.data, value.size, &selection.current) != RS_OK) {
-            selection.current = 0;
-        }
-    }
-    tree->error = error;
-    return selection;
-}
-
-/* True if CurrentControlSet is not there, or is the system's own link. */
-static bool may_link(struct tree *tree, rs_key system)
-{
-    struct node node;
-    rs_key key;
-    int status = tree_child(tree, system, "CurrentControlSet", 17, &key, NULL);
-
-    if (status != RS_OK) {
-        return status == RS_ENOTFOUND;
-    }
-    return tree_node(tree, key, &node) == RS_OK && (node.flags & RS_KEY_LINK) &&
-           (node.flags & RS_KEY_VOLATILE);
-}
-
-/*
- * Hives hold ControlSet001 and which set is current, but not CurrentControlSet: NT makes that link
- * when it starts, and so does an import that brings or changes the selection. The link is volatile,
- * so that it does not come into dumps, and SYSTEM's write time does not tell of it.
- */
-static int link_current(struct importer *importer, const struct selection *before)
-{
-    static const char link_path[] = SYSTEM "\\CurrentControlSet";
-    struct tree *tree = importer->tree;
-    struct selection now = selection_now(tree);
-    char target[64];
-    struct node node;
-    rs_key system;
-    rs_key key;
-
-    if (!now.exists || now.current == 0 || now.current > 999 ||
-        (before->exists && before->current == now.current)) {
-        return RS_OK;
-    }
-    int len = snprintf(target, sizeof target, SYSTEM "\\ControlSet%03u", (unsigned)now.current);
-    tree->error = NULL;
-    bool wanted = tree_open(tree, RS_NO_KEY, target, (size_t)len, 0, &key) == RS_OK &&
-                  tree_open(tree, RS_NO_KEY, SYSTEM, sizeof SYSTEM - 1, 0, &system) == RS_OK &&
-                  may_link(tree, system) && tree_node(tree, system, &node) == RS_OK;
-    tree->error = &importer->why;
-    if (!wanted) {
-        return RS_OK;
-    }
-    uint64_t written = node.written;
-    int status = tree_link_create(tree, RS_NO_KEY, link_path, sizeof link_path - 1, target,
-                                  (size_t)len, RS_VOLATILE, &key);
-    return status == RS_OK ? tree_set_written(tree, system, written) : status;
 }
 
 /* ---- The whole ---- */
@@ -484,14 +464,23 @@ static int read_dump(struct importer *importer, rs_error *place)
         return status;
     }
     importer->report.format = format->name;
+    if (format->patch) {
+        status = importer_take_patch(importer);
+    }
+    if (status != RS_OK) {
+        return status;
+    }
     status = format->read(&importer->input.input, &importer->sink, place);
-    return status == RS_OK ? link_current(importer, &before) : status;
+    return status == RS_OK ? selection_link(importer, &before) : status;
 }
 
 /* Completes the report, in the memory of the transaction. */
 static int finish_report(struct importer *importer, struct arena *arena)
 {
     importer->path.size = 0;
+    if (importer->mount == RS_NO_KEY) {
+        return RS_OK;
+    }
     int status = tree_path(importer->tree, importer->mount, &importer->path);
 
     if (status != RS_OK) {
@@ -534,7 +523,11 @@ int transfer_import(struct tree *tree, const char *file, const rs_import_options
     static const rs_import_options no_options;
     rs_error place = RS_ERROR_INIT;
     struct importer importer = {
-        .sink = {on_key_begin, on_value, on_key_end, on_loss, on_foreign},
+        .sink = {.key_begin = on_key_begin,
+                 .value = on_value,
+                 .key_end = on_key_end,
+                 .loss = on_loss,
+                 .foreign = on_foreign},
         .tree = tree,
         .options = options ? options : &no_options,
         .first_new = tree->state.next_id,
@@ -551,7 +544,7 @@ int transfer_import(struct tree *tree, const char *file, const rs_import_options
         status = run(&importer, &place);
     }
     if (status != RS_OK) {
-        if (tree->failed == RS_OK && importer.mount != RS_NO_KEY) {
+        if (tree->failed == RS_OK && importer.begun) {
             tree->failed = status; /* part of the dump is in the tree */
         }
         explain(&importer, status, &place, error);

@@ -17,7 +17,7 @@ struct import {
     struct losses losses;
     rs_import_report report;
     const char *file;
-    char *key; /* where it went; outlives the transaction */
+    char *key; /* where it went, NULL for a patch; outlives the transaction */
     bool keep;
     bool changed; /* the import made a revision */
     uint64_t revision;
@@ -54,6 +54,9 @@ static int read_dump(struct import *import, const char *key)
     if (status != RS_OK) {
         return report_status(status, &error, import->file);
     }
+    if (import->report.key == NULL) {
+        return 0;
+    }
     import->key = strdup(import->report.key);
     return import->key != NULL ? 0 : report_status(RS_ENOMEM, NULL, import->file);
 }
@@ -74,11 +77,14 @@ static void print_summary(const struct import *import)
     const rs_import_report *report = &import->report;
     bool is_stdin = strcmp(import->file, "-") == 0;
 
-    printf("imported %s (%s) into %s: %" PRIu64 " keys added, %" PRIu64 " found, %" PRIu64
-           " values added, %" PRIu64 " changed, %" PRIu64 " unchanged",
-           is_stdin ? "standard input" : import->file, report->format, import->key,
-           report->keys_added, report->keys_found, report->values_added, report->values_changed,
-           report->values_same);
+    printf("imported %s (%s)", is_stdin ? "standard input" : import->file, report->format);
+    if (import->key != NULL) {
+        printf(" into %s", import->key);
+    }
+    printf(": %" PRIu64 " keys added, %" PRIu64 " found, %" PRIu64 " deleted; %" PRIu64
+           " values added, %" PRIu64 " changed, %" PRIu64 " deleted, %" PRIu64 " unchanged",
+           report->keys_added, report->keys_found, report->keys_deleted, report->values_added,
+           report->values_changed, report->values_deleted, report->values_same);
     if (import->keep) {
         printf(", %" PRIu64 " kept", report->values_kept);
     }
@@ -99,12 +105,16 @@ static void print_json(const struct import *import)
     json_open(&json, '{');
     json_member_text(&json, "file", import->file);
     json_member_text(&json, "format", report->format);
-    json_member_text(&json, "key", import->key);
+    if (import->key != NULL) {
+        json_member_text(&json, "key", import->key);
+    }
     json_member_number(&json, "revision", import->revision);
     json_member_number(&json, "keys_added", report->keys_added);
     json_member_number(&json, "keys_found", report->keys_found);
+    json_member_number(&json, "keys_deleted", report->keys_deleted);
     json_member_number(&json, "values_added", report->values_added);
     json_member_number(&json, "values_changed", report->values_changed);
+    json_member_number(&json, "values_deleted", report->values_deleted);
     json_member_number(&json, "values_unchanged", report->values_same);
     json_member_number(&json, "values_kept", report->values_kept);
     json_member(&json, "losses");

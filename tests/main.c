@@ -57,6 +57,7 @@
     X(transfer)                                                                                    \
     X(api)                                                                                         \
     X(api_values)                                                                                  \
+    X(transfer_replace)                                                                            \
     X(transfer_export)                                                                             \
     X(threads)                                                                                     \
     X(process)                                                                                     \

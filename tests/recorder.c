@@ -22,11 +22,9 @@ static void put_name(struct buffer *lines, const char *name, size_t len)
     }
 }
 
-static int record_key(struct format_sink *sink, const struct format_key *key)
+static int put_key(struct buffer *lines, const char *what, const struct format_key *key)
 {
-    struct buffer *lines = &((struct recorder *)sink)->lines;
-
-    buffer_append_text(lines, "key ");
+    buffer_append_text(lines, what);
     put_name(lines, key->name, key->name_len);
     if (key->root) {
         buffer_append_text(lines, " root");
@@ -42,6 +40,16 @@ static int record_key(struct format_sink *sink, const struct format_key *key)
         buffer_printf(lines, " written=%llu", (unsigned long long)key->written);
     }
     return buffer_append_text(lines, "\n");
+}
+
+static int record_key(struct format_sink *sink, const struct format_key *key)
+{
+    return put_key(&((struct recorder *)sink)->lines, "key ", key);
+}
+
+static int record_key_delete(struct format_sink *sink, const struct format_key *key)
+{
+    return put_key(&((struct recorder *)sink)->lines, "delete-key ", key);
 }
 
 static void put_data(struct buffer *lines, const unsigned char *data, size_t size)
@@ -60,18 +68,45 @@ static void put_data(struct buffer *lines, const unsigned char *data, size_t siz
     }
 }
 
-static int record_value(struct format_sink *sink, const rs_value *value)
+static int put_value(struct recorder *recorder, const char *what, const rs_value *value)
 {
-    struct recorder *recorder = (struct recorder *)sink;
-
     if (recorder->refuse != RS_OK) {
         return recorder->refuse;
     }
-    buffer_append_text(&recorder->lines, "value ");
+    buffer_append_text(&recorder->lines, what);
     put_name(&recorder->lines, value->name, value->name_len);
     buffer_printf(&recorder->lines, " type=%lu size=%zu ", (unsigned long)value->type, value->size);
     put_data(&recorder->lines, value->data, value->size);
     return buffer_append_text(&recorder->lines, "\n");
+}
+
+static int record_value(struct format_sink *sink, const rs_value *value)
+{
+    return put_value((struct recorder *)sink, "value ", value);
+}
+
+static int record_value_add(struct format_sink *sink, const rs_value *value)
+{
+    return put_value((struct recorder *)sink, "add-value ", value);
+}
+
+static int record_value_delete(struct format_sink *sink, const char *name, size_t len)
+{
+    struct buffer *lines = &((struct recorder *)sink)->lines;
+
+    buffer_append_text(lines, "delete-value ");
+    put_name(lines, name, len);
+    return buffer_append_text(lines, "\n");
+}
+
+static int record_values_delete(struct format_sink *sink)
+{
+    return buffer_append_text(&((struct recorder *)sink)->lines, "delete-values\n");
+}
+
+static int record_subkeys_delete(struct format_sink *sink)
+{
+    return buffer_append_text(&((struct recorder *)sink)->lines, "delete-subkeys\n");
 }
 
 static int record_end(struct format_sink *sink)
@@ -96,8 +131,16 @@ static void record_foreign(struct format_sink *sink)
 
 void recorder_begin(struct recorder *recorder)
 {
-    *recorder = (struct recorder){
-        .sink = {record_key, record_value, record_end, record_loss, record_foreign}};
+    *recorder = (struct recorder){.sink = {.key_begin = record_key,
+                                           .value = record_value,
+                                           .key_end = record_end,
+                                           .value_add = record_value_add,
+                                           .value_delete = record_value_delete,
+                                           .values_delete = record_values_delete,
+                                           .subkeys_delete = record_subkeys_delete,
+                                           .key_delete = record_key_delete,
+                                           .loss = record_loss,
+                                           .foreign = record_foreign}};
 }
 
 void recorder_free(struct recorder *recorder)
@@ -129,7 +172,7 @@ static int read_step(struct format_input *base, void *buffer, size_t size, size_
 int read_memory(const void *dump, size_t size, size_t chunk, size_t step, struct format_sink *sink,
                 rs_error *error)
 {
-    struct memory_input input = {{read_step, "dump.xml"}, dump, size, step};
+    struct memory_input input = {{read_step, "dump.xml", -1}, dump, size, step};
 
     return xml_read_chunked(&input.input, sink, chunk, error);
 }
@@ -149,7 +192,7 @@ static int read_from_file(struct format_input *base, void *buffer, size_t size, 
 
 int read_file(const char *path, struct format_sink *sink, rs_error *error)
 {
-    struct file_input input = {{read_from_file, path}, fopen(path, "rb")};
+    struct file_input input = {{read_from_file, path, -1}, fopen(path, "rb")};
 
     if (!input.file) {
         return fail_errno(error, "cannot open %s", path);

@@ -81,8 +81,11 @@ static int read_checked(struct checker *checker, const uint8_t *data, size_t siz
     memset(checker, 0, sizeof *checker);
     recorder_begin(&checker->plain);
     recorder_begin(&checker->recorder);
-    checker->recorder.sink =
-        (struct format_sink){check_key, check_value, check_end, check_loss, check_foreign};
+    checker->recorder.sink = (struct format_sink){.key_begin = check_key,
+                                                  .value = check_value,
+                                                  .key_end = check_end,
+                                                  .loss = check_loss,
+                                                  .foreign = check_foreign};
     int status = read_memory(data, size, chunk, chunk, &checker->recorder.sink, &error);
     FUZZ_CHECK(rs_status_name(status) != NULL && error.status == status);
     FUZZ_CHECK(status != RS_OK || (checker->depth == 0 && checker->started));

@@ -1,0 +1,258 @@
+/*
+ * transfer_patch.c - a patch's events become edits of the tree.
+ *
+ * Needs tree and format. Each key of a patch is a path from a root, or below the key that the
+ * caller names; it is made as far as it is not there. The last word on a value counts. What is
+ * taken away need not be there. With RS_KEEP nothing that was set before the import is overwritten
+ * or taken away.
+ *
+ * Links are followed as in any path. A key that is a link itself means the link if the first thing
+ * that is told of it is the link's target, else what it points to.
+ */
+#include "transfer_importer.h"
+
+#include <string.h>
+
+static bool keeps(const struct importer *importer)
+{
+    return (importer->options->flags & RS_KEEP) != 0;
+}
+
+static struct frame *open_frame(struct importer *importer)
+{
+    return &importer->frames[importer->depth - 1];
+}
+
+/* A key of the patch says where it is, or the caller does: one of them. */
+static int check_place(struct importer *importer, const struct format_key *told)
+{
+    if (told->absolute && importer->options->key) {
+        importer->no_place = true;
+        return fail(&importer->why, RS_EPATH,
+                    "this file says itself where its keys belong: name no key");
+    }
+    if (!told->absolute && !importer->options->key) {
+        importer->no_place = true;
+        return fail(&importer->why, RS_EPATH,
+                    "this file does not say where it belongs: name a key");
+    }
+    return RS_OK;
+}
+
+static rs_key base_of(const struct importer *importer, const struct format_key *told)
+{
+    return told->absolute ? RS_NO_KEY : importer->mount;
+}
+
+static int patch_key_begin(struct format_sink *sink, const struct format_key *told)
+{
+    struct importer *importer = (struct importer *)sink;
+    uint64_t keys = importer->tree->state.keys;
+    rs_key key;
+    bool created;
+    int status = check_place(importer, told);
+
+    if (status == RS_OK) {
+        importer->begun = true;
+        status = tree_create(importer->tree, base_of(importer, told), told->name, told->name_len,
+                             RS_NOFOLLOW, &key, &created);
+    }
+    if (status == RS_OK) {
+        status = importer_enter(importer, key, created, told);
+    }
+    if (status == RS_OK && created) { /* with those on its way */
+        importer->report.keys_added += importer->tree->state.keys - keys - 1;
+    }
+    arena_reset(&importer->arena);
+    return status;
+}
+
+/* Something else than a link's target is told of a key that is a link: what it points to is meant.
+ */
+static int follow(struct importer *importer)
+{
+    struct frame *frame = open_frame(importer);
+    int status = RS_OK;
+
+    if (frame->link) {
+        status = tree_open(importer->tree, frame->key, "", 0, 0, &frame->key);
+        frame->link = false;
+    }
+    return status;
+}
+
+static int patch_key_end(struct format_sink *sink)
+{
+    struct importer *importer = (struct importer *)sink;
+    int status = tree_batch_write(&importer->batch, importer->tree);
+
+    return status == RS_OK ? importer_leave(importer) : status;
+}
+
+/* In a key of this import's own making values wait in a batch. The second one of a name is set over
+ * the first, which must have been written then. */
+static int put_in_new_key(struct importer *importer, const struct frame *frame,
+                          const rs_value *value)
+{
+    int status = tree_batch_add(&importer->batch, importer->tree, frame->key, value);
+
+    if (status != RS_EEXIST) {
+        importer->report.values_added += status == RS_OK;
+        return status;
+    }
+    status = tree_batch_write(&importer->batch, importer->tree);
+    return status == RS_OK ? tree_value_set(importer->tree, frame->key, value->name,
+                                            value->name_len, value->type, value->data, value->size)
+                           : status;
+}
+
+static int patch_value(struct format_sink *sink, const rs_value *value)
+{
+    struct importer *importer = (struct importer *)sink;
+    struct frame *frame = open_frame(importer);
+    int status = RS_OK;
+
+    if (importer_is_link_target(value)) {
+        frame->link = false;
+    } else {
+        status = follow(importer);
+    }
+    if (status == RS_OK) {
+        status = frame->key >= importer->first_new ? put_in_new_key(importer, frame, value)
+                                                   : importer_merge_value(importer, frame, value);
+    }
+    importer->progress.now.values++;
+    arena_reset(&importer->arena);
+    return status;
+}
+
+/* What is told next must see all values. */
+static int begin_edit(struct importer *importer)
+{
+    int status = tree_batch_write(&importer->batch, importer->tree);
+
+    return status == RS_OK ? follow(importer) : status;
+}
+
+/* For a call that may find nothing: that is no failure of the import. */
+static int allow_missing(struct importer *importer, int status)
+{
+    if (status != RS_ENOTFOUND) {
+        return status;
+    }
+    importer->why = (rs_error)RS_ERROR_INIT;
+    return RS_OK;
+}
+
+static int patch_value_add(struct format_sink *sink, const rs_value *value)
+{
+    struct importer *importer = (struct importer *)sink;
+    int status = begin_edit(importer);
+
+    if (status == RS_OK) {
+        status = tree_value_add(importer->tree, open_frame(importer)->key, value);
+        importer->report.values_added += status == RS_OK;
+        importer->report.values_kept += status == RS_EEXIST;
+    }
+    arena_reset(&importer->arena);
+    return status == RS_EEXIST ? RS_OK : status;
+}
+
+static int patch_value_delete(struct format_sink *sink, const char *name, size_t len)
+{
+    struct importer *importer = (struct importer *)sink;
+    int status = begin_edit(importer);
+
+    if (status == RS_OK && !keeps(importer)) {
+        status = importer_delete_value(importer, open_frame(importer)->key, name, len);
+    }
+    arena_reset(&importer->arena);
+    return allow_missing(importer, status);
+}
+
+static int patch_values_delete(struct format_sink *sink)
+{
+    struct importer *importer = (struct importer *)sink;
+    struct tree_list values = {0};
+    rs_value value;
+    int status = begin_edit(importer);
+
+    if (status != RS_OK || keeps(importer)) {
+        return status;
+    }
+    rs_key key = open_frame(importer)->key;
+    status = tree_list_values(&values, importer->tree, key);
+    while (status == RS_OK && (status = tree_list_next_value(&values, &value)) == RS_OK) {
+        status = importer_delete_value(importer, key, value.name, value.name_len);
+    }
+    tree_list_free(&values);
+    arena_reset(&importer->arena);
+    return status == RS_END ? RS_OK : status;
+}
+
+static int patch_subkeys_delete(struct format_sink *sink)
+{
+    struct importer *importer = (struct importer *)sink;
+    struct tree_list subkeys = {0};
+    struct node node;
+    int status = begin_edit(importer);
+
+    if (status != RS_OK || keeps(importer)) {
+        return status;
+    }
+    status = tree_list_subkeys(&subkeys, importer->tree, open_frame(importer)->key);
+    while (status == RS_OK && (status = tree_list_next_key(&subkeys, &node)) == RS_OK) {
+        status = importer_delete_key(importer, node.id);
+    }
+    tree_list_free(&subkeys);
+    arena_reset(&importer->arena);
+    return status == RS_END ? RS_OK : status;
+}
+
+static int patch_key_delete(struct format_sink *sink, const struct format_key *told)
+{
+    struct importer *importer = (struct importer *)sink;
+    rs_key key;
+    int status = check_place(importer, told);
+
+    if (status != RS_OK || keeps(importer)) {
+        return status;
+    }
+    importer->begun = true;
+    status = tree_open(importer->tree, base_of(importer, told), told->name, told->name_len,
+                       RS_NOFOLLOW, &key);
+    if (status == RS_OK) {
+        status = importer_delete_key(importer, key);
+    }
+    arena_reset(&importer->arena);
+    return allow_missing(importer, status);
+}
+
+int importer_take_patch(struct importer *importer)
+{
+    const char *path = importer->options->key;
+    bool created;
+
+    importer->sink.key_begin = patch_key_begin;
+    importer->sink.value = patch_value;
+    importer->sink.key_end = patch_key_end;
+    importer->sink.value_add = patch_value_add;
+    importer->sink.value_delete = patch_value_delete;
+    importer->sink.values_delete = patch_values_delete;
+    importer->sink.subkeys_delete = patch_subkeys_delete;
+    importer->sink.key_delete = patch_key_delete;
+    if (importer->options->flags & RS_REPLACE) {
+        importer->no_place = true;
+        return fail(&importer->why, RS_EINVAL,
+                    "a %s file is a row of edits: it cannot replace a key",
+                    importer->report.format);
+    }
+    if (!path) {
+        return RS_OK;
+    }
+    int status =
+        tree_create(importer->tree, RS_NO_KEY, path, strlen(path), 0, &importer->mount, &created);
+    importer->begun = importer->begun || created;
+    importer->report.keys_added += status == RS_OK && created;
+    return status;
+}
