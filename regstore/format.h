@@ -28,6 +28,8 @@ struct format_key {
      * below the key that the import goes to, "" being that key. */
     bool absolute;
     bool root; /* the outermost key of a dump: its name is not a key unless it is absolute */
+    bool only_if_there;     /* in a patch: not made; if it is not there, what is told of it means
+                               nothing */
     const char *class_name; /* NULL if the dump does not tell */
     size_t class_len;
     uint64_t written; /* FILETIME; 0 if the dump does not tell */
@@ -49,6 +51,10 @@ struct format_sink {
     int (*values_delete)(struct format_sink *sink);
     int (*subkeys_delete)(struct format_sink *sink);
     int (*key_delete)(struct format_sink *sink, const struct format_key *key);
+    /* An edit that is not made, and why: of a key (value NULL) or of a value of it. The key is not
+     * opened; comes while none is open. */
+    int (*left_out)(struct format_sink *sink, enum rs_loss_kind kind, const struct format_key *key,
+                    const char *value, size_t value_len);
     /* Something that the dump does not hold any more about the innermost open key (value NULL) or a
      * value of it. */
     int (*loss)(struct format_sink *sink, enum rs_loss_kind kind, const char *value,

@@ -620,7 +620,11 @@ enum rs_loss_kind {
     RS_LOSS_DUPLICATE = 3, /* a second key or value whose name folds alike: left out */
     RS_LOSS_TIME = 4,      /* a key without a write time */
     RS_LOSS_NUMBER = 5,    /* a number that may stand for data of another length */
-    RS_LOSS_LINE = 6       /* a line or an entry that means nothing: left out */
+    RS_LOSS_LINE = 6,      /* a line or an entry that means nothing: left out */
+    RS_LOSS_TARGETED = 7,  /* of a policy: an item that applies only under conditions: left out */
+    RS_LOSS_DISABLED = 8,  /* of a policy: an item that is switched off: left out */
+    RS_LOSS_RIGHTS = 9,    /* of a policy: access rights of a key: left out */
+    RS_LOSS_BITS = 10      /* of a policy: single bits of a number: left out */
 };
 /* What is lost in a line for a person; NULL for a number that is no kind. Static. */
 RS_API const char *rs_loss_text(enum rs_loss_kind kind);

@@ -37,17 +37,25 @@ const char *rs_loss_text(enum rs_loss_kind kind)
         return "the number stands for data of another length";
     case RS_LOSS_LINE:
         return "a line that means nothing: left out";
+    case RS_LOSS_TARGETED:
+        return "applies only under conditions that are not known here: left out";
+    case RS_LOSS_DISABLED:
+        return "switched off: left out";
+    case RS_LOSS_RIGHTS:
+        return "access rights, which keys here do not have: left out";
+    case RS_LOSS_BITS:
+        return "changes single bits of a number: left out";
     }
     return NULL;
 }
 
 /* ---- Losses ---- */
 
-/* Tells a loss about the innermost open key, or a value or subkey of it. */
-static int tell_loss(struct importer *importer, enum rs_loss_kind kind, const char *subkey,
-                     size_t subkey_len, const char *value, size_t value_len)
+int importer_tell_loss(struct importer *importer, enum rs_loss_kind kind, const char *subkey,
+                       size_t subkey_len, const char *value, size_t value_len)
 {
     struct buffer name = BUFFER_INIT;
+    rs_key base = importer->depth > 0 ? importer->frames[importer->depth - 1].key : importer->mount;
     int status = RS_OK;
 
     importer->report.losses++;
@@ -55,15 +63,14 @@ static int tell_loss(struct importer *importer, enum rs_loss_kind kind, const ch
         return RS_OK;
     }
     importer->path.size = 0;
-    if (importer->depth > 0) {
-        status =
-            tree_path(importer->tree, importer->frames[importer->depth - 1].key, &importer->path);
+    if (base != RS_NO_KEY) {
+        status = tree_path(importer->tree, base, &importer->path);
     }
-    if (status == RS_OK && subkey) {
+    if (status == RS_OK && subkey_len > 0 && base != RS_NO_KEY) {
         status = buffer_append_byte(&importer->path, '\\');
-        if (status == RS_OK) {
-            status = buffer_append(&importer->path, subkey, subkey_len);
-        }
+    }
+    if (status == RS_OK && subkey_len > 0) {
+        status = buffer_append(&importer->path, subkey, subkey_len);
     }
     if (status == RS_OK) {
         status = buffer_terminate(&importer->path);
@@ -87,7 +94,8 @@ static int on_loss(struct format_sink *sink, enum rs_loss_kind kind, const char 
 {
     struct importer *importer = (struct importer *)sink;
 
-    return importer->left_out > 0 ? RS_OK : tell_loss(importer, kind, NULL, 0, value, value_len);
+    return importer->left_out > 0 ? RS_OK
+                                  : importer_tell_loss(importer, kind, NULL, 0, value, value_len);
 }
 
 static void on_foreign(struct format_sink *sink)
@@ -210,7 +218,7 @@ static int enter_child(struct importer *importer, const struct format_key *told)
         return importer_enter(importer, child, created, told);
     }
     importer->left_out = 1;
-    return tell_loss(importer, RS_LOSS_DUPLICATE, told->name, told->name_len, NULL, 0);
+    return importer_tell_loss(importer, RS_LOSS_DUPLICATE, told->name, told->name_len, NULL, 0);
 }
 
 /* ---- What is not in the dump ---- */
@@ -419,7 +427,8 @@ static int on_value(struct format_sink *sink, const rs_value *value)
     }
     arena_reset(&importer->arena);
     if (seen) {
-        return tell_loss(importer, RS_LOSS_DUPLICATE, NULL, 0, value->name, value->name_len);
+        return importer_tell_loss(importer, RS_LOSS_DUPLICATE, NULL, 0, value->name,
+                                  value->name_len);
     }
     importer->progress.now.values++;
     return status;
@@ -441,8 +450,12 @@ static int explain(struct importer *importer, int status, const rs_error *place,
         *error = *place;
     } else if (importer->why.status == RS_OK) {
         fail(error, status, "%s: %s", file, rs_strerror(status));
-    } else if (importer->no_place || place->line == 0) {
+    } else if (importer->no_place || (place->line == 0 && place->offset == 0)) {
         fail(error, status, "%s: %s", file, importer->why.text);
+    } else if (place->line == 0) { /* no file of lines */
+        fail(error, status, "%s: offset %llu: %s", file, (unsigned long long)place->offset,
+             importer->why.text);
+        error->offset = place->offset;
     } else {
         fail(error, status, "%s:%llu: offset %llu: %s", file, (unsigned long long)place->line,
              (unsigned long long)place->offset, importer->why.text);

@@ -59,6 +59,10 @@ int importer_merge_value(struct importer *importer, const struct frame *frame,
 int importer_delete_key(struct importer *importer, rs_key key);
 int importer_delete_value(struct importer *importer, rs_key key, const char *name, size_t len);
 bool importer_is_link_target(const rs_value *value);
+/* Tells a loss about the innermost open key, or a value or subkey of it. While no key is open the
+ * subkey is one below the key that the import goes to, or a whole path. */
+int importer_tell_loss(struct importer *importer, enum rs_loss_kind kind, const char *subkey,
+                       size_t subkey_len, const char *value, size_t value_len);
 
 /* Turns the importer's sink to the events of a patch, and makes the key that it goes to, if one was
  * named. (transfer_patch.c) */

@@ -44,18 +44,43 @@ static rs_key base_of(const struct importer *importer, const struct format_key *
     return told->absolute ? RS_NO_KEY : importer->mount;
 }
 
+/* For a call that may find nothing: that is no failure of the import. */
+static int allow_missing(struct importer *importer, int status)
+{
+    if (status != RS_ENOTFOUND) {
+        return status;
+    }
+    importer->why = (rs_error)RS_ERROR_INIT;
+    return RS_OK;
+}
+
+/* Opens a key that is not to be made; if there is none, what is told of it is left out. */
+static int open_existing(struct importer *importer, const struct format_key *told, rs_key *key)
+{
+    int status = tree_open(importer->tree, base_of(importer, told), told->name, told->name_len,
+                           RS_NOFOLLOW, key);
+
+    importer->left_out = status == RS_ENOTFOUND;
+    return status;
+}
+
 static int patch_key_begin(struct format_sink *sink, const struct format_key *told)
 {
     struct importer *importer = (struct importer *)sink;
     uint64_t keys = importer->tree->state.keys;
     rs_key key;
-    bool created;
+    bool created = false;
     int status = check_place(importer, told);
 
     if (status == RS_OK) {
         importer->begun = true;
-        status = tree_create(importer->tree, base_of(importer, told), told->name, told->name_len,
-                             RS_NOFOLLOW, &key, &created);
+        status = told->only_if_there
+                     ? open_existing(importer, told, &key)
+                     : tree_create(importer->tree, base_of(importer, told), told->name,
+                                   told->name_len, RS_NOFOLLOW, &key, &created);
+    }
+    if (importer->left_out > 0) {
+        return allow_missing(importer, status);
     }
     if (status == RS_OK) {
         status = importer_enter(importer, key, created, told);
@@ -84,8 +109,12 @@ static int follow(struct importer *importer)
 static int patch_key_end(struct format_sink *sink)
 {
     struct importer *importer = (struct importer *)sink;
-    int status = tree_batch_write(&importer->batch, importer->tree);
 
+    if (importer->left_out > 0) {
+        importer->left_out = 0;
+        return RS_OK;
+    }
+    int status = tree_batch_write(&importer->batch, importer->tree);
     return status == RS_OK ? importer_leave(importer) : status;
 }
 
@@ -109,9 +138,12 @@ static int put_in_new_key(struct importer *importer, const struct frame *frame,
 static int patch_value(struct format_sink *sink, const rs_value *value)
 {
     struct importer *importer = (struct importer *)sink;
-    struct frame *frame = open_frame(importer);
     int status = RS_OK;
 
+    if (importer->left_out > 0) {
+        return RS_OK;
+    }
+    struct frame *frame = open_frame(importer);
     if (importer_is_link_target(value)) {
         frame->link = false;
     } else {
@@ -134,21 +166,14 @@ static int begin_edit(struct importer *importer)
     return status == RS_OK ? follow(importer) : status;
 }
 
-/* For a call that may find nothing: that is no failure of the import. */
-static int allow_missing(struct importer *importer, int status)
-{
-    if (status != RS_ENOTFOUND) {
-        return status;
-    }
-    importer->why = (rs_error)RS_ERROR_INIT;
-    return RS_OK;
-}
-
 static int patch_value_add(struct format_sink *sink, const rs_value *value)
 {
     struct importer *importer = (struct importer *)sink;
-    int status = begin_edit(importer);
 
+    if (importer->left_out > 0) {
+        return RS_OK;
+    }
+    int status = begin_edit(importer);
     if (status == RS_OK) {
         status = tree_value_add(importer->tree, open_frame(importer)->key, value);
         importer->report.values_added += status == RS_OK;
@@ -161,8 +186,11 @@ static int patch_value_add(struct format_sink *sink, const rs_value *value)
 static int patch_value_delete(struct format_sink *sink, const char *name, size_t len)
 {
     struct importer *importer = (struct importer *)sink;
-    int status = begin_edit(importer);
 
+    if (importer->left_out > 0) {
+        return RS_OK;
+    }
+    int status = begin_edit(importer);
     if (status == RS_OK && !keeps(importer)) {
         status = importer_delete_value(importer, open_frame(importer)->key, name, len);
     }
@@ -175,8 +203,11 @@ static int patch_values_delete(struct format_sink *sink)
     struct importer *importer = (struct importer *)sink;
     struct tree_list values = {0};
     rs_value value;
-    int status = begin_edit(importer);
 
+    if (importer->left_out > 0) {
+        return RS_OK;
+    }
+    int status = begin_edit(importer);
     if (status != RS_OK || keeps(importer)) {
         return status;
     }
@@ -195,8 +226,11 @@ static int patch_subkeys_delete(struct format_sink *sink)
     struct importer *importer = (struct importer *)sink;
     struct tree_list subkeys = {0};
     struct node node;
-    int status = begin_edit(importer);
 
+    if (importer->left_out > 0) {
+        return RS_OK;
+    }
+    int status = begin_edit(importer);
     if (status != RS_OK || keeps(importer)) {
         return status;
     }
@@ -228,6 +262,17 @@ static int patch_key_delete(struct format_sink *sink, const struct format_key *t
     return allow_missing(importer, status);
 }
 
+static int patch_left_out(struct format_sink *sink, enum rs_loss_kind kind,
+                          const struct format_key *told, const char *value, size_t value_len)
+{
+    struct importer *importer = (struct importer *)sink;
+    int status = check_place(importer, told);
+
+    return status == RS_OK
+               ? importer_tell_loss(importer, kind, told->name, told->name_len, value, value_len)
+               : status;
+}
+
 int importer_take_patch(struct importer *importer)
 {
     const char *path = importer->options->key;
@@ -241,6 +286,7 @@ int importer_take_patch(struct importer *importer)
     importer->sink.values_delete = patch_values_delete;
     importer->sink.subkeys_delete = patch_subkeys_delete;
     importer->sink.key_delete = patch_key_delete;
+    importer->sink.left_out = patch_left_out;
     if (importer->options->flags & RS_REPLACE) {
         importer->no_place = true;
         return fail(&importer->why, RS_EINVAL,

@@ -29,6 +29,9 @@ static int put_key(struct buffer *lines, const char *what, const struct format_k
     if (key->root) {
         buffer_append_text(lines, " root");
     }
+    if (key->only_if_there) {
+        buffer_append_text(lines, " if-there");
+    }
     if (key->absolute) {
         buffer_append_text(lines, " absolute");
     }
@@ -124,6 +127,20 @@ static int record_loss(struct format_sink *sink, enum rs_loss_kind kind, const c
     return buffer_append_text(lines, "\n");
 }
 
+static int record_left_out(struct format_sink *sink, enum rs_loss_kind kind,
+                           const struct format_key *key, const char *value, size_t value_len)
+{
+    struct buffer *lines = &((struct recorder *)sink)->lines;
+
+    buffer_printf(lines, "left-out %d ", (int)kind);
+    put_name(lines, key->name, key->name_len);
+    if (value) {
+        buffer_append_text(lines, " value ");
+        put_name(lines, value, value_len);
+    }
+    return buffer_append_text(lines, "\n");
+}
+
 static void record_foreign(struct format_sink *sink)
 {
     buffer_append_text(&((struct recorder *)sink)->lines, "foreign\n");
@@ -139,6 +156,7 @@ void recorder_begin(struct recorder *recorder)
                                            .values_delete = record_values_delete,
                                            .subkeys_delete = record_subkeys_delete,
                                            .key_delete = record_key_delete,
+                                           .left_out = record_left_out,
                                            .loss = record_loss,
                                            .foreign = record_foreign}};
 }

@@ -9,6 +9,12 @@
  *     loss NUMBER [NAME]
  *     end
  *
+ * and of patches
+ *
+ *     key NAME [if-there]
+ *     add-value, delete-value, delete-values, delete-subkeys, delete-key
+ *     left-out NUMBER NAME [value NAME]
+ *
  * Bytes of names that are no printable ASCII, and "%" and " ", are written %XX; data of more than
  * 64 bytes is written as "#" and a hash. Needs format.
  */
