@@ -9,7 +9,7 @@
  *     arguments *)` that returns 0 or 1, and declare it below.
  *  2. Add its row to the table in commands.c. A switch that no other command has also needs a
  *     number in enum switch_id.
- *  3. List the file in SConstruct, describe the command in regtool.1, and add a folder to
+ *  3. List the file in SConstruct, describe the command in regtool.1 in the place of its section, and
  *     tests/cli.
  */
 #ifndef REGTOOL_COMMANDS_H
@@ -68,9 +68,28 @@ struct switch_row {
     bool later; /* part of reg.exe's grammar, not available yet */
 };
 
-enum operand_kind { OPERAND_KEY, OPERAND_FILE, OPERAND_WORD };
+/* What an operand is: where a word that begins with '/' or '-' is no switch (arguments.h), and what
+ * completion offers. */
+enum operand_kind {
+    OPERAND_KEY,
+    OPERAND_FILE,
+    OPERAND_VALUE, /* the name of a value of the key before it */
+    OPERAND_DATA,
+    OPERAND_VERB,
+    OPERAND_WORD
+};
 
-#define MAX_OPERANDS 2
+/* Where help lists a command. */
+enum command_section {
+    SECTION_READ,
+    SECTION_CHANGE,
+    SECTION_FILES,
+    SECTION_STORE,
+    SECTION_HELP,
+    SECTION_COUNT
+};
+
+#define MAX_OPERANDS 3
 struct operand_row {
     const char *name; /* NULL: there are no more */
     enum operand_kind kind;
@@ -85,9 +104,10 @@ struct command {
     const struct switch_row *switches; /* ends with a row without help */
     bool json;                         /* has output of its own for --json */
     int (*run)(struct tool *tool, const struct arguments *arguments);
+    enum command_section section;
 };
 
-/* All commands, in the order of the help; ends with a row without verb. */
+/* All commands, in the order of the help within each section; ends with a row without verb. */
 extern const struct command commands[];
 /* The switches that every command takes, and that may stand before it. */
 extern const struct switch_row global_switches[];

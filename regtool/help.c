@@ -90,15 +90,34 @@ void help_command(FILE *out, const struct command *command)
     }
 }
 
+static void put_section(FILE *out, enum command_section section)
+{
+    static const char *const titles[SECTION_COUNT] = {
+        [SECTION_READ] = "look at keys and values:",
+        [SECTION_CHANGE] = "change them:",
+        [SECTION_FILES] = "dumps, hives and patches:",
+        [SECTION_STORE] = "the store as a whole:",
+        [SECTION_HELP] = "help:",
+    };
+
+    fprintf(out, "%s\n\n", titles[section]);
+    for (const struct command *command = commands; command->verb != NULL; command++) {
+        if (command->section == section) {
+            fprintf(out, "  %-13s %s\n", command->verb, command->summary);
+        }
+    }
+    fputs("\n", out);
+}
+
 void help_commands(FILE *out)
 {
     fputs("regtool - edit and show a configuration store\n\n"
           "usage: regtool [--store DIR] [--json] VERB ...\n\n",
           out);
-    for (const struct command *command = commands; command->verb != NULL; command++) {
-        fprintf(out, "  %-10s %s\n", command->verb, command->summary);
+    for (int section = 0; section < SECTION_COUNT; section++) {
+        put_section(out, (enum command_section)section);
     }
-    fputs("\nswitches of every command:\n\n", out);
+    fputs("switches of every command:\n\n", out);
     put_rows(out, global_switches);
     fputs("\nA switch begins with / or -, in any case, or with -- and its long name.\n"
           "A key is HKLM\\SYSTEM\\Select or /HKLM/SYSTEM/Select; the roots are HKLM, HKU, HKCU,\n"
