@@ -8,7 +8,7 @@
  * A module is looked for in $REGSTORE_MODULES if that is set, beside the library (libregstore.so's
  * directory, then regstore/), and in the directory that it was installed to.
  */
-#include "format.h"
+#include "format_pol.h"
 
 #include <dlfcn.h>
 #include <stdlib.h>
@@ -53,9 +53,15 @@ static bool sniff_xml(const unsigned char *head, size_t size)
     return at < size && head[at] == '<';
 }
 
+static bool sniff_pol(const unsigned char *head, size_t size)
+{
+    return begins(head, size, POL_SIGNATURE, sizeof POL_SIGNATURE - 1);
+}
+
 /* A row per format; to add one, README.md tells how. */
 static const struct known_format formats[] = {
     {"xml", ".xml", sniff_xml, "xml", NULL},
+    {"pol", ".pol", sniff_pol, NULL, &format_pol},
 };
 #define FORMATS (sizeof formats / sizeof formats[0])
 

@@ -54,6 +54,7 @@
     X(format_xml_write)                                                                            \
     X(format_xml_limits)                                                                           \
     X(format_xml_real)                                                                             \
+    X(format_pol)                                                                                  \
     X(transfer)                                                                                    \
     X(api)                                                                                         \
     X(api_values)                                                                                  \

@@ -195,6 +195,14 @@ int read_memory(const void *dump, size_t size, size_t chunk, size_t step, struct
     return xml_read_chunked(&input.input, sink, chunk, error);
 }
 
+int read_memory_as(const struct format *format, const void *dump, size_t size, size_t step,
+                   struct format_sink *sink, rs_error *error)
+{
+    struct memory_input input = {{read_step, "dump", -1}, dump, size, step};
+
+    return format->read(&input.input, sink, error);
+}
+
 struct file_input {
     struct format_input input; /* the first member */
     FILE *file;
@@ -226,6 +234,18 @@ char *events_of(const void *dump, size_t size, rs_error *error)
 
     recorder_begin(&recorder);
     if (read_memory(dump, size, XML_CHUNK, size ? size : 1, &recorder.sink, error) != RS_OK) {
+        recorder.lines.size = 0;
+    }
+    buffer_append(&recorder.lines, "", 1);
+    return recorder.lines.data;
+}
+
+char *events_as(const struct format *format, const void *dump, size_t size, rs_error *error)
+{
+    struct recorder recorder;
+
+    recorder_begin(&recorder);
+    if (read_memory_as(format, dump, size, size ? size : 1, &recorder.sink, error) != RS_OK) {
         recorder.lines.size = 0;
     }
     buffer_append(&recorder.lines, "", 1);

@@ -35,10 +35,16 @@ void recorder_free(struct recorder *recorder);
  * gives at most step bytes at a time. */
 int read_memory(const void *dump, size_t size, size_t chunk, size_t step, struct format_sink *sink,
                 rs_error *error);
+/* The same with any format, in the format's own chunks. */
+int read_memory_as(const struct format *format, const void *dump, size_t size, size_t step,
+                   struct format_sink *sink, rs_error *error);
 /* The same for a file, in the format's own chunks. */
 int read_file(const char *path, struct format_sink *sink, rs_error *error);
 /* The events of a dump as lines; "" after a failure, which *error describes. The caller frees. */
 char *events_of(const void *dump, size_t size, rs_error *error);
+
+/* The same with any format. */
+char *events_as(const struct format *format, const void *dump, size_t size, rs_error *error);
 
 /* An output that is kept in memory. */
 struct memory_output {

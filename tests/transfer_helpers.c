@@ -24,15 +24,20 @@ int stop_at_once(void *context, const rs_progress *progress)
     return 1;
 }
 
-const char *write_text(const char *name, const char *text)
+const char *write_bytes(const char *name, const void *bytes, size_t size)
 {
     const char *path = scratch_path(name);
     FILE *file = fopen(path, "wb");
 
     CU_ASSERT_PTR_NOT_NULL_FATAL(file);
-    CU_ASSERT_EQUAL(fwrite(text, 1, strlen(text), file), strlen(text));
+    CU_ASSERT_EQUAL(fwrite(bytes, 1, size, file), size);
     fclose(file);
     return path;
+}
+
+const char *write_text(const char *name, const char *text)
+{
+    return write_bytes(name, text, strlen(text));
 }
 
 char *read_text(const char *path)
@@ -54,7 +59,12 @@ char *read_text(const char *path)
 int import_text(rs_store *store, const char *dump, const rs_import_options *options,
                 rs_import_report *report, rs_error *error)
 {
-    const char *path = write_text("dump.xml", dump);
+    return import_file(store, write_text("dump.xml", dump), options, report, error);
+}
+
+int import_file(rs_store *store, const char *path, const rs_import_options *options,
+                rs_import_report *report, rs_error *error)
+{
     rs_txn *txn = start_writing(store);
     int status = rs_import(txn, path, options, report, error);
 

@@ -14,6 +14,7 @@ rs_store *new_store(const char *name);
 
 /* Writes a file into scratch_dir(); gives its path, which lives as scratch_path()'s. */
 const char *write_text(const char *name, const char *text);
+const char *write_bytes(const char *name, const void *bytes, size_t size);
 /* The content of a file, which the caller frees; NULL if there is none. */
 char *read_text(const char *path);
 
@@ -21,7 +22,10 @@ char *read_text(const char *path);
  * the commit. options, report and error may be NULL. */
 int import_text(rs_store *store, const char *dump, const rs_import_options *options,
                 rs_import_report *report, rs_error *error);
-/* The same for one that must succeed. */
+/* The same for a file. */
+int import_file(rs_store *store, const char *path, const rs_import_options *options,
+                rs_import_report *report, rs_error *error);
+/* The same for a text that must succeed. */
 void must_import(rs_store *store, const char *dump, const char *key);
 
 /* A dump around the content of its root node: foreign, or with own of our dialect. */
