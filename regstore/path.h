@@ -60,6 +60,10 @@ int path_next(struct path_iter *iter, const char **name, size_t *len, rs_error *
  * in *error. */
 int path_check_name(const char *name, size_t len, rs_error *error);
 
+/* Appends the path that path leads to in the 32-bit view (rs_path_view32() of regstore.h), and a
+ * NUL after it. (path_view32.c) */
+int path_to_view32(struct buffer *buffer, const char *path, size_t len);
+
 /* The key path that a link's stored target means, as a rooted path appended to buffer. Targets are
  * UTF-16LE, terminated or not, in NT's form
  * (\Registry\Machine\SYSTEM\ControlSet001, \Registry\User\...) or as a rooted path of ours.

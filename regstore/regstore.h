@@ -459,6 +459,15 @@ RS_CALL int rs_decode(uint32_t type, const void *data, size_t size, rs_decoded *
  * listed: <0, 0, >0. Text that is not valid UTF-8 is compared as bytes, after all valid text. */
 RS_API int rs_name_compare(const char *a, size_t a_len, const char *b, size_t b_len);
 
+/*
+ * The 32-bit view of 64-bit Windows: a program of 32 bits that opens HKLM\SOFTWARE\X is led to
+ * HKLM\SOFTWARE\WOW6432Node\X, while some keys below HKLM\SOFTWARE are shared, and of classes some
+ * are not ("Registry Keys Affected by WOW64", Windows 7 and later). Returns where in a path that
+ * begins with a root a separator and "WOW6432Node" belong, in bytes from its start, so that it
+ * leads to what such a program sees; 0 if it leads there as it is, or is malformed.
+ */
+RS_API size_t rs_path_view32(const char *path, size_t len);
+
 /* ---- State ---- */
 
 typedef struct rs_stat {
@@ -631,7 +640,7 @@ RS_API const char *rs_loss_text(enum rs_loss_kind kind);
 
 typedef struct rs_import_options {
     const char *key; /* where it is mounted; NULL: the dump must say where it belongs */
-    unsigned flags;  /* RS_KEEP or RS_REPLACE */
+    unsigned flags;  /* RS_KEEP or RS_REPLACE, and RS_VIEW_32 */
     /* NULL, or called now and then; another answer than 0 cancels. */
     int (*progress)(void *context, const rs_progress *progress);
     /* NULL, or called for each loss; value is NULL for a key's. */
@@ -640,6 +649,7 @@ typedef struct rs_import_options {
 } rs_import_options;
 #define RS_KEEP 1u    /* never overwrite or delete a value that is set, nor delete a key */
 #define RS_REPLACE 2u /* what is below the key and not in the dump is deleted, too */
+#define RS_VIEW_32 4u /* key paths, the dump's own as well, mean the 32-bit view */
 
 typedef struct rs_import_report {
     const char *format; /* "xml"; static */

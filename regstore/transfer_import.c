@@ -168,20 +168,40 @@ int importer_enter(struct importer *importer, rs_key key, bool created,
     return status == RS_OK ? push(importer, &frame) : status;
 }
 
+int importer_view(struct importer *importer, const char **path, size_t *len)
+{
+    int status;
+
+    if (!(importer->options->flags & RS_VIEW_32)) {
+        return RS_OK;
+    }
+    importer->view.size = 0;
+    status = path_to_view32(&importer->view, *path, *len);
+    if (status == RS_OK) {
+        *path = importer->view.data;
+        *len = importer->view.size;
+    }
+    return status;
+}
+
 /* Where the dump goes: the key named, else what its outermost key says. */
 static int enter_mount(struct importer *importer, const struct format_key *told)
 {
-    const char *path = importer->options->key;
-    size_t len = path ? strlen(path) : told->name_len;
+    const char *named = importer->options->key;
+    const char *path = named ? named : told->name;
+    size_t len = named ? strlen(named) : told->name_len;
     bool created;
 
     importer->no_place = true;
-    if (!path && !told->absolute) {
+    if (!named && !told->absolute) {
         return fail(&importer->why, RS_EPATH,
                     "this dump does not say where it belongs: name a key");
     }
-    int status = tree_create(importer->tree, RS_NO_KEY, path ? path : told->name, len, RS_NOFOLLOW,
-                             &importer->mount, &created);
+    int status = importer_view(importer, &path, &len);
+    if (status == RS_OK) {
+        status = tree_create(importer->tree, RS_NO_KEY, path, len, RS_NOFOLLOW, &importer->mount,
+                             &created);
+    }
     if (status != RS_OK) {
         return status;
     }
@@ -528,6 +548,7 @@ static void release(struct importer *importer)
     seen_names_free(&importer->names);
     arena_free(&importer->arena);
     buffer_free(&importer->path);
+    buffer_free(&importer->view);
 }
 
 int transfer_import(struct tree *tree, const char *file, const rs_import_options *options,

@@ -43,6 +43,7 @@ struct importer {
     struct seen_names names; /* values of the innermost key, if it was found */
     struct arena arena;      /* of the tree while it imports; emptied again and again */
     struct buffer path;
+    struct buffer view; /* the path in the 32-bit view, where that was asked for */
 };
 
 /* Each answers RS_OK or a status that ends the import. */
@@ -63,6 +64,9 @@ bool importer_is_link_target(const rs_value *value);
  * subkey is one below the key that the import goes to, or a whole path. */
 int importer_tell_loss(struct importer *importer, enum rs_loss_kind kind, const char *subkey,
                        size_t subkey_len, const char *value, size_t value_len);
+/* A path from a root becomes the one that it means in the view that was asked for; it lives until
+ * the next call. */
+int importer_view(struct importer *importer, const char **path, size_t *len);
 
 /* Turns the importer's sink to the events of a patch, and makes the key that it goes to, if one was
  * named. (transfer_patch.c) */

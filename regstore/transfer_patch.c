@@ -39,9 +39,24 @@ static int check_place(struct importer *importer, const struct format_key *told)
     return RS_OK;
 }
 
-static rs_key base_of(const struct importer *importer, const struct format_key *told)
+/* Where a key of the patch is. */
+struct place {
+    rs_key base;
+    const char *path;
+    size_t len;
+};
+
+static int find_place(struct importer *importer, const struct format_key *told, struct place *place)
 {
-    return told->absolute ? RS_NO_KEY : importer->mount;
+    int status = check_place(importer, told);
+
+    place->base = told->absolute ? RS_NO_KEY : importer->mount;
+    place->path = told->name;
+    place->len = told->name_len;
+    if (status == RS_OK && told->absolute) {
+        status = importer_view(importer, &place->path, &place->len);
+    }
+    return status;
 }
 
 /* For a call that may find nothing: that is no failure of the import. */
@@ -55,10 +70,9 @@ static int allow_missing(struct importer *importer, int status)
 }
 
 /* Opens a key that is not to be made; if there is none, what is told of it is left out. */
-static int open_existing(struct importer *importer, const struct format_key *told, rs_key *key)
+static int open_existing(struct importer *importer, const struct place *place, rs_key *key)
 {
-    int status = tree_open(importer->tree, base_of(importer, told), told->name, told->name_len,
-                           RS_NOFOLLOW, key);
+    int status = tree_open(importer->tree, place->base, place->path, place->len, RS_NOFOLLOW, key);
 
     importer->left_out = status == RS_ENOTFOUND;
     return status;
@@ -68,16 +82,16 @@ static int patch_key_begin(struct format_sink *sink, const struct format_key *to
 {
     struct importer *importer = (struct importer *)sink;
     uint64_t keys = importer->tree->state.keys;
+    struct place place;
     rs_key key;
     bool created = false;
-    int status = check_place(importer, told);
+    int status = find_place(importer, told, &place);
 
     if (status == RS_OK) {
         importer->begun = true;
-        status = told->only_if_there
-                     ? open_existing(importer, told, &key)
-                     : tree_create(importer->tree, base_of(importer, told), told->name,
-                                   told->name_len, RS_NOFOLLOW, &key, &created);
+        status = told->only_if_there ? open_existing(importer, &place, &key)
+                                     : tree_create(importer->tree, place.base, place.path,
+                                                   place.len, RS_NOFOLLOW, &key, &created);
     }
     if (importer->left_out > 0) {
         return allow_missing(importer, status);
@@ -246,15 +260,15 @@ static int patch_subkeys_delete(struct format_sink *sink)
 static int patch_key_delete(struct format_sink *sink, const struct format_key *told)
 {
     struct importer *importer = (struct importer *)sink;
+    struct place place;
     rs_key key;
-    int status = check_place(importer, told);
+    int status = find_place(importer, told, &place);
 
     if (status != RS_OK || keeps(importer)) {
         return status;
     }
     importer->begun = true;
-    status = tree_open(importer->tree, base_of(importer, told), told->name, told->name_len,
-                       RS_NOFOLLOW, &key);
+    status = tree_open(importer->tree, place.base, place.path, place.len, RS_NOFOLLOW, &key);
     if (status == RS_OK) {
         status = importer_delete_key(importer, key);
     }
@@ -296,8 +310,12 @@ int importer_take_patch(struct importer *importer)
     if (!path) {
         return RS_OK;
     }
-    int status =
-        tree_create(importer->tree, RS_NO_KEY, path, strlen(path), 0, &importer->mount, &created);
+    size_t len = strlen(path);
+    int status = importer_view(importer, &path, &len);
+    if (status != RS_OK) {
+        return status;
+    }
+    status = tree_create(importer->tree, RS_NO_KEY, path, len, 0, &importer->mount, &created);
     importer->begun = importer->begun || created;
     importer->report.keys_added += status == RS_OK && created;
     return status;

@@ -1,6 +1,7 @@
 /* Reads a command line by the table of commands. */
 #include "arguments.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -78,6 +79,39 @@ static int unknown_switch(const struct command *command, const char *whole, cons
                   verb ? ": " : "", whole, prefix, nearest.best);
 }
 
+/* Whether one of the words is the switch with this number. */
+static bool comes(const struct command *command, char *const *words, enum switch_id id)
+{
+    for (; *words != NULL; words++) {
+        const char *word = *words;
+        bool is_long = word[0] == '-' && word[1] == '-';
+        const char *name = word + (is_long ? 2 : 1);
+        const struct switch_row *row = NULL;
+        if (word[0] == '-' || word[0] == '/') {
+            row = find_switch(command, name, strcspn(name, is_long ? "=" : ""), is_long);
+        }
+        if (row != NULL && row->id == id) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* As in reg.exe, /v stands alone before another switch or at the end, where the line holds /f TEXT:
+ * the search is in the names of values then. */
+static bool is_search_of_names(const struct reader *reader, const struct switch_row *row)
+{
+    const struct command *command = reader->arguments->command;
+    const char *next = *reader->next;
+
+    if (row->id != SWITCH_VALUE || (!has_switch(reader->arguments, SWITCH_SEARCH) &&
+                                    !comes(command, reader->next, SWITCH_SEARCH))) {
+        return false;
+    }
+    return next == NULL || ((next[0] == '/' || next[0] == '-') &&
+                            find_switch(command, next + 1, strlen(next + 1), false) != NULL);
+}
+
 /* Notes a switch whose name was spelled as whole; argument is NULL if the word holds none. */
 static int take_switch(struct reader *reader, const struct switch_row *row, const char *whole,
                        const char *argument)
@@ -97,7 +131,9 @@ static int take_switch(struct reader *reader, const struct switch_row *row, cons
     if (row->argument == NULL && argument != NULL) {
         return report("%s takes no argument", whole);
     }
-    if (row->argument != NULL && argument == NULL) {
+    if (argument == NULL && is_search_of_names(reader, row)) {
+        reader->arguments->switches[SWITCH_SEARCH_NAMES] = "";
+    } else if (row->argument != NULL && argument == NULL) {
         argument = *reader->next;
         if (argument == NULL) {
             return report("%s lacks its argument %s", whole, row->argument);
@@ -181,7 +217,7 @@ static int read_verb(struct reader *reader, const char *word)
     if (nearest != NULL) {
         return report("unknown command \"%s\", did you mean \"%s\"?", word, nearest);
     }
-    return report("unknown command \"%s\" (regtool help lists the commands)", word);
+    return report("unknown command \"%s\" (%s help lists the commands)", word, program_name());
 }
 
 static int read_operand(struct reader *reader, const char *word)
@@ -194,6 +230,7 @@ static int read_operand(struct reader *reader, const char *word)
     if (due(reader) == NULL) {
         return report("%s: unexpected argument \"%s\"", command->verb, word);
     }
+    reader->arguments->asked[reader->operands] = word;
     reader->arguments->operands[reader->operands++] = word;
     return 0;
 }
@@ -223,16 +260,67 @@ static int check(const struct reader *reader)
         return 0;
     }
     if (arguments->command == NULL) {
-        return report("no command is given (regtool help lists the commands)");
+        return report("no command is given (%s help lists the commands)", program_name());
     }
     if (operand != NULL && !operand->optional) {
-        return report("%s: %s is missing (regtool help %s shows the usage)",
-                      arguments->command->verb, operand->name, arguments->command->verb);
+        return report("%s: %s is missing (%s help %s shows the usage)", arguments->command->verb,
+                      operand->name, program_name(), arguments->command->verb);
     }
     if (has_switch(arguments, SWITCH_JSON) && !arguments->command->json) {
         return report("%s: --json is not available for this command", arguments->command->verb);
     }
     return 0;
+}
+
+/* \\MACHINE\HKLM\...; a root in the machine's place is a mistake in the path. */
+static int refuse_machine(const char *path)
+{
+    size_t len;
+
+    if (path[0] != '\\' || path[1] != '\\') {
+        return 0;
+    }
+    path += 2;
+    len = strcspn(path, "\\");
+    if (len == 0 || keypath_root_length(path) == len) {
+        return 0;
+    }
+    return report("remote registry is not available: %.*s", (int)len, path);
+}
+
+/* What a key operand means: here, and in the view that was asked for. */
+static int find_place(struct arguments *arguments, int index)
+{
+    const char *path = arguments->operands[index];
+
+    if (refuse_machine(path) != 0) {
+        return 1;
+    }
+    if (!has_switch(arguments, SWITCH_VIEW_32) || rs_path_view32(path, RS_NTS) == 0) {
+        return 0;
+    }
+    arguments->made[index] = keypath_view32(path);
+    arguments->operands[index] = arguments->made[index];
+    return arguments->made[index] != NULL ? 0 : report_status(RS_ENOMEM, NULL, path);
+}
+
+static int find_places(struct arguments *arguments)
+{
+    const struct command *command = arguments->command;
+
+    for (int i = 0; command != NULL && i < MAX_OPERANDS && arguments->operands[i] != NULL; i++) {
+        if (command->operands[i].kind == OPERAND_KEY && find_place(arguments, i) != 0) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+void arguments_free(struct arguments *arguments)
+{
+    for (int i = 0; i < MAX_OPERANDS; i++) {
+        free(arguments->made[i]);
+    }
 }
 
 int arguments_read(char *const argv[], struct arguments *arguments)
@@ -246,5 +334,5 @@ int arguments_read(char *const argv[], struct arguments *arguments)
             return 1;
         }
     }
-    return check(&reader);
+    return check(&reader) == 0 ? find_places(arguments) : 1;
 }

@@ -18,12 +18,17 @@
 struct arguments {
     const struct command *command;      /* NULL: the command line names none */
     const char *switches[SWITCH_COUNT]; /* the argument; "" of one that takes none; NULL: absent */
-    const char *operands[MAX_OPERANDS]; /* NULL: absent */
+    const char *operands[MAX_OPERANDS]; /* NULL: absent; a key is where /reg:32 leads to */
+    const char *asked[MAX_OPERANDS];    /* the operands as they were given */
+    char *made[MAX_OPERANDS];           /* operands that are not argv's */
 };
 
-/* Reads the command line without the program's name; the texts of *arguments are argv's. Returns 0,
- * or 1 after it has reported what is wrong. With SWITCH_HELP set nothing may be missing. */
+/* Reads the command line without the program's name; the texts of *arguments are argv's or its own.
+ * Returns 0, or 1 after it has reported what is wrong. With SWITCH_HELP set nothing may be missing.
+ * A key of another machine is refused here, and /reg:32 is applied here, for all commands. Whatever
+ * is returned, arguments_free() ends it. */
 int arguments_read(char *const argv[], struct arguments *arguments);
+void arguments_free(struct arguments *arguments);
 
 static inline bool has_switch(const struct arguments *arguments, enum switch_id id)
 {

@@ -18,7 +18,7 @@ struct import {
     rs_import_report report;
     const char *file;
     char *key; /* where it went, NULL for a patch; outlives the transaction */
-    bool keep;
+    unsigned flags;
     bool changed; /* the import made a revision */
     uint64_t revision;
 };
@@ -41,7 +41,7 @@ static void on_loss(void *context, enum rs_loss_kind kind, const char *path, con
 static int read_dump(struct import *import, const char *key)
 {
     rs_import_options options = {.key = key,
-                                 .flags = import->keep ? RS_KEEP : 0,
+                                 .flags = import->flags,
                                  .progress = on_progress,
                                  .loss = on_loss,
                                  .context = import};
@@ -85,7 +85,7 @@ static void print_summary(const struct import *import)
            " values added, %" PRIu64 " changed, %" PRIu64 " deleted, %" PRIu64 " unchanged",
            report->keys_added, report->keys_found, report->keys_deleted, report->values_added,
            report->values_changed, report->values_deleted, report->values_same);
-    if (import->keep) {
+    if (import->flags & RS_KEEP) {
         printf(", %" PRIu64 " kept", report->values_kept);
     }
     printf(import->changed ? "; revision %" PRIu64 "\n"
@@ -128,7 +128,8 @@ int cmd_import(struct tool *tool, const struct arguments *arguments)
     struct import import = {.file = arguments->operands[0]};
     int result;
 
-    import.keep = has_switch(arguments, SWITCH_KEEP);
+    import.flags = has_switch(arguments, SWITCH_KEEP) ? RS_KEEP : 0;
+    import.flags |= has_switch(arguments, SWITCH_VIEW_32) ? RS_VIEW_32 : 0;
     import.losses.list = has_switch(arguments, SWITCH_VERBOSE);
     import.losses.json = tool->json;
     if (session_begin(tool, RS_WRITE, &import.session) != 0) {

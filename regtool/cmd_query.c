@@ -18,7 +18,8 @@ struct query {
     struct session session;
     struct query_print print;
     struct keypath path; /* of the key that the walk is at */
-    const char *asked;   /* the key, as it was asked for */
+    const char *asked;   /* the key */
+    size_t hidden;       /* where a name in it is that is not printed; 0: none */
     uint64_t written;    /* its write time */
     const char *name;    /* only the value of this name; NULL: any */
     bool typed;          /* only values of this type */
@@ -183,7 +184,7 @@ static int show(struct query *query)
         return status;
     }
     query->written = info.written;
-    status = keypath_spell(query->session.txn, query->asked, &query->path);
+    status = keypath_spell(query->session.txn, query->asked, query->hidden, &query->path);
     if (status != RS_OK) {
         return status;
     }
@@ -221,6 +222,7 @@ static int read_switches(struct query *query, const struct arguments *arguments)
     const char *type = arguments->switches[SWITCH_TYPE];
 
     query->asked = arguments->operands[0];
+    query->hidden = keypath_hidden(arguments->asked[0], query->asked);
     query->name = has_switch(arguments, SWITCH_DEFAULT) ? "" : arguments->switches[SWITCH_VALUE];
     query->recursive = has_switch(arguments, SWITCH_RECURSIVE);
     query->typed = type != NULL;

@@ -30,7 +30,7 @@
     {SWITCH_VIEW_64, "reg:64", NULL, NULL, "the 64-bit view: the store as it is",                  \
      GROUP_VIEW,     false},                                                                       \
     {                                                                                              \
-        SWITCH_VIEW_32, "reg:32", NULL, NULL, "the 32-bit view", GROUP_VIEW, true                  \
+        SWITCH_VIEW_32, "reg:32", NULL, NULL, "the 32-bit view: WOW6432Node", GROUP_VIEW, false    \
     }
 
 const struct switch_row global_switches[] = {

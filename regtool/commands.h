@@ -9,8 +9,8 @@
  *     arguments *)` that returns 0 or 1, and declare it below.
  *  2. Add its row to the table in commands.c. A switch that no other command has also needs a
  *     number in enum switch_id.
- *  3. List the file in SConstruct, describe the command in regtool.1 in the place of its section, and
- *     tests/cli.
+ *  3. List the file in SConstruct, describe the command in regtool.1 in the place of its section,
+ * and tests/cli.
  */
 #ifndef REGTOOL_COMMANDS_H
 #define REGTOOL_COMMANDS_H
@@ -39,6 +39,7 @@ enum switch_id {
     SWITCH_RECURSIVE,
     SWITCH_NUMBERS,
     SWITCH_SEARCH,
+    SWITCH_SEARCH_NAMES, /* /v without a name */
     SWITCH_SEARCH_KEYS,
     SWITCH_SEARCH_DATA,
     SWITCH_SEARCH_CASE,

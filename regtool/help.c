@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "report.h"
+
 #define NAME_COLUMN 30
 
 static bool takes_switches(const struct command *command)
@@ -75,8 +77,8 @@ static void put_rows(FILE *out, const struct switch_row *rows)
 
 void help_command(FILE *out, const struct command *command)
 {
-    fprintf(out, "regtool %s - %s\n\n", command->verb, command->summary);
-    fprintf(out, "usage: regtool [--store DIR]%s %s", command->json ? " [--json]" : "",
+    fprintf(out, "%s %s - %s\n\n", program_name(), command->verb, command->summary);
+    fprintf(out, "usage: %s [--store DIR]%s %s", program_name(), command->json ? " [--json]" : "",
             command->verb);
     put_operands(out, command);
     put_switches(out, command->switches);
@@ -111,9 +113,10 @@ static void put_section(FILE *out, enum command_section section)
 
 void help_commands(FILE *out)
 {
-    fputs("regtool - edit and show a configuration store\n\n"
-          "usage: regtool [--store DIR] [--json] VERB ...\n\n",
-          out);
+    fprintf(out,
+            "%s - edit and show a configuration store\n\n"
+            "usage: %s [--store DIR] [--json] VERB ...\n\n",
+            program_name(), program_name());
     for (int section = 0; section < SECTION_COUNT; section++) {
         put_section(out, (enum command_section)section);
     }

@@ -1,6 +1,7 @@
 /* Key paths as they are asked for and as they are printed. */
 #include "keypath.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -63,6 +64,32 @@ static const struct root *find_root(const char *text, size_t len)
     return NULL;
 }
 
+size_t keypath_root_length(const char *text)
+{
+    size_t len = strcspn(text, "\\/");
+
+    return find_root(text, len) != NULL ? len : 0;
+}
+
+char *keypath_view32(const char *path)
+{
+    static const char name[] = "WOW6432Node";
+    size_t offset = rs_path_view32(path, RS_NTS);
+    size_t size = strlen(path) + sizeof(name) + 1;
+    char *view = malloc(size);
+
+    if (view != NULL) {
+        snprintf(view, size, "%.*s%c%s%s", (int)offset, path, path[0] == '/' ? '/' : '\\', name,
+                 path + offset);
+    }
+    return view;
+}
+
+size_t keypath_hidden(const char *asked, const char *path)
+{
+    return asked == path ? 0 : rs_path_view32(asked, RS_NTS) + 1;
+}
+
 bool keypath_is_slashed(const char *text)
 {
     return text[0] == '/' && find_root(text + 1, strcspn(text + 1, "/")) != NULL;
@@ -76,8 +103,8 @@ bool keypath_is_root(const char *text)
     return find_root(text, strlen(text)) != NULL;
 }
 
-/* Adds the name at the end of base's path as it is spelled there and steps down, through a link if
- * it is one. */
+/* Adds the name at the end of base's path as it is spelled there (path is NULL: not at all) and
+ * steps down, through a link if it is one. */
 static int step(rs_txn *txn, rs_key *base, const char *name, size_t len, struct keypath *path)
 {
     rs_key_info info;
@@ -87,7 +114,7 @@ static int step(rs_txn *txn, rs_key *base, const char *name, size_t len, struct 
     if (status == RS_OK) {
         status = rs_key_info_get(txn, key, &info);
     }
-    if (status == RS_OK) {
+    if (status == RS_OK && path != NULL) {
         status = keypath_add(path, info.name, info.name_len);
     }
     if (status == RS_OK) {
@@ -96,7 +123,7 @@ static int step(rs_txn *txn, rs_key *base, const char *name, size_t len, struct 
     return status;
 }
 
-int keypath_spell(rs_txn *txn, const char *asked, struct keypath *path)
+int keypath_spell(rs_txn *txn, const char *asked, size_t hidden, struct keypath *path)
 {
     const char *separator = asked[0] == '/' ? "/" : "\\";
     const char *name = asked + strspn(asked, "/");
@@ -116,7 +143,8 @@ int keypath_spell(rs_txn *txn, const char *asked, struct keypath *path)
         name += len + 1;
         len = strcspn(name, separator);
         if (len > 0) {
-            status = step(txn, &base, name, len, path);
+            bool printed = hidden == 0 || name != asked + hidden;
+            status = step(txn, &base, name, len, printed ? path : NULL);
         }
     }
     return status;

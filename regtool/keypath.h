@@ -30,7 +30,16 @@ void keypath_free(struct keypath *path);
 bool keypath_is_slashed(const char *text);
 /* Whether the text names a root key and nothing below it. */
 bool keypath_is_root(const char *text);
-/* Fills *path, which must be empty, with the spelling of asked, a path that could be opened. */
-int keypath_spell(rs_txn *txn, const char *asked, struct keypath *path);
+/* The length of the root that a path begins with, without "/"; 0 if that is none. */
+size_t keypath_root_length(const char *text);
+/* Fills *path, which must be empty, with the spelling of a path that could be opened. hidden is
+ * where a name in it begins that is not printed, what /reg:32 has put there; 0: none. */
+int keypath_spell(rs_txn *txn, const char *asked, size_t hidden, struct keypath *path);
+
+/* Where a path leads to in the 32-bit view, which rs_path_view32() knows: free() it. NULL if memory
+ * is out. */
+char *keypath_view32(const char *path);
+/* Where the name is that keypath_view32() has put into a path; 0 if it is the path itself. */
+size_t keypath_hidden(const char *asked, const char *path);
 
 #endif

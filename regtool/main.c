@@ -67,7 +67,7 @@ static int run(struct tool *tool, const struct arguments *arguments)
 
 int main(int argc, char *argv[])
 {
-    struct arguments arguments;
+    struct arguments arguments = {.command = NULL};
     struct tool tool = {.terminal = isatty(STDOUT_FILENO) != 0};
     int result;
 
@@ -76,11 +76,13 @@ int main(int argc, char *argv[])
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN); /* a limit on the size of files is an error of the write, too */
     if (argv[0] == NULL || arguments_read(argv + 1, &arguments) != 0) {
+        arguments_free(&arguments);
         return EXIT_FAILURE;
     }
     tool.dir = arguments.switches[SWITCH_STORE];
     tool.json = has_switch(&arguments, SWITCH_JSON);
     tool.colours = tool.terminal && wants_colours();
     result = run(&tool, &arguments);
+    arguments_free(&arguments);
     return finish_output(&tool) == 0 ? result : EXIT_FAILURE;
 }

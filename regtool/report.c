@@ -1,6 +1,7 @@
 /* Lines on standard error. */
 #include "report.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -19,12 +20,17 @@ static bool stderr_has_colours(void)
     return (no == NULL || no[0] == '\0') && isatty(STDERR_FILENO);
 }
 
-static void put_line(const char *prefix, const char *format, va_list arguments)
+const char *program_name(void)
+{
+    return strcmp(program_invocation_short_name, "reg") == 0 ? "reg" : "regtool";
+}
+
+static void put_line(bool red, const char *format, va_list arguments)
 {
     char line[LONGEST_LINE];
 
     vsnprintf(line, sizeof(line), format, arguments);
-    fputs(prefix, stderr);
+    fprintf(stderr, red ? "\033[31m%s:\033[0m " : "%s: ", program_name());
     show_text(stderr, line, strlen(line), true);
     putc('\n', stderr);
 }
@@ -34,7 +40,7 @@ int report(const char *format, ...)
     va_list arguments;
 
     va_start(arguments, format);
-    put_line(stderr_has_colours() ? "\033[31mregtool:\033[0m " : "regtool: ", format, arguments);
+    put_line(stderr_has_colours(), format, arguments);
     va_end(arguments);
     return EXIT_FAILURE;
 }
@@ -52,6 +58,6 @@ void remark(const char *format, ...)
     va_list arguments;
 
     va_start(arguments, format);
-    put_line("regtool: ", format, arguments);
+    put_line(false, format, arguments);
     va_end(arguments);
 }

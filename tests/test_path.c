@@ -429,8 +429,62 @@ static void test_paths_that_make_no_link(void)
     }
 }
 
+/* ---- The 32-bit view ---- */
+
+/* A path, and what it leads to for a program of 32 bits; NULL: to the same key. */
+static const struct {
+    const char *path;
+    const char *view;
+} views32[] = {
+    {"HKLM", NULL},
+    {"HKLM\\SOFTWARE", "HKLM\\SOFTWARE\\WOW6432Node"},
+    {"HKLM\\SOFTWARE\\", "HKLM\\SOFTWARE\\WOW6432Node\\"},
+    {"hkey_local_machine\\software\\A b\\c", "hkey_local_machine\\software\\WOW6432Node\\A b\\c"},
+    {"/HKLM/SOFTWARE/a", "/HKLM/SOFTWARE/WOW6432Node/a"},
+    {"HKLM\\SOFTWARE\\wow6432node\\a", NULL},
+    {"HKLM\\SOFTWAREX\\a", NULL},
+    {"HKLM\\SYSTEM\\Select", NULL},
+    {"HKCU\\SOFTWARE\\a", NULL},
+    {"HKLM\\SOFTWARE\\Policies\\a", NULL},
+    {"HKLM\\SOFTWARE\\PoliciesX", "HKLM\\SOFTWARE\\WOW6432Node\\PoliciesX"},
+    {"HKLM\\SOFTWARE\\Microsoft", "HKLM\\SOFTWARE\\WOW6432Node\\Microsoft"},
+    {"HKLM\\SOFTWARE\\microsoft\\rpc", NULL},
+    {"HKLM\\SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion\\Print\\x", NULL},
+    {"HKLM\\SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion",
+     "HKLM\\SOFTWARE\\WOW6432Node\\Microsoft\\Windows NT\\CurrentVersion"},
+    {"HKLM\\SOFTWARE\\Classes", NULL},
+    {"HKLM\\SOFTWARE\\Classes\\.txt", NULL},
+    {"HKLM\\SOFTWARE\\Classes\\clsid\\{1}", "HKLM\\SOFTWARE\\Classes\\WOW6432Node\\clsid\\{1}"},
+    {"HKLM\\SOFTWARE\\Classes\\Wow6432Node\\CLSID", NULL},
+    {"HKCR\\CLSID", "HKCR\\WOW6432Node\\CLSID"},
+    {"HKCR\\AppID", NULL},
+    {"HKCU\\Software\\Classes\\Interface\\x", "HKCU\\Software\\Classes\\WOW6432Node\\Interface\\x"},
+    {"HKU\\S-1-5-18\\Software\\Classes\\Media Type",
+     "HKU\\S-1-5-18\\Software\\Classes\\WOW6432Node\\Media Type"},
+    {"HKU\\S-1-5-18_Classes\\DirectShow", "HKU\\S-1-5-18_Classes\\WOW6432Node\\DirectShow"},
+    {"HKU\\S-1-5-18\\DirectShow", NULL},
+    {"HKRS\\SOFTWARE\\a", NULL},
+    {"SOFTWARE\\a", NULL},
+    {"HKLM\\", NULL},
+    {"", NULL},
+};
+
+static void test_view_of_32_bits(void)
+{
+    for (size_t i = 0; i < ROWS(views32); i++) {
+        const char *path = views32[i].path;
+        struct buffer view = BUFFER_INIT;
+
+        CU_ASSERT_EQUAL(path_to_view32(&view, path, strlen(path)), RS_OK);
+        CU_ASSERT_STRING_EQUAL(view.data, views32[i].view ? views32[i].view : path);
+        CU_ASSERT_EQUAL(rs_path_view32(path, RS_NTS) != 0, views32[i].view != NULL);
+        buffer_free(&view);
+    }
+}
+
 static const struct test_case cases[] = {
     {"the grammar", test_grammar},
+    {"the view of 32 bits", test_view_of_32_bits},
     {"names may hold NUL", test_names_may_hold_nul},
     {"refused paths leave the outputs", test_refused_paths_leave_outputs},
     {"errors name the place", test_errors_name_the_place},
