@@ -1,6 +1,7 @@
 /* Reads a command line by the table of commands. */
 #include "arguments.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -186,12 +187,13 @@ static bool is_switch(const struct reader *reader, const char *word)
 {
     const struct operand_row *operand = due(reader);
     bool file = operand != NULL && operand->kind == OPERAND_FILE;
+    bool data = operand != NULL && operand->kind == OPERAND_DATA;
 
     if (reader->only_operands) {
         return false;
     }
     if (word[0] == '-') {
-        return !(file && word[1] == '\0');
+        return !(file && word[1] == '\0') && !(data && isdigit((unsigned char)word[1]));
     }
     if (word[0] != '/') {
         return false;
@@ -199,7 +201,7 @@ static bool is_switch(const struct reader *reader, const char *word)
     if (keypath_is_slashed(word)) {
         return false;
     }
-    if (file && strpbrk(word + 1, "/.") != NULL) {
+    if ((file || data) && strpbrk(word + 1, "/.") != NULL) {
         return false;
     }
     return true;

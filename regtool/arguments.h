@@ -4,9 +4,10 @@
  *
  * The grammar is reg.exe's, with long names added: a switch is /v, -v (in any case) or --value, its
  * argument the next word (or what follows the '=' of a long one), whatever that word looks like.
- * "--" ends the switches. Three kinds of words begin with '/' and are no switches: a key path
- * (/HKLM/SYSTEM: what follows is a root), a file where a file is due and the word has another '/'
- * or a '.' in it (/srv/a.xml), and any word after "--".
+ * "--" ends the switches. Some words begin with '/' or '-' and are no switches: a key path
+ * (/HKLM/SYSTEM: what follows is a root); where a file or data is due, a word that begins with '/'
+ * and has another '/' or a '.' in it (/srv/a.xml); where data is due, '-' and a digit (-1); and any
+ * word after "--".
  */
 #ifndef REGTOOL_ARGUMENTS_H
 #define REGTOOL_ARGUMENTS_H

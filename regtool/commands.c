@@ -86,6 +86,45 @@ static const struct switch_row delete_switches[] = {
     ROW_END,
 };
 
+static const struct switch_row get_switches[] = {
+    {SWITCH_RAW, NULL, "raw", NULL, "the bytes as they are stored, and no line end", GROUP_CONTENT,
+     false},
+    {SWITCH_TYPE, NULL, "type", NULL, "the type instead of the data", GROUP_CONTENT, false},
+    {SWITCH_FALLBACK, NULL, "default", "TEXT", "print this where the value is not set", GROUP_NONE,
+     false},
+    ROWS_VIEW,
+    ROW_END,
+};
+
+static const struct switch_row list_switches[] = {
+    {SWITCH_LONG, "l", "long", NULL, "types and data, times and counts, too", GROUP_NONE, false},
+    ROWS_VIEW,
+    ROW_END,
+};
+
+static const struct switch_row tree_switches[] = {
+    {SWITCH_DEPTH, NULL, "depth", "N", "only so many levels below KEY", GROUP_NONE, false},
+    {SWITCH_VALUES, NULL, "values", NULL, "the values, too", GROUP_NONE, false},
+    ROWS_VIEW,
+    ROW_END,
+};
+
+static const struct switch_row set_switches[] = {
+    {SWITCH_TYPE, "t", "type", "TYPE", "its type (that of the value as it is, else REG_SZ)",
+     GROUP_NONE, false},
+    {SWITCH_SEPARATOR, "s", "separator", "SEP",
+     "the character between the strings of a REG_MULTI_SZ (\\0)", GROUP_NONE, false},
+    ROWS_VIEW,
+    ROW_END,
+};
+
+static const struct switch_row rename_switches[] = {
+    {SWITCH_VALUE, "v", "value", "OLD", "the value of this name instead of the key",
+     GROUP_WHICH_VALUE, false},
+    ROWS_VIEW,
+    ROW_END,
+};
+
 static const struct switch_row import_switches[] = {
     {SWITCH_KEEP, NULL, "keep", NULL, "never overwrite a value that is set", GROUP_NONE, false},
     {SWITCH_VERBOSE, NULL, "verbose", NULL, "list everything that the dump had lost", GROUP_NONE,
@@ -138,6 +177,31 @@ const struct command commands[] = {
      true,
      cmd_query,
      SECTION_READ},
+    {"get",
+     "print one value, for scripts",
+     "Without NAME the default value. Text comes as it is, a REG_MULTI_SZ one string a line,\n"
+     "numbers in decimal, all else in hexadecimal digits. A value that is not set exits with 1.\n",
+     {{"KEY", OPERAND_KEY, false}, {"NAME", OPERAND_VALUE, true}},
+     get_switches,
+     true,
+     cmd_get,
+     SECTION_READ},
+    {"list",
+     "list the subkeys and values of a key",
+     "Subkeys come first and end with a backslash; both are sorted by name.\n",
+     {{"KEY", OPERAND_KEY, false}},
+     list_switches,
+     true,
+     cmd_list,
+     SECTION_READ},
+    {"tree",
+     "draw the keys below a key",
+     "Symbolic links are shown with what they point to, and not followed.\n",
+     {{"KEY", OPERAND_KEY, false}},
+     tree_switches,
+     true,
+     cmd_tree,
+     SECTION_READ},
     {"add",
      "make a key, set a value",
      "Without /v the default value is set. A value that exists is overwritten after a question, "
@@ -155,6 +219,25 @@ const struct command commands[] = {
      delete_switches,
      false,
      cmd_delete,
+     SECTION_CHANGE},
+    {"set",
+     "set one value, for scripts",
+     "The key is made if it is not there; a value that exists is overwritten without a question "
+     "and\n"
+     "keeps its type. The default value's name is \"\". Data that begins with / or - and could be\n"
+     "a switch stands after --.\n",
+     {{"KEY", OPERAND_KEY, false}, {"NAME", OPERAND_VALUE, false}, {"DATA", OPERAND_DATA, false}},
+     set_switches,
+     true,
+     cmd_set,
+     SECTION_CHANGE},
+    {"rename",
+     "give a key, or a value of it, another name",
+     "A key keeps its place below the same parent. A value becomes the last one of its key.\n",
+     {{"KEY", OPERAND_KEY, false}, {"NEW", OPERAND_WORD, false}},
+     rename_switches,
+     true,
+     cmd_rename,
      SECTION_CHANGE},
     {"import",
      "read a dump into the store",

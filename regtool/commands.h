@@ -9,8 +9,8 @@
  *     arguments *)` that returns 0 or 1, and declare it below.
  *  2. Add its row to the table in commands.c. A switch that no other command has also needs a
  *     number in enum switch_id.
- *  3. List the file in SConstruct, describe the command in regtool.1 in the place of its section,
- * and tests/cli.
+ *  3. List the file in SConstruct, describe the command in its section of regtool.1, and add a
+ *     folder to tests/cli.
  */
 #ifndef REGTOOL_COMMANDS_H
 #define REGTOOL_COMMANDS_H
@@ -53,6 +53,11 @@ enum switch_id {
     SWITCH_EXEC,
     SWITCH_SINCE,
     SWITCH_CHECK_STORE,
+    SWITCH_RAW,
+    SWITCH_FALLBACK,
+    SWITCH_LONG,
+    SWITCH_DEPTH,
+    SWITCH_VALUES,
     SWITCH_COUNT
 };
 
@@ -119,6 +124,11 @@ const struct command *command_find(const char *verb);
 const char *command_nearest(const char *word);
 
 int cmd_init(struct tool *tool, const struct arguments *arguments);
+int cmd_get(struct tool *tool, const struct arguments *arguments);
+int cmd_list(struct tool *tool, const struct arguments *arguments);
+int cmd_tree(struct tool *tool, const struct arguments *arguments);
+int cmd_set(struct tool *tool, const struct arguments *arguments);
+int cmd_rename(struct tool *tool, const struct arguments *arguments);
 int cmd_query(struct tool *tool, const struct arguments *arguments);
 int cmd_add(struct tool *tool, const struct arguments *arguments);
 int cmd_delete(struct tool *tool, const struct arguments *arguments);

@@ -67,6 +67,13 @@ static size_t control_size(const unsigned char *at, const unsigned char *end)
     return end - at >= 3 && turns_text(at) ? 3 : 0;
 }
 
+size_t show_control_size(const char *text, size_t len)
+{
+    const unsigned char *at = (const unsigned char *)text;
+
+    return control_size(at, at + len);
+}
+
 static void show_escaped(FILE *out, const unsigned char *at, const unsigned char *end)
 {
     while (at < end) {

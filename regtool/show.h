@@ -24,6 +24,10 @@ void show_type(uint32_t type, char text[SHOW_TYPE_SIZE]);
 /* Text out of the store. Escaped, control characters come as \xNN: what a dump brought along may
  * neither drive a terminal nor break a line. Else it comes as it is, as in reg.exe. */
 void show_text(FILE *out, const char *text, size_t len, bool escaped);
+/* The bytes at the start of a text that are one character to be escaped; 0 if it begins with
+ * another one. Each is escaped by SHOW_ESCAPE_WIDTH characters. */
+#define SHOW_ESCAPE_WIDTH 4
+size_t show_control_size(const char *text, size_t len);
 /* The name of a value, "(Default)" for the default value: never in another language, so that
  * scripts can rely on it. */
 void show_value_name(FILE *out, const char *name, size_t len, bool escaped);

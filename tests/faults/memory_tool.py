@@ -50,6 +50,12 @@ COMMANDS = {  # name: arguments; STORE and FILES are replaced
     'import': ['import', 'FILES/dump.xml', 'HKLM\\U'],
     'export': ['export', 'HKLM\\T', 'FILES/out.xml', '/y'],
     'status': ['status'],
+    'get': ['get', 'HKLM\\T', 'List'],
+    'list': ['list', 'HKLM\\T', '-l'],
+    'tree': ['tree', 'HKLM\\T', '--values'],
+    'set': ['set', 'HKLM\\T', 'Text', 'new', '--json'],
+    'rename': ['rename', 'HKLM\\T\\Sub', 'New', '--json'],
+    'rename-value': ['rename', 'HKLM\\T', '/v', 'Text', 'Letters'],
 }
 
 
