@@ -1,8 +1,9 @@
 /* The key that a command was asked for. */
 #include "asked.h"
 
-static int open_key(struct asked *asked, const char *text)
+static int open_key(struct asked *asked, const struct arguments *arguments)
 {
+    const char *text = arguments->operands[0];
     rs_txn *txn = asked->session.txn;
     rs_key_info info = {.key = RS_NO_KEY};
     rs_key key;
@@ -18,10 +19,13 @@ static int open_key(struct asked *asked, const char *text)
     asked->written = info.written;
     asked->subkeys = info.subkeys;
     asked->values = info.values;
-    return status == RS_OK ? keypath_spell(txn, text, &asked->path) : status;
+    if (status != RS_OK) {
+        return status;
+    }
+    return keypath_spell(txn, text, keypath_hidden(arguments->asked[0], text), &asked->path);
 }
 
-int asked_begin(struct tool *tool, const char *text, struct asked *asked)
+int asked_begin(struct tool *tool, const struct arguments *arguments, struct asked *asked)
 {
     int status;
 
@@ -29,11 +33,11 @@ int asked_begin(struct tool *tool, const char *text, struct asked *asked)
     if (session_begin(tool, RS_READ, &asked->session) != 0) {
         return 1;
     }
-    status = open_key(asked, text);
+    status = open_key(asked, arguments);
     if (status == RS_OK) {
         return 0;
     }
-    session_report(&asked->session, status, text);
+    session_report(&asked->session, status, arguments->operands[0]);
     asked_end(asked);
     return 1;
 }

@@ -8,6 +8,7 @@
 #ifndef REGTOOL_ASKED_H
 #define REGTOOL_ASKED_H
 
+#include "arguments.h"
 #include "keypath.h"
 #include "tool.h"
 
@@ -20,9 +21,9 @@ struct asked {
     uint32_t values;
 };
 
-/* Begins a read transaction and opens the key. Returns 0, or 1 after a report; then there is
- * nothing to end. */
-int asked_begin(struct tool *tool, const char *text, struct asked *asked);
+/* Begins a read transaction and opens the key that is the first operand. Returns 0, or 1 after a
+ * report; then there is nothing to end. */
+int asked_begin(struct tool *tool, const struct arguments *arguments, struct asked *asked);
 void asked_end(struct asked *asked);
 
 #endif

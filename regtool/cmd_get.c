@@ -16,6 +16,7 @@ struct get {
     struct tool *tool;
     struct session session;
     const char *asked; /* the key */
+    size_t hidden;     /* of its path, see keypath_spell() */
     const char *name;  /* of the value, "" for the default value */
     const char *fallback;
     bool raw;
@@ -94,7 +95,7 @@ static int put_json(const struct get *get, const rs_value *value)
 {
     struct query_print print = {.tool = get->tool};
     struct keypath path = {.text = NULL};
-    int status = keypath_spell(get->session.txn, get->asked, &path);
+    int status = keypath_spell(get->session.txn, get->asked, get->hidden, &path);
 
     if (status == RS_OK) {
         status = query_print_value(&print, &path, value);
@@ -191,6 +192,7 @@ int cmd_get(struct tool *tool, const struct arguments *arguments)
     const char *name = arguments->operands[1];
     struct get get = {.tool = tool,
                       .asked = arguments->operands[0],
+                      .hidden = keypath_hidden(arguments->asked[0], arguments->operands[0]),
                       .name = name != NULL ? name : "",
                       .fallback = arguments->switches[SWITCH_FALLBACK],
                       .raw = has_switch(arguments, SWITCH_RAW),

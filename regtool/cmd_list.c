@@ -286,7 +286,7 @@ int cmd_list(struct tool *tool, const struct arguments *arguments)
     int status = RS_OK;
     int result = 1;
 
-    if (asked_begin(tool, arguments->operands[0], &list.asked) != 0) {
+    if (asked_begin(tool, arguments, &list.asked) != 0) {
         return 1;
     }
     columns_begin(&list.columns);

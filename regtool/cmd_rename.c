@@ -17,6 +17,7 @@
 struct renaming {
     struct session session;
     const char *path;
+    size_t hidden;     /* of the path, see keypath_spell() */
     const char *value; /* NULL: the key is renamed */
     const char *name;  /* the new one */
     struct keypath spelled;
@@ -135,7 +136,8 @@ static int rename_it(struct renaming *renaming, bool json)
     int status = RS_OK;
 
     if (json) {
-        status = keypath_spell(renaming->session.txn, renaming->path, &renaming->spelled);
+        status = keypath_spell(renaming->session.txn, renaming->path, renaming->hidden,
+                               &renaming->spelled);
     }
     if (status != RS_OK) {
         return session_report(&renaming->session, status, renaming->path);
@@ -153,6 +155,8 @@ static int rename_it(struct renaming *renaming, bool json)
 int cmd_rename(struct tool *tool, const struct arguments *arguments)
 {
     struct renaming renaming = {.path = arguments->operands[0],
+                                .hidden =
+                                    keypath_hidden(arguments->asked[0], arguments->operands[0]),
                                 .value = arguments->switches[SWITCH_VALUE],
                                 .name = arguments->operands[1]};
     int result;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "arguments.h"
+#include "keypath.h"
 #include "query_print.h"
 #include "report.h"
 #include "separator.h"
@@ -15,6 +16,7 @@ struct setting {
     struct tool *tool;
     struct session session;
     const char *path;
+    size_t hidden;    /* of the path, see keypath_spell() */
     const char *name; /* of the value, "" for the default value */
     const char *text;
     const char *separator;
@@ -67,7 +69,7 @@ static int put_json(struct setting *setting)
         status = rs_value_get(txn, key, setting->name, &value);
     }
     if (status == RS_OK) {
-        status = keypath_spell(txn, setting->path, &path);
+        status = keypath_spell(txn, setting->path, setting->hidden, &path);
     }
     if (status == RS_OK) {
         status = query_print_value(&print, &path, &value);
@@ -101,6 +103,7 @@ int cmd_set(struct tool *tool, const struct arguments *arguments)
     const char *type = arguments->switches[SWITCH_TYPE];
     struct setting setting = {.tool = tool,
                               .path = arguments->operands[0],
+                              .hidden = keypath_hidden(arguments->asked[0], arguments->operands[0]),
                               .name = arguments->operands[1],
                               .text = arguments->operands[2],
                               .separator = arguments->switches[SWITCH_SEPARATOR],

@@ -231,7 +231,7 @@ int cmd_tree(struct tool *tool, const struct arguments *arguments)
     int result = 1;
 
     if (read_depth(arguments->switches[SWITCH_DEPTH], &tree.depth) != 0 ||
-        asked_begin(tool, arguments->operands[0], &tree.asked) != 0) {
+        asked_begin(tool, arguments, &tree.asked) != 0) {
         return 1;
     }
     status = put_all(&tree);
