@@ -77,6 +77,15 @@ static const struct switch_row add_switches[] = {
     ROW_END,
 };
 
+static const struct switch_row edit_switches[] = {
+    ROW_VALUE,
+    ROW_DEFAULT,
+    {SWITCH_TYPE, "t", "type", "TYPE", "the type of a value that is not set yet (REG_SZ)",
+     GROUP_NONE, false},
+    ROWS_VIEW,
+    ROW_END,
+};
+
 static const struct switch_row delete_switches[] = {
     ROW_VALUE,
     ROW_DEFAULT,
@@ -211,6 +220,16 @@ const struct command commands[] = {
      add_switches,
      false,
      cmd_add,
+     SECTION_CHANGE},
+    {"edit",
+     "edit a value in an editor",
+     "The editor is $VISUAL, else $EDITOR, else vi. The strings of a REG_MULTI_SZ stand one a "
+     "line,\n"
+     "bytes in hexadecimal digits. A text that is unchanged or empty writes nothing.\n",
+     {{"KEY", OPERAND_KEY, false}},
+     edit_switches,
+     false,
+     cmd_edit,
      SECTION_CHANGE},
     {"delete",
      "delete a key with everything below it, or values",

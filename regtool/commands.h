@@ -131,6 +131,7 @@ int cmd_set(struct tool *tool, const struct arguments *arguments);
 int cmd_rename(struct tool *tool, const struct arguments *arguments);
 int cmd_query(struct tool *tool, const struct arguments *arguments);
 int cmd_add(struct tool *tool, const struct arguments *arguments);
+int cmd_edit(struct tool *tool, const struct arguments *arguments);
 int cmd_delete(struct tool *tool, const struct arguments *arguments);
 int cmd_import(struct tool *tool, const struct arguments *arguments);
 int cmd_export(struct tool *tool, const struct arguments *arguments);

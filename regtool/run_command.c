@@ -1,4 +1,4 @@
-/* Runs a shell command with a text as its standard input. */
+/* Runs shell commands. */
 #include "run_command.h"
 
 #include <errno.h>
@@ -40,9 +40,8 @@ static int set_signals(posix_spawnattr_t *attributes)
     return error;
 }
 
-static int start(const char *command, int input, pid_t *pid)
+int run_command_start(char *const words[], int input, pid_t *pid)
 {
-    char *const words[] = {(char *)"sh", (char *)"-c", (char *)command, NULL};
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     int error = posix_spawn_file_actions_init(&actions);
@@ -53,7 +52,7 @@ static int start(const char *command, int input, pid_t *pid)
     error = posix_spawnattr_init(&attributes);
     if (error == 0) {
         error = set_signals(&attributes);
-        if (error == 0) {
+        if (error == 0 && input >= 0) {
             error = posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO);
         }
         if (error == 0) {
@@ -79,6 +78,7 @@ static int wait_for(pid_t pid)
 
 int run_command(const char *command, FILE *input)
 {
+    char *const words[] = {(char *)"sh", (char *)"-c", (char *)command, NULL};
     pid_t pid;
     int error = fflush(input) == 0 ? 0 : errno;
 
@@ -86,7 +86,7 @@ int run_command(const char *command, FILE *input)
         error = errno;
     }
     if (error == 0) {
-        error = start(command, fileno(input), &pid);
+        error = run_command_start(words, fileno(input), &pid);
     }
     fclose(input);
     if (error == 0) {

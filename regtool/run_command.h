@@ -6,7 +6,11 @@
 #define REGTOOL_RUN_COMMAND_H
 
 #include <stdio.h>
+#include <sys/types.h>
 
+/* Starts /bin/sh with these words, which end with NULL, with the signals as a program expects
+ * them. input is its standard input; -1: this program's. Returns 0 or an errno. */
+int run_command_start(char *const words[], int input, pid_t *pid);
 /* A stream to write the text to; NULL with errno if there is none to be had. */
 FILE *run_command_input(void);
 /* Runs the command and waits for its end; input is closed. Returns its exit status, 128 and the

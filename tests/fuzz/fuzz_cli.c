@@ -67,6 +67,15 @@ int __wrap_run_command(const char *command, FILE *input)
     return 0;
 }
 
+/* An editor is one that cannot be run. */
+int __wrap_run_command_start(char *const words[], int input, pid_t *pid);
+int __wrap_run_command_start(char *const words[], int input, pid_t *pid)
+{
+    FUZZ_CHECK(words[0] != NULL && input < 0);
+    *pid = -1;
+    return ENOENT;
+}
+
 /* A watch would wait for ever. */
 int __real_poll(struct pollfd *fds, nfds_t count, int timeout);
 int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout);
