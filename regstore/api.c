@@ -471,3 +471,51 @@ int rs_export(rs_txn *txn, rs_key key, const char *file, const rs_export_options
     }
     return transfer_export(&txn->tree, key, file, options, error);
 }
+
+/* ---- Copying and comparing ---- */
+
+int rs_key_copy_n(rs_txn *txn, rs_key source, rs_key base, const char *path, size_t len,
+                  unsigned flags, rs_import_report *report)
+{
+    int status = api_stored_key(txn, &source, (flags & ~(RS_SUBTREE | RS_KEEP)) == 0);
+    return status == RS_OK ? transfer_copy(&txn->tree, source, base, given(path),
+                                           text_length(path, len), flags, report)
+                           : status;
+}
+
+/* The stored keys that both sides mean, or none on both. */
+static int find_pair(rs_txn *left_txn, rs_key left, rs_txn *right_txn, rs_key right,
+                     struct transfer_pair *pair, bool good)
+{
+    int status = api_check(left_txn, good && (left == RS_NO_KEY) == (right == RS_NO_KEY));
+    if (status == RS_OK && left != RS_NO_KEY) {
+        status = api_stored_key(left_txn, &left, true);
+    }
+    if (status == RS_OK) {
+        status = left != RS_NO_KEY ? api_stored_key(right_txn, &right, true)
+                                   : api_check(right_txn, true);
+    }
+    if (status == RS_OK) {
+        *pair = (struct transfer_pair){&left_txn->tree, left, &right_txn->tree, right};
+    }
+    return status;
+}
+
+int rs_compare(rs_txn *left_txn, rs_key left, rs_txn *right_txn, rs_key right,
+               const rs_compare_options *options, uint64_t *differences)
+{
+    struct transfer_pair pair;
+    const unsigned known = RS_SUBTREE | RS_SAME | RS_VOLATILE | RS_TIMES;
+    int status = find_pair(left_txn, left, right_txn, right, &pair,
+                           options == NULL || (options->flags & ~known) == 0);
+    return status == RS_OK ? transfer_compare(&pair, options, differences) : status;
+}
+
+int rs_export_patch(rs_txn *left_txn, rs_key left, rs_txn *right_txn, rs_key right,
+                    const char *file, const rs_export_options *options, rs_error *error)
+{
+    struct transfer_pair pair;
+    int status = find_pair(left_txn, left, right_txn, right, &pair, file != NULL);
+    return status == RS_OK ? transfer_export_patch(&pair, file, options, error)
+                           : fail(error, status, "%s", rs_strerror(status));
+}

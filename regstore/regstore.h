@@ -647,9 +647,9 @@ typedef struct rs_import_options {
     void (*loss)(void *context, enum rs_loss_kind kind, const char *path, const char *value);
     void *context;
 } rs_import_options;
-#define RS_KEEP 1u    /* never overwrite or delete a value that is set, nor delete a key */
-#define RS_REPLACE 2u /* what is below the key and not in the dump is deleted, too */
-#define RS_VIEW_32 4u /* key paths, the dump's own as well, mean the 32-bit view */
+#define RS_KEEP 2u    /* never overwrite or delete a value that is set, nor delete a key */
+#define RS_REPLACE 4u /* what is below the key and not in the dump is deleted, too */
+#define RS_VIEW_32 8u /* key paths, the dump's own as well, mean the 32-bit view */
 
 typedef struct rs_import_report {
     const char *format; /* "xml"; static */
@@ -692,6 +692,70 @@ typedef struct rs_export_options {
 RS_CALL int rs_export(rs_txn *txn, rs_key key, const char *file, const rs_export_options *options,
                       rs_error *error);
 
+/* ---- Copying and comparing ---- */
+
+/*
+ * Copies a key's values, and with RS_SUBTREE all that is below it, to the key at path below base,
+ * which is made if it is not there. Like an import it merges: what is there and not in the source
+ * stays, and with RS_KEEP each value that is set; links are copied as links, volatile keys not at
+ * all; keys that are made get class name and write time. flags: RS_SUBTREE, RS_KEEP. report may be
+ * NULL; its format is NULL. After a failure the transaction can only be aborted. Switch on:
+ * RS_EINVAL (onto or into itself, or where it would change what it copies); RS_ELINK (a key meets a
+ * link).
+ */
+RS_CALL int rs_key_copy_n(rs_txn *txn, rs_key source, rs_key base, const char *path, size_t len,
+                          unsigned flags, rs_import_report *report);
+
+enum rs_difference_kind {
+    RS_DIFFERS_KEY = 1,   /* one side alone has the key */
+    RS_DIFFERS_CLASS = 2, /* its class name */
+    RS_DIFFERS_VALUE = 3,
+    RS_DIFFERS_TIME = 4 /* its write time, and nothing else of the key; comes after its subkeys */
+};
+
+/* One difference, with all its texts and data, lives during the call that tells it. */
+typedef struct rs_difference {
+    enum rs_difference_kind kind;
+    const char *path; /* of the key below the two that are compared, "" for themselves */
+    size_t path_len;
+    const rs_key_info *left_key; /* NULL: the left side does not have it */
+    const rs_key_info *right_key;
+    const rs_value *left; /* of a value: NULL if the left side does not have it */
+    const rs_value *right;
+    int same; /* with RS_SAME: not 0 if there is no difference */
+} rs_difference;
+
+typedef struct rs_compare_options {
+    unsigned flags; /* RS_SUBTREE, RS_SAME, RS_VOLATILE, RS_TIMES */
+    /* NULL, or called for each difference; another answer than 0 ends the comparison and is
+     * returned. It may read in both transactions. */
+    int (*each)(void *context, const rs_difference *difference);
+    void *context;
+} rs_compare_options;
+#define RS_SAME 8u   /* also tell the keys and values that are the same on both sides */
+#define RS_TIMES 16u /* also compare write times */
+
+/*
+ * Compares two keys, of one transaction or of two, which may be of different stores: their values
+ * and class names, and with RS_SUBTREE all that is below them, in the order of their folded names.
+ * Names that differ in case alone are the same. With RS_NO_KEY on both sides all root keys are
+ * compared, and paths are whole. Volatile keys are left out without RS_VOLATILE (create's flag).
+ * Links are not followed; a link on one side and another key of its name on the other are told as
+ * two keys. A key that one side has alone is told first, then its values in the order in which they
+ * were made, then its subkeys. options may be NULL, and so may differences, which receives the
+ * number of those told.
+ */
+RS_CALL int rs_compare(rs_txn *left_txn, rs_key left, rs_txn *right_txn, rs_key right,
+                       const rs_compare_options *options, uint64_t *differences);
+
+/* Writes what makes the left key into the right one, with everything below them, as a patch (.reg)
+ * that an import applies where the left key is; the same rules as for rs_export(). Class names,
+ * write times and the order of values are not in a patch. With RS_NO_KEY on both sides: all root
+ * keys. Switch on: RS_ENOFORMAT (the format cannot hold a patch); RS_EEXIST; RS_EDISK; RS_EACCESS.
+ */
+RS_CALL int rs_export_patch(rs_txn *left_txn, rs_key left, rs_txn *right_txn, rs_key right,
+                            const char *file, const rs_export_options *options, rs_error *error);
+
 /* ---- The same calls for NUL-terminated names ---- */
 
 /* clang-format off */
@@ -699,6 +763,8 @@ static inline int rs_key_open(rs_txn *t, rs_key base, const char *path, rs_key *
 { return rs_key_open_n(t, base, path, RS_NTS, 0, key); }
 static inline int rs_key_create(rs_txn *t, rs_key base, const char *path, rs_key *key)
 { return rs_key_create_n(t, base, path, RS_NTS, 0, key, NULL); }
+static inline int rs_key_copy(rs_txn *t, rs_key source, rs_key base, const char *path, unsigned flags, rs_import_report *report)
+{ return rs_key_copy_n(t, source, base, path, RS_NTS, flags, report); }
 static inline int rs_key_rename(rs_txn *t, rs_key k, const char *n)
 { return rs_key_rename_n(t, k, n, RS_NTS); }
 static inline int rs_key_set_class(rs_txn *t, rs_key k, const char *n)

@@ -1,7 +1,9 @@
 /*
  * transfer.h - dumps into the tree, the tree into dumps.
  *
- * Gives import (transfer_import.c), export (transfer_export.c), the files that both use
+ * Gives import (transfer_import.c), export (transfer_export.c), copies (transfer_copy.c),
+ * comparison (transfer_compare.c) and what it becomes as a patch (transfer_difference.c), the walk
+ * that tells a key's content (transfer_walk.c), the files that are read and written
  * (transfer_file.c) and the sets that find doubles (transfer_seen.c). Needs tree and format.
  * rs_loss_text() of regstore.h is defined here.
  */
@@ -17,6 +19,32 @@ int transfer_import(struct tree *tree, const char *file, const rs_import_options
                     rs_import_report *report, rs_error *error);
 int transfer_export(struct tree *tree, rs_key key, const char *file,
                     const rs_export_options *options, rs_error *error);
+
+/* rs_key_copy(). base and path as tree_create() takes them. */
+int transfer_copy(struct tree *tree, rs_key source, rs_key base, const char *path, size_t len,
+                  unsigned flags, rs_import_report *report);
+
+/* Two keys, of one tree or of two; RS_NO_KEY on both sides: all root keys. */
+struct transfer_pair {
+    struct tree *left;
+    rs_key left_key;
+    struct tree *right;
+    rs_key right_key;
+};
+/* rs_compare() and rs_export_patch(). */
+int transfer_compare(const struct transfer_pair *pair, const rs_compare_options *options,
+                     uint64_t *differences);
+int transfer_export_patch(const struct transfer_pair *pair, const char *file,
+                          const rs_export_options *options, rs_error *error);
+
+struct transfer_progress;
+/* The edits that make the left key into the right one, as the events of a patch: keys by their
+ * paths on the left side. Class names and write times are not among them. */
+int transfer_tell_patch(const struct transfer_pair *pair, struct format_sink *sink,
+                        struct transfer_progress *progress);
+/* A key as the events of a listing: itself by its path, and with subtree what is below it. */
+int transfer_walk(struct tree *tree, const struct node *node, const struct buffer *path,
+                  bool subtree, struct format_sink *sink, struct transfer_progress *progress);
 
 /* ---- Progress ---- */
 

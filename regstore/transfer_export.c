@@ -1,215 +1,222 @@
 /*
- * transfer_export.c - a key and everything below it become a dump's events.
+ * transfer_export.c - a key and everything below it, or what makes one key into another, become a
+ * file.
  *
- * Needs tree and format. Volatile keys are left out. Links are written as links: their target is
- * one of their values, and the walk goes by key ids, which do not follow. The walk keeps a list of
- * subkeys per level, in memory of its own.
+ * Needs tree and format. The walk and the comparison give the events, a format's writer the bytes,
+ * transfer_file.c the file.
  */
 #include "transfer.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 struct exporter {
-    struct tree *tree;
-    struct format_sink *sink;
+    const struct format *format;
+    const rs_export_options *options;
     struct transfer_progress progress;
     struct transfer_output output;
-    rs_error *error;
-    struct tree_list *levels; /* the subkeys of each open key */
-    size_t depth;
-    size_t capacity;
-    struct tree_list values;
+    rs_error why;
 };
 
-/* ---- The walk ---- */
+/* What tells the events. */
+struct source {
+    int (*tell)(struct source *source, struct format_sink *sink,
+                struct transfer_progress *progress);
+};
 
-static int put_values(struct exporter *exporter, rs_key key)
-{
-    rs_value value;
-    int status = tree_list_values(&exporter->values, exporter->tree, key);
+/* ---- The file ---- */
 
-    while (status == RS_OK) {
-        status = tree_list_next_value(&exporter->values, &value);
-        if (status == RS_OK) {
-            exporter->progress.now.values++;
-            status = exporter->sink->value(exporter->sink, &value);
-        }
-    }
-    return status == RS_END ? RS_OK : status;
-}
-
-/* Room for one more level. */
-static int reserve_level(struct exporter *exporter)
-{
-    if (exporter->depth < exporter->capacity) {
-        return RS_OK;
-    }
-    size_t capacity = exporter->capacity ? exporter->capacity * 2 : 16;
-    struct tree_list *levels = realloc(exporter->levels, capacity * sizeof *levels);
-    if (!levels) {
-        return RS_ENOMEM;
-    }
-    memset(levels + exporter->capacity, 0, (capacity - exporter->capacity) * sizeof *levels);
-    exporter->levels = levels;
-    exporter->capacity = capacity;
-    return RS_OK;
-}
-
-/* Writes a key's beginning and values and opens its list of subkeys. path: of the outermost key,
- * else NULL. */
-static int enter(struct exporter *exporter, const struct node *node, const struct buffer *path)
-{
-    struct format_key key = {
-        .name = path ? path->data : node->name,
-        .name_len = path ? path->size : node->name_len,
-        .absolute = path != NULL,
-        .root = path != NULL,
-        .class_name = node->class_name,
-        .class_len = node->class_len,
-        .written = node->written,
-        .flags = node->flags,
-    };
-    rs_key id = node->id;
-    int status = exporter->sink->key_begin(exporter->sink, &key);
-
-    exporter->progress.now.keys++;
-    if (status == RS_OK) {
-        status = put_values(exporter, id);
-    }
-    if (status == RS_OK) {
-        status = reserve_level(exporter);
-    }
-    if (status == RS_OK) {
-        status = tree_list_subkeys(&exporter->levels[exporter->depth], exporter->tree, id);
-    }
-    if (status == RS_OK) {
-        exporter->depth++;
-    }
-    return status;
-}
-
-static int walk(struct exporter *exporter)
-{
-    int status = RS_OK;
-
-    while (status == RS_OK && exporter->depth > 0) {
-        struct node node;
-        status = tree_list_next_key(&exporter->levels[exporter->depth - 1], &node);
-        if (status == RS_END) {
-            status = exporter->sink->key_end(exporter->sink);
-            exporter->depth--;
-        } else if (status == RS_OK && !(node.flags & RS_KEY_VOLATILE)) {
-            status = enter(exporter, &node, NULL);
-        }
-    }
-    return status;
-}
-
-/* ---- The whole ---- */
-
-static int find_format(const char *file, const rs_export_options *options,
-                       const struct format **format, rs_error *error)
+static int find_format(struct exporter *exporter, const char *file, const char *usual)
 {
     rs_error ignored = RS_ERROR_INIT;
     int status = RS_ENOFORMAT;
 
-    if (options->format) {
-        return format_by_name(options->format, format, error);
+    if (exporter->options->format) {
+        return format_by_name(exporter->options->format, &exporter->format, &exporter->why);
     }
     if (strcmp(file, "-") != 0) {
-        status = format_by_suffix(file, format, &ignored);
+        status = format_by_suffix(file, &exporter->format, &ignored);
     }
     if (status == RS_ENOFORMAT) {
-        return format_by_name("xml", format, error);
+        return format_by_name(usual, &exporter->format, &exporter->why);
     }
-    return status == RS_OK ? RS_OK : fail(error, status, "%s", ignored.text);
+    return status == RS_OK ? RS_OK : fail(&exporter->why, status, "%s", ignored.text);
 }
 
-static int write_dump(struct exporter *exporter, const struct format *format,
-                      const struct node *node, const struct buffer *path)
+static int begin(struct exporter *exporter, const char *file, const char *usual)
 {
-    int status = format->write_begin(&exporter->output.output, &exporter->sink);
+    int status = find_format(exporter, file, usual);
+
+    if (status == RS_OK && !exporter->format->write_begin) {
+        status = fail(&exporter->why, RS_ENOFORMAT, "the format %s cannot be written",
+                      exporter->format->name);
+    }
+    return status;
+}
+
+static bool holds_patches(const struct format_sink *sink)
+{
+    return sink->value_delete && sink->key_delete;
+}
+
+static int write_events(struct exporter *exporter, struct source *source, bool patch)
+{
+    struct format_sink *sink;
+    int status = exporter->format->write_begin(&exporter->output.output, &sink);
 
     if (status != RS_OK) {
         return status;
     }
-    status = enter(exporter, node, path);
-    if (status == RS_OK) {
-        status = walk(exporter);
+    if (patch && !holds_patches(sink)) {
+        status = fail(&exporter->why, RS_ENOFORMAT, "the format %s cannot hold a patch",
+                      exporter->format->name);
+    } else {
+        status = source->tell(source, sink, &exporter->progress);
     }
-    int ended = format->write_end(exporter->sink, status == RS_OK);
+    int ended = exporter->format->write_end(sink, status == RS_OK);
     return status == RS_OK ? ended : status;
 }
 
-/* The key, views and links followed, its record and its path. */
-static int find_key(struct tree *tree, rs_key key, struct node *node, struct buffer *path)
+static int write_file(struct exporter *exporter, const char *file, struct source *source,
+                      bool patch)
 {
-    rs_key found = key;
-    int status = tree_open(tree, key, "", 0, RS_NOFOLLOW, &found);
+    int status = transfer_output_open(&exporter->output, file,
+                                      (exporter->options->flags & RS_OVERWRITE) != 0,
+                                      &exporter->progress, &exporter->why);
 
     if (status == RS_OK) {
-        status = tree_path(tree, found, path);
-    }
-    return status == RS_OK ? tree_node(tree, found, node) : status;
-}
-
-static int run(struct exporter *exporter, const char *file, const rs_export_options *options,
-               const struct format *format, rs_key key)
-{
-    struct buffer path = BUFFER_INIT;
-    struct node node;
-    int status = find_key(exporter->tree, key, &node, &path);
-
-    if (status == RS_OK && (node.flags & RS_KEY_VOLATILE)) {
-        status = fail(exporter->error, RS_EINVAL, "%s is volatile: never exported", path.data);
-    }
-    if (status == RS_OK && env_has_file(exporter->tree->txn->env, file)) {
-        status = fail(exporter->error, RS_EINVAL, "%s: a file of the store itself", file);
-    }
-    if (status == RS_OK) {
-        status = transfer_output_open(&exporter->output, file, (options->flags & RS_OVERWRITE) != 0,
-                                      &exporter->progress, exporter->error);
-    }
-    if (status == RS_OK) {
-        status = write_dump(exporter, format, &node, &path);
+        status = write_events(exporter, source, patch);
         int closed = transfer_output_close(&exporter->output, status == RS_OK);
         status = status == RS_OK ? closed : status;
     }
-    buffer_free(&path);
     return status;
+}
+
+static int refuse_own_file(struct exporter *exporter, const struct tree *tree, const char *file)
+{
+    return env_has_file(tree->txn->env, file)
+               ? fail(&exporter->why, RS_EINVAL, "%s: a file of the store itself", file)
+               : RS_OK;
+}
+
+static int explain(const struct exporter *exporter, int status, rs_error *error)
+{
+    if (status == RS_OK) {
+        return RS_OK;
+    }
+    return fail(error, status, "%s",
+                exporter->why.status != RS_OK ? exporter->why.text : rs_strerror(status));
+}
+
+static struct exporter new_exporter(const rs_export_options *options)
+{
+    static const rs_export_options no_options;
+    const rs_export_options *asked = options ? options : &no_options;
+
+    return (struct exporter){
+        .options = asked,
+        .progress = {.call = asked->progress, .context = asked->context},
+        .why = RS_ERROR_INIT,
+    };
+}
+
+/* ---- A key ---- */
+
+struct listing {
+    struct source source; /* the first member */
+    struct tree *tree;
+    struct node node;
+    struct buffer path;
+};
+
+static int tell_listing(struct source *source, struct format_sink *sink,
+                        struct transfer_progress *progress)
+{
+    struct listing *listing = (struct listing *)source;
+
+    return transfer_walk(listing->tree, &listing->node, &listing->path, true, sink, progress);
+}
+
+/* The key, views and links followed, its record and its path. */
+static int find_key(struct listing *listing, rs_key key)
+{
+    rs_key found = key;
+    int status = tree_open(listing->tree, key, "", 0, RS_NOFOLLOW, &found);
+
+    if (status == RS_OK) {
+        status = tree_path(listing->tree, found, &listing->path);
+    }
+    return status == RS_OK ? tree_node(listing->tree, found, &listing->node) : status;
+}
+
+static int export_key(struct exporter *exporter, struct listing *listing, rs_key key,
+                      const char *file)
+{
+    int status = begin(exporter, file, "xml");
+
+    if (status == RS_OK) {
+        status = find_key(listing, key);
+    }
+    if (status == RS_OK && (listing->node.flags & RS_KEY_VOLATILE)) {
+        status =
+            fail(&exporter->why, RS_EINVAL, "%s is volatile: never exported", listing->path.data);
+    }
+    if (status == RS_OK) {
+        status = refuse_own_file(exporter, listing->tree, file);
+    }
+    return status == RS_OK ? write_file(exporter, file, &listing->source, false) : status;
 }
 
 int transfer_export(struct tree *tree, rs_key key, const char *file,
                     const rs_export_options *options, rs_error *error)
 {
-    static const rs_export_options no_options;
-    const rs_export_options *asked = options ? options : &no_options;
-    rs_error why = RS_ERROR_INIT;
+    struct exporter exporter = new_exporter(options);
+    struct listing listing = {.source = {tell_listing}, .tree = tree};
     rs_error *before = tree->error;
-    struct exporter exporter = {
-        .tree = tree,
-        .progress = {.call = asked->progress, .context = asked->context},
-        .error = &why,
-    };
-    const struct format *format;
-    int status = find_format(file, asked, &format, &why);
 
-    tree->error = &why;
-    if (status == RS_OK && !format->write_begin) {
-        status = fail(&why, RS_ENOFORMAT, "the format %s cannot be written", format->name);
+    tree->error = &exporter.why;
+    int status = export_key(&exporter, &listing, key, file);
+    tree->error = before;
+    buffer_free(&listing.path);
+    return explain(&exporter, status, error);
+}
+
+/* ---- What makes one key into another ---- */
+
+struct edits {
+    struct source source; /* the first member */
+    const struct transfer_pair *pair;
+};
+
+static int tell_edits(struct source *source, struct format_sink *sink,
+                      struct transfer_progress *progress)
+{
+    return transfer_tell_patch(((struct edits *)source)->pair, sink, progress);
+}
+
+static int export_edits(struct exporter *exporter, struct edits *edits, const char *file)
+{
+    int status = begin(exporter, file, "reg");
+
+    if (status == RS_OK) {
+        status = refuse_own_file(exporter, edits->pair->left, file);
     }
     if (status == RS_OK) {
-        status = run(&exporter, file, asked, format, key);
+        status = refuse_own_file(exporter, edits->pair->right, file);
     }
-    tree->error = before;
-    if (status != RS_OK) {
-        fail(error, status, "%s", why.status != RS_OK ? why.text : rs_strerror(status));
-    }
-    for (size_t i = 0; i < exporter.capacity; i++) {
-        tree_list_free(&exporter.levels[i]);
-    }
-    free(exporter.levels);
-    tree_list_free(&exporter.values);
-    return status;
+    return status == RS_OK ? write_file(exporter, file, &edits->source, true) : status;
+}
+
+int transfer_export_patch(const struct transfer_pair *pair, const char *file,
+                          const rs_export_options *options, rs_error *error)
+{
+    struct exporter exporter = new_exporter(options);
+    struct edits edits = {.source = {tell_edits}, .pair = pair};
+    rs_error *before[2] = {pair->left->error, pair->right->error};
+
+    pair->left->error = &exporter.why;
+    pair->right->error = &exporter.why;
+    int status = export_edits(&exporter, &edits, file);
+    pair->left->error = before[0];
+    pair->right->error = before[1];
+    return explain(&exporter, status, error);
 }

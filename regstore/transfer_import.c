@@ -192,6 +192,10 @@ static int enter_mount(struct importer *importer, const struct format_key *told)
     size_t len = named ? strlen(named) : told->name_len;
     bool created;
 
+    if (importer->mount != RS_NO_KEY) {
+        importer->begun = true;
+        return importer_enter(importer, importer->mount, importer->mount_created, told);
+    }
     importer->no_place = true;
     if (!named && !told->absolute) {
         return fail(&importer->why, RS_EPATH,
@@ -536,7 +540,7 @@ static int run(struct importer *importer, rs_error *place)
     int status = read_dump(importer, place);
     tree->arena = arena;
     tree->error = error;
-    return status == RS_OK ? finish_report(importer, arena) : status;
+    return status;
 }
 
 static void release(struct importer *importer)
@@ -551,40 +555,55 @@ static void release(struct importer *importer)
     buffer_free(&importer->view);
 }
 
-int transfer_import(struct tree *tree, const char *file, const rs_import_options *options,
-                    rs_import_report *report, rs_error *error)
+void importer_begin(struct importer *importer, struct tree *tree, const rs_import_options *options)
 {
-    static const rs_import_options no_options;
-    rs_error place = RS_ERROR_INIT;
-    struct importer importer = {
+    *importer = (struct importer){
         .sink = {.key_begin = on_key_begin,
                  .value = on_value,
                  .key_end = on_key_end,
                  .loss = on_loss,
                  .foreign = on_foreign},
         .tree = tree,
-        .options = options ? options : &no_options,
+        .options = options,
+        .progress = {.call = options->progress, .context = options->context},
+        .input = {.input = {.descriptor = -1}},
         .first_new = tree->state.next_id,
     };
+}
 
-    importer.progress.call = importer.options->progress;
-    importer.progress.context = importer.options->context;
+int importer_end(struct importer *importer, int status, rs_import_report *report)
+{
+    struct tree *tree = importer->tree;
+
+    if (status == RS_OK) {
+        status = finish_report(importer, tree->arena);
+    }
+    if (status != RS_OK && tree->failed == RS_OK && importer->begun) {
+        tree->failed = status; /* part of the dump is in the tree */
+    }
+    if (status == RS_OK && report) {
+        *report = importer->report;
+    }
+    release(importer);
+    return status;
+}
+
+int transfer_import(struct tree *tree, const char *file, const rs_import_options *options,
+                    rs_import_report *report, rs_error *error)
+{
+    static const rs_import_options no_options;
+    rs_error place = RS_ERROR_INIT;
+    struct importer importer;
+
     if (!tree->cache) {
         return fail(error, RS_EREADONLY, "cannot import in a read-only transaction");
     }
+    importer_begin(&importer, tree, options ? options : &no_options);
     int status =
         transfer_input_open(&importer.input, file, &importer.progress, &importer.input_error);
     if (status == RS_OK) {
         status = run(&importer, &place);
     }
-    if (status != RS_OK) {
-        if (tree->failed == RS_OK && importer.begun) {
-            tree->failed = status; /* part of the dump is in the tree */
-        }
-        explain(&importer, status, &place, error);
-    } else if (report) {
-        *report = importer.report;
-    }
-    release(&importer);
-    return status;
+    status = importer_end(&importer, status, report);
+    return status == RS_OK ? RS_OK : explain(&importer, status, &place, error);
 }

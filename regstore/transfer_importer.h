@@ -2,8 +2,8 @@
  * transfer_importer.h - what the parts of an import share: the importer itself.
  *
  * Gives the struct and the calls that transfer_import.c (listings, and the whole), transfer_patch.c
- * (patches) and transfer_current.c (CurrentControlSet) have for each other. Needs transfer and
- * tree_batch; nobody else includes it.
+ * (patches), transfer_copy.c (copies) and transfer_current.c (CurrentControlSet) have for each
+ * other. Needs transfer and tree_batch; nobody else includes it.
  */
 #ifndef REGSTORE_TRANSFER_IMPORTER_H
 #define REGSTORE_TRANSFER_IMPORTER_H
@@ -38,6 +38,7 @@ struct importer {
     unsigned left_out; /* keys open inside one that is left out, itself included */
     rs_key first_new;  /* keys from here on were made by this import */
     rs_key mount;      /* RS_NO_KEY: a patch whose keys say themselves where they belong */
+    bool mount_created;
     struct seen_keys met;
     struct tree_batch batch; /* values of the innermost key, if this import made it */
     struct seen_names names; /* values of the innermost key, if it was found */
@@ -45,6 +46,14 @@ struct importer {
     struct buffer path;
     struct buffer view; /* the path in the 32-bit view, where that was asked for */
 };
+
+/* Starts an importer whose sink takes a listing. A mount that is set before its first event is
+ * where the listing goes; else its options or the listing itself say so. */
+void importer_begin(struct importer *importer, struct tree *tree, const rs_import_options *options);
+/* Completes the report in the transaction's memory, which must be the tree's again, and releases.
+ * After a failure the transaction can only be aborted. report may be NULL. Returns status, or that
+ * of its own failure. */
+int importer_end(struct importer *importer, int status, rs_import_report *report);
 
 /* Each answers RS_OK or a status that ends the import. */
 

@@ -59,6 +59,7 @@
     X(api)                                                                                         \
     X(api_values)                                                                                  \
     X(transfer_replace)                                                                            \
+    X(transfer_compare)                                                                            \
     X(transfer_export)                                                                             \
     X(threads)                                                                                     \
     X(process)                                                                                     \

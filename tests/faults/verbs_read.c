@@ -453,6 +453,20 @@ static int export_over(struct verb_place *place)
     return export_to(place, "out.xml", RS_OVERWRITE);
 }
 
+/* ---- Comparing ---- */
+
+static int compare_keys(struct verb_place *place)
+{
+    rs_compare_options options = {.flags = RS_SUBTREE | RS_SAME};
+    rs_key tree;
+    uint64_t differences = 0;
+    int status = rs_key_open(place->txn, RS_NO_KEY, FIXTURE "\\Tree", &tree);
+    if (status == RS_OK) {
+        status = rs_compare(place->txn, place->key, place->txn, tree, &options, &differences);
+    }
+    return judge(status, differences > 100);
+}
+
 #define READS VERB_READS
 #define FILES (VERB_READS | VERB_FILES)
 #define TREE FIXTURE "\\Tree"
@@ -481,6 +495,7 @@ const struct verb verb_reads[] = {
     {"link-target", READS, FIXTURE "\\Link", link_target},
     {"subkeys", READS, TREE, list_keys},
     {"values", READS, FIXTURE, list_values},
+    {"compare", READS, FIXTURE, compare_keys},
 
     {"value-get", READS, FIXTURE, get_value},
     {"effective", READS, FIXTURE, get_effective},

@@ -72,6 +72,14 @@ static int rename_key(struct verb_place *place)
     return rs_key_rename(place->txn, place->key, "Renamed");
 }
 
+static int copy_key(struct verb_place *place)
+{
+    rs_import_report report = {0};
+    int status =
+        rs_key_copy(place->txn, place->key, RS_NO_KEY, "HKLM\\Copied\\Verbs", RS_SUBTREE, &report);
+    return judge(status, report.keys_added > 0);
+}
+
 static int set_class(struct verb_place *place)
 {
     return rs_key_set_class(place->txn, place->key, "Another class");
@@ -231,6 +239,7 @@ const struct verb verb_writes[] = {
     {"key-delete-link", WRITES, FIXTURE "\\Link", delete_key},
     {"key-delete-recursive", WRITES, FIXTURE, delete_recursive},
     {"key-rename", WRITES, TREE, rename_key},
+    {"key-copy", WRITES, FIXTURE, copy_key},
     {"class-set", WRITES, FIXTURE, set_class},
     {"class-remove", WRITES, FIXTURE, remove_class},
     {"link-create", WRITES, NULL, create_link},
