@@ -467,6 +467,19 @@ static int compare_keys(struct verb_place *place)
     return judge(status, differences > 100);
 }
 
+/* XML holds no patches, which is found out when the file is open. */
+static int refuse_patch(struct verb_place *place)
+{
+    rs_export_options options = {.format = "xml"};
+    rs_key tree;
+    int status = rs_key_open(place->txn, RS_NO_KEY, FIXTURE "\\Tree", &tree);
+    if (status == RS_OK) {
+        status = rs_export_patch(place->txn, place->key, place->txn, tree,
+                                 verb_file(place, "patch.xml"), &options, &place->error);
+    }
+    return status == RS_ENOFORMAT ? RS_OK : judge(status, false);
+}
+
 #define READS VERB_READS
 #define FILES (VERB_READS | VERB_FILES)
 #define TREE FIXTURE "\\Tree"
@@ -496,6 +509,7 @@ const struct verb verb_reads[] = {
     {"subkeys", READS, TREE, list_keys},
     {"values", READS, FIXTURE, list_values},
     {"compare", READS, FIXTURE, compare_keys},
+    {"export-patch-refused", READS, FIXTURE, refuse_patch},
 
     {"value-get", READS, FIXTURE, get_value},
     {"effective", READS, FIXTURE, get_effective},

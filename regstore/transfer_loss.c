@@ -1,0 +1,33 @@
+/*
+ * transfer_loss.c - in words, what a dump had lost before it came here, or what is left out of it.
+ *
+ * Needs the public header alone.
+ */
+#include "transfer.h"
+
+const char *rs_loss_text(enum rs_loss_kind kind)
+{
+    switch (kind) {
+    case RS_LOSS_TYPE:
+        return "the type's number is not in the dump: stored as type 0xffffffff";
+    case RS_LOSS_LIST_END:
+        return "how the list ended is not in the dump";
+    case RS_LOSS_DUPLICATE:
+        return "a second one of this name: left out";
+    case RS_LOSS_TIME:
+        return "the key's write time is not in the dump";
+    case RS_LOSS_NUMBER:
+        return "the number stands for data of another length";
+    case RS_LOSS_LINE:
+        return "a line that means nothing: left out";
+    case RS_LOSS_TARGETED:
+        return "applies only under conditions that are not known here: left out";
+    case RS_LOSS_DISABLED:
+        return "switched off: left out";
+    case RS_LOSS_RIGHTS:
+        return "access rights, which keys here do not have: left out";
+    case RS_LOSS_BITS:
+        return "changes single bits of a number: left out";
+    }
+    return NULL;
+}
