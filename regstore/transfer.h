@@ -5,8 +5,8 @@
  * comparison (transfer_compare.c) and what it becomes as a patch (transfer_difference.c), the walk
  * that tells a key's content (transfer_walk.c), the files that are read and written
  * (transfer_file.c) and the sets that find doubles (transfer_seen.c). Needs tree and format.
- * rs_loss_text() of regstore.h is in
- * transfer_loss.c.
+ * The words
+ * for losses are in transfer_loss.c.
  */
 #ifndef REGSTORE_TRANSFER_H
 #define REGSTORE_TRANSFER_H
