@@ -9,6 +9,7 @@
  * directory, then regstore/), and in the directory that it was installed to.
  */
 #include "format_pol.h"
+#include "format_reg.h"
 
 #include <dlfcn.h>
 #include <stdlib.h>
@@ -62,6 +63,8 @@ static bool sniff_pol(const unsigned char *head, size_t size)
 static const struct known_format formats[] = {
     {"xml", ".xml", sniff_xml, "xml", NULL},
     {"pol", ".pol", sniff_pol, NULL, &format_pol},
+    {"reg", ".reg", reg_sniff, NULL, &format_reg},
+    {"reg-utf8", ".reg", reg_sniff, NULL, &format_reg_utf8},
 };
 #define FORMATS (sizeof formats / sizeof formats[0])
 
@@ -72,10 +75,6 @@ static const struct {
     const char *what;
 } unsupported[] = {
     {"regf", 4, "regf hives cannot be read by this version"},
-    {"REGEDIT4", 8, ".reg files cannot be read by this version"},
-    {"Windows Registry Editor", 23, ".reg files cannot be read by this version"},
-    {"\xef\xbb\xbfWindows Registry Editor", 26, ".reg files cannot be read by this version"},
-    {"\xff\xfeW\0i\0n\0d\0o\0w\0s\0", 16, ".reg files cannot be read by this version"},
     {"\x1f\x8b", 2, "a gzip file: unpack it first"},
     {"BZh", 3, "a bzip2 file: unpack it first"},
     {"\xfd"

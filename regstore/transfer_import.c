@@ -453,6 +453,10 @@ static int explain(struct importer *importer, int status, const rs_error *place,
         fail(error, status, "%s: offset %llu: %s", file, (unsigned long long)place->offset,
              importer->why.text);
         error->offset = place->offset;
+    } else if (place->offset == 0) { /* a file of lines only */
+        fail(error, status, "%s:%llu: %s", file, (unsigned long long)place->line,
+             importer->why.text);
+        error->line = place->line;
     } else {
         fail(error, status, "%s:%llu: offset %llu: %s", file, (unsigned long long)place->line,
              (unsigned long long)place->offset, importer->why.text);

@@ -51,9 +51,6 @@ static const struct {
     {HEAD("hive<"), "f: not a dump of a format that is known"},
     {HEAD("regf\0\0"), "f: regf hives cannot be read by this version"},
     {HEAD("reg"), "f: not a dump of a format that is known"},
-    {HEAD("Windows Registry Editor Version 5.00\r\n"),
-     "f: .reg files cannot be read by this version"},
-    {HEAD("\xff\xfeW\0i\0n\0d\0o\0w\0s\0 \0R\0"), "f: .reg files cannot be read by this version"},
     {HEAD("\x1f\x8b\x08"), "f: a gzip file: unpack it first"},
     {HEAD("\xfd"
           "7zXZ\0"),
