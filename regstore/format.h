@@ -77,6 +77,7 @@ struct format_input {
 /* Where a writer puts bytes. */
 struct format_output {
     int (*write)(struct format_output *output, const void *data, size_t size);
+    rs_error *error; /* where a writer says why it cannot write something; may be NULL */
 };
 
 struct format {

@@ -633,7 +633,8 @@ enum rs_loss_kind {
     RS_LOSS_TARGETED = 7,  /* of a policy: an item that applies only under conditions: left out */
     RS_LOSS_DISABLED = 8,  /* of a policy: an item that is switched off: left out */
     RS_LOSS_RIGHTS = 9,    /* of a policy: access rights of a key: left out */
-    RS_LOSS_BITS = 10      /* of a policy: single bits of a number: left out */
+    RS_LOSS_BITS = 10,     /* of a policy: single bits of a number: left out */
+    RS_LOSS_STALE = 11     /* a dirty hive: newer changes are in its logs, and not read */
 };
 /* What is lost in a line for a person; NULL for a number that is no kind. Static. */
 RS_API const char *rs_loss_text(enum rs_loss_kind kind);

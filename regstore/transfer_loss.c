@@ -28,6 +28,8 @@ const char *rs_loss_text(enum rs_loss_kind kind)
         return "access rights, which keys here do not have: left out";
     case RS_LOSS_BITS:
         return "changes single bits of a number: left out";
+    case RS_LOSS_STALE:
+        return "the hive is dirty: its newest changes are in its logs, which are not read";
     }
     return NULL;
 }

@@ -55,6 +55,7 @@
     X(format_xml_limits)                                                                           \
     X(format_xml_real)                                                                             \
     X(format_pol)                                                                                  \
+    X(format_regf)                                                                                 \
     X(transfer)                                                                                    \
     X(api)                                                                                         \
     X(api_values)                                                                                  \

@@ -323,7 +323,7 @@ static int refuse_bytes(struct format_output *output, const void *bytes, size_t 
 
 static void test_output_that_fails(void)
 {
-    struct format_output output = {refuse_bytes};
+    struct format_output output = {.write = refuse_bytes};
     struct format_sink *sink;
 
     CU_ASSERT_EQUAL_FATAL(format_xml.write_begin(&output, &sink), RS_OK);

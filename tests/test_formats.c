@@ -49,7 +49,6 @@ static const struct {
     {HEAD(" \n"), "f: not a dump of a format that is known"},
     {HEAD("\0\0\0\0<"), "f: not a dump of a format that is known"},
     {HEAD("hive<"), "f: not a dump of a format that is known"},
-    {HEAD("regf\0\0"), "f: regf hives cannot be read by this version"},
     {HEAD("reg"), "f: not a dump of a format that is known"},
     {HEAD("\x1f\x8b\x08"), "f: a gzip file: unpack it first"},
     {HEAD("\xfd"

@@ -475,7 +475,7 @@ static void test_files(void)
     check_file(scratch_dir(), RS_EIO, "Is a directory");
     check_file(write_text("f", ""), RS_ENOFORMAT, "the file is empty");
     check_file(write_text("f", "hello"), RS_ENOFORMAT, "not a dump of a format that is known");
-    check_file(write_text("f", "regf\1"), RS_ENOFORMAT, "regf hives cannot be read");
+    check_file(write_text("f", "regf\1"), RS_EFORMAT, "the hive is cut short");
     check_file(write_text("f", "\xfd"
                                "7zXZ"),
                RS_ENOFORMAT, "unpack it first");
