@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "api.h"
+#include "backup.h"
 #include "check.h"
 #include "transfer.h"
 #include "watch.h"
@@ -448,6 +449,40 @@ int rs_check(rs_txn *txn, const rs_check_options *options, rs_check_report *repo
 {
     int status = api_check(txn, report != NULL && txn != NULL && !txn->env.write);
     return status == RS_OK ? check_store(txn, options, report) : status;
+}
+
+/* ---- Whole stores ---- */
+
+/* NULL for all is right but for what is asked of it here. */
+static int check_store_call(const rs_store *store, bool good, rs_error *error)
+{
+    if (store == NULL || !good) {
+        return fail(error, RS_EINVAL, "invalid argument");
+    }
+    return env_forked(store->env) ? fail(error, RS_EFORK, "%s", rs_strerror(RS_EFORK)) : RS_OK;
+}
+
+int rs_backup(rs_store *store, const char *file, const rs_backup_options *options,
+              rs_backup_report *report, rs_error *error)
+{
+    bool good = file != NULL && (options == NULL || (options->flags & ~RS_OVERWRITE) == 0);
+    int status = check_store_call(store, good, error);
+    return status == RS_OK ? backup_write(store, file, options, report, error) : status;
+}
+
+int rs_restore(const char *dir, const char *file, const rs_restore_options *options,
+               rs_backup_report *report, rs_error *error)
+{
+    if (dir == NULL || file == NULL || (options != NULL && (options->flags & ~RS_UNREAD) != 0)) {
+        return fail(error, RS_EINVAL, "invalid argument");
+    }
+    return backup_restore(dir, file, options, report, error);
+}
+
+int rs_compact(rs_store *store, rs_backup_report *report, rs_error *error)
+{
+    int status = check_store_call(store, true, error);
+    return status == RS_OK ? backup_compact(store, report, error) : status;
 }
 
 /* ---- Dumps ---- */

@@ -45,6 +45,15 @@ bool env_forked(const struct env *env)
 
 /* ---- Opening ---- */
 
+/* Not fstat(), for the reason that env_file_size() has. */
+static void note_data_file(struct env *env)
+{
+    struct statx found;
+    if (statx(env_data_fd(env), "", AT_EMPTY_PATH, STATX_INO, &found) == 0) {
+        env->data_inode = found.stx_ino;
+    }
+}
+
 int env_open_mdb(struct env *env, rs_error *error)
 {
     unsigned flags = MDB_NOTLS | (env->readonly ? MDB_RDONLY : 0u);
@@ -63,6 +72,7 @@ int env_open_mdb(struct env *env, rs_error *error)
         if (rc == 0) {
             /* LMDB leaves this one open to programs that are started. */
             fcntl(env_data_fd(env), F_SETFD, FD_CLOEXEC);
+            note_data_file(env);
             return RS_OK;
         }
         mdb_env_close(env->mdb);
@@ -311,6 +321,16 @@ static int open_new(const char *dir, int dir_fd, const struct stat *st, unsigned
     return RS_OK;
 }
 
+/* Its data file was replaced. Another one cannot be opened beside it, as they have one lock file,
+ * and closing either would give up the locks of both. */
+static bool is_lost(struct env *env)
+{
+    pthread_mutex_lock(&env->gate);
+    bool lost = env->mdb != NULL && env_removed(env);
+    pthread_mutex_unlock(&env->gate);
+    return lost;
+}
+
 /* Shares the environment of a directory that is open, or opens it. */
 static int share_or_open(const char *dir, int dir_fd, unsigned flags, env_init init,
                          struct env **out, rs_error *error)
@@ -323,10 +343,23 @@ static int share_or_open(const char *dir, int dir_fd, unsigned flags, env_init i
     if (env == NULL) {
         return open_new(dir, dir_fd, &st, flags, init, out, error);
     }
+    if (is_lost(env)) {
+        return fail(error, RS_EREPLACED, "%s: %s; close it everywhere in this process first", dir,
+                    rs_strerror(RS_EREPLACED));
+    }
     env->users++;
     close(dir_fd);
     *out = env;
     return RS_OK;
+}
+
+bool env_is_open(int dir_fd)
+{
+    struct stat st;
+    pthread_mutex_lock(&list_lock);
+    bool found = fstat(dir_fd, &st) == 0 && find_open(&st) != NULL;
+    pthread_mutex_unlock(&list_lock);
+    return found;
 }
 
 int env_open(const char *dir, unsigned flags, env_init init, struct env **out, rs_error *error)

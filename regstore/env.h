@@ -65,7 +65,8 @@ struct env_guest {
 void env_guest_join(struct env *env, struct env_guest *guest);
 void env_guest_leave(struct env *env, struct env_guest *guest);
 
-/* After a failed write the first transaction opens LMDB anew; RS_EREOPEN while others are open. */
+/* After a failed write the first transaction opens LMDB anew; RS_EREOPEN while others are open.
+ * RS_EREPLACED: the data file has no name any more, and takes no writing. */
 int env_begin(struct env *env, bool write, struct env_txn *txn, rs_error *error);
 /* A read transaction that was reset gives up its snapshot but not its place; renewing it takes the
  * latest snapshot, which is cheaper than a new transaction. */
@@ -132,6 +133,17 @@ int env_entries(struct env_txn *txn, enum env_table table, uint64_t *count);
 /* Looks, in a read transaction, whether each page is free once at most and can be, and whether all
  * fit into the file. RS_EDAMAGED with what is wrong in *why. */
 int env_check_pages(struct env_txn *txn, rs_error *why);
+/* Writes the latest commit to fd, a regular file that is empty, compacted: an environment's data
+ * file. Nobody waits for it; in a write transaction, too. */
+int env_copy(struct env *env, int fd, rs_error *error);
+/* In a write transaction, which can only be aborted then: the file becomes the data file, durably
+ * and at once, with its owner and mode. It is a compacted copy, and nobody has it open. Who has the
+ * old one open reads on, and begins no writing any more: RS_EREPLACED. */
+int env_take_place(struct env_txn *txn, int from_fd, const char *name, rs_error *error);
+/* The same without opening what is there, which may be damaged. RS_EBUSY if anybody has. */
+int env_take_place_unread(const char *dir, int from_fd, const char *name, rs_error *error);
+/* True if this process has the environment of a directory open. */
+bool env_is_open(int dir_fd);
 /* Calls each for every reader slot in use that holds a snapshot. */
 int env_readers(struct env *env, int (*each)(void *context, uint32_t pid, uint64_t txn_number),
                 void *context);

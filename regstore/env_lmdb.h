@@ -19,6 +19,7 @@ struct env {
     int dir_fd;          /* kept, so that another directory cannot get the same number */
     dev_t device;
     ino_t inode;
+    ino_t data_inode; /* of the data file */
     bool readonly;
     unsigned writes; /* transactions begun; counted under LMDB's write lock */
     char *path;      /* absolute, as the program may change its directory */

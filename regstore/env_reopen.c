@@ -8,6 +8,7 @@
  * the disk has then is the store: as it was before the failed commit, or after. Needs LMDB. A part
  * of env.
  */
+#include <fcntl.h>
 #include <sys/stat.h>
 
 #include "env_check.h"
@@ -61,8 +62,15 @@ static int check_place(const struct env *env, rs_error *error)
                     env->path);
     }
     int status = env_check_files(env->dir_fd, env->dir, &exists, error);
-    return status != RS_OK || exists ? status
-                                     : fail(error, RS_ENOSTORE, "%s: no store there", env->dir);
+    if (status == RS_OK && !exists) {
+        return fail(error, RS_ENOSTORE, "%s: no store there", env->dir);
+    }
+    /* Those who have the store open would take another one for the same. */
+    if (status == RS_OK && (fstatat(env->dir_fd, ENV_DATA_FILE, &st, AT_SYMLINK_NOFOLLOW) != 0 ||
+                            st.st_ino != env->data_inode)) {
+        return fail(error, RS_EREPLACED, "%s: %s", env->dir, rs_strerror(RS_EREPLACED));
+    }
+    return status;
 }
 
 static int find_tables_again(struct env *env, rs_error *error)

@@ -109,6 +109,13 @@ static void prepare_writing(struct env_txn *txn)
     }
 }
 
+static int fail_removed(const struct env *env, rs_error *error)
+{
+    return fail(error, RS_EREPLACED, "%s: %s", env->dir, rs_strerror(RS_EREPLACED));
+}
+
+/* A writer looks for its file twice: before it waits for the lock, so that the lock of a file that
+ * took its place is left alone, and when it has the lock, under which files are replaced. */
 int env_begin(struct env *env, bool write, struct env_txn *txn, rs_error *error)
 {
     MDB_txn *mdb;
@@ -118,6 +125,10 @@ int env_begin(struct env *env, bool write, struct env_txn *txn, rs_error *error)
         status = env_enter(env, &opening, error);
         if (status != RS_OK) {
             return status;
+        }
+        if (write && env_removed(env)) {
+            env_leave(env);
+            return fail_removed(env, error);
         }
         int rc = begin_mdb(env, write ? 0 : MDB_RDONLY, &mdb);
         if (rc == 0) {
@@ -130,6 +141,10 @@ int env_begin(struct env *env, bool write, struct env_txn *txn, rs_error *error)
         return status;
     }
     *txn = (struct env_txn){.env = env, .mdb = mdb, .write = write};
+    if (write && env_removed(env)) {
+        env_abort(txn);
+        return fail_removed(env, error);
+    }
     if (write) {
         prepare_writing(txn);
     }

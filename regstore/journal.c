@@ -336,6 +336,21 @@ int journal_trim(struct env_txn *txn, uint64_t latest, uint64_t keep, unsigned l
     return RS_OK;
 }
 
+int journal_clear(struct env_txn *txn)
+{
+    struct env_cursor cursor = {NULL};
+    struct slice key, value;
+    int status = env_cursor_open(txn, TABLE_JOURNAL, &cursor);
+    while (status == RS_OK) {
+        status = env_cursor_first(&cursor, &key, &value);
+        if (status == RS_OK) {
+            status = env_cursor_delete(&cursor);
+        }
+    }
+    env_cursor_close(&cursor);
+    return status == RS_END ? RS_OK : status;
+}
+
 /* ---- Reading ---- */
 
 int journal_open(struct journal_reader *reader, struct env_txn *txn, uint64_t revision,

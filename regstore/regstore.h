@@ -232,7 +232,8 @@ typedef struct rs_key_info {
  * opened twice in one process shares one environment. Without RS_READONLY a store whose files may
  * not be written is opened for reading, and rs_begin(RS_WRITE) answers RS_EREADONLY. Switch on:
  * RS_ENOSTORE; RS_EUNSAFE (others can write the directory or own it, a file is a symlink);
- * RS_EVERSION; RS_EDAMAGED (header damaged, file cut short); RS_EACCESS.
+ * RS_EVERSION; RS_EDAMAGED (header damaged, file cut short); RS_EACCESS; RS_EREPLACED (this process
+ * still has it open, with files that were replaced or removed since: close it everywhere first).
  */
 RS_CALL int rs_open(const char *dir, unsigned flags, rs_store **store, rs_error *error);
 /* Closes the store; all its transactions, cursors and watches must have ended. NULL is allowed. */
@@ -255,7 +256,8 @@ RS_API void rs_free(void *memory);
  * Begins a transaction: with RS_READ a snapshot of the latest revision, which later commits do not
  * change; with RS_WRITE the store's one writer: a second one waits, in the same thread for ever.
  * Keep read transactions short: a snapshot held open keeps the file from reusing space. Switch on:
- * RS_EREADONLY; RS_EREADERS; RS_EFORK; RS_EREOPEN.
+ * RS_EREADONLY; RS_EREADERS; RS_EFORK; RS_EREOPEN; RS_EREPLACED: the store's files were removed or
+ * replaced, and what would be written would be lost.
  *
  * After some failed writes the files have to be opened anew. The first rs_begin() that finds no
  * open transaction of the process on this store does so; until then it answers RS_EREOPEN. What is
@@ -519,6 +521,70 @@ typedef struct rs_check_options {
  */
 RS_CALL int rs_check(rs_txn *txn, const rs_check_options *options, rs_check_report *report);
 
+/* ---- Whole stores ---- */
+
+typedef struct rs_progress {
+    uint64_t bytes; /* read or written so far */
+    uint64_t total; /* of all bytes; 0 if not known */
+    uint64_t keys;
+    uint64_t values;
+} rs_progress;
+
+typedef struct rs_backup_report {
+    uint64_t revision;     /* of the copy, or of the store that was put in place */
+    uint64_t bytes;        /* of the file that was made */
+    uint64_t bytes_before; /* of the one whose place it took; 0 if that is not known */
+} rs_backup_report;
+
+typedef struct rs_backup_options {
+    unsigned flags; /* RS_OVERWRITE */
+    /* NULL, or called now and then; another answer than 0 cancels. */
+    int (*progress)(void *context, const rs_progress *progress);
+    void *context;
+} rs_backup_options;
+
+/*
+ * Copies the store, as it is at one moment, to a file that rs_restore() takes, while everybody goes
+ * on reading and writing. The file appears complete or not at all, readable for its owner alone;
+ * "-" is standard output. Free pages are left out. report->revision is in the copy; where others
+ * commit meanwhile, so may be later ones. Switch on: RS_EEXIST; RS_EDISK; RS_EACCESS; RS_EDAMAGED.
+ */
+RS_CALL int rs_backup(rs_store *store, const char *file, const rs_backup_options *options,
+                      rs_backup_report *report, rs_error *error);
+
+typedef struct rs_restore_options {
+    unsigned flags; /* RS_UNREAD */
+    /* NULL, or called now and then; another answer than 0 cancels. */
+    int (*progress)(void *context, const rs_progress *progress);
+    /* NULL, or called instead of rs_check() to look whether the copy is whole, which is a store in
+     * dir then: LMDB trusts its pages, and a child can crash where this process would. Another
+     * answer than RS_OK refuses it; *error may say why. */
+    int (*check)(void *context, const char *dir, rs_error *error);
+    void *context;
+} rs_restore_options;
+/* The store that is replaced is damaged and not to be read. Nobody may have it open, and no other
+ * thread may open it meanwhile; its revisions are not known, so that of the file is taken. */
+#define RS_UNREAD 1u
+
+/*
+ * Puts what rs_backup() copied, or any data file that nobody had open when it was copied, in the
+ * place of the store in dir, at once or not at all; owner and mode stay. It is checked first.
+ *
+ * All who have the store open, in this process, too, keep the old one: they read on and learn
+ * RS_EREPLACED from their watches and from rs_begin(RS_WRITE); they have to close the store
+ * everywhere in the process and to open it again. The revision is higher than any before, and the
+ * journal begins anew, so that a watch with an older position answers RS_EBEHIND. A store that has
+ * no revision gets that of the file, and its journal. Switch on: RS_EDAMAGED, RS_EVERSION (the
+ * file, or the store); RS_EBUSY; RS_EDISK; RS_EACCESS.
+ */
+RS_CALL int rs_restore(const char *dir, const char *file, const rs_restore_options *options,
+                       rs_backup_report *report, rs_error *error);
+
+/* Puts a compacted copy of the store in its own place, with all of its journal. Writers wait
+ * meanwhile. All who have the store open keep the old file and learn RS_EREPLACED, as above. Not
+ * while this thread has a write transaction. Switch on: RS_EBUSY; RS_EDISK; RS_EREADONLY. */
+RS_CALL int rs_compact(rs_store *store, rs_backup_report *report, rs_error *error);
+
 /* ---- Readers and watchers ---- */
 
 /* One reader's snapshot. */
@@ -613,13 +679,6 @@ RS_API uint64_t rs_watch_position(const rs_watch *watch);
 RS_API void rs_watch_close(rs_watch *watch);
 
 /* ---- Dumps ---- */
-
-typedef struct rs_progress {
-    uint64_t bytes; /* read or written so far */
-    uint64_t total; /* of all bytes; 0 if not known */
-    uint64_t keys;
-    uint64_t values;
-} rs_progress;
 
 /* What a dump had lost before it came here, or what was left out of it; facts about a place,
  * counted by the caller. */

@@ -189,7 +189,7 @@ static int open_nameless(struct transfer_output *output, int directory)
     char kept = name[directory];
 
     name[directory] = '\0';
-    int descriptor = open(directory > 0 ? name : ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666);
+    int descriptor = open(directory > 0 ? name : ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0666);
     name[directory] = kept;
     if (descriptor < 0) {
         return -1;
@@ -240,7 +240,7 @@ static int make_temporary(struct transfer_output *output, mode_t mode)
         output->descriptor = open_nameless(output, directory);
         if (output->descriptor < 0) {
             output->descriptor = open(output->temporary.data,
-                                      O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666);
+                                      O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666);
         }
         if (output->descriptor >= 0 || errno != EEXIST) {
             break;

@@ -167,6 +167,13 @@ static const struct switch_row check_switches[] = {
     ROW_END,
 };
 
+static const struct switch_row backup_switches[] = {ROW_YES, ROW_END};
+
+static const struct switch_row restore_store_switches[] = {
+    {SWITCH_YES, "y", "yes", NULL, "do not ask before the store is replaced", GROUP_NONE, false},
+    ROW_END,
+};
+
 #define NO_OPERANDS                                                                                \
     {                                                                                              \
         {                                                                                          \
@@ -295,6 +302,28 @@ const struct command commands[] = {
      true,
      cmd_check,
      SECTION_STORE},
+    {"backup",
+     "copy the store to a file while it is used",
+     "\"-\" is standard output. The copy is the store as it is at one moment, complete or not made "
+     "at\n"
+     "all. A file that exists is replaced after a question, or with /y.\n",
+     {{"FILE", OPERAND_FILE, false}},
+     backup_switches,
+     false,
+     cmd_backup,
+     SECTION_STORE},
+    {"restore-store",
+     "put a backup in the place of the store",
+     "FILE is checked first. All that the store holds is replaced, after a question, or with /y.\n"
+     "Services that have the store open notice, and open it again.\n",
+     {{"FILE", OPERAND_FILE, false}},
+     restore_store_switches,
+     false,
+     cmd_restore_store,
+     SECTION_STORE},
+    {"compact", "make the store's file as small as what it holds",
+     "Services that have the store open notice, and open it again.\n", NO_OPERANDS, no_switches,
+     false, cmd_compact, SECTION_STORE},
     {"help",
      "show what commands there are, or how one is used",
      "",

@@ -138,6 +138,9 @@ int cmd_export(struct tool *tool, const struct arguments *arguments);
 int cmd_watch(struct tool *tool, const struct arguments *arguments);
 int cmd_status(struct tool *tool, const struct arguments *arguments);
 int cmd_check(struct tool *tool, const struct arguments *arguments);
+int cmd_backup(struct tool *tool, const struct arguments *arguments);
+int cmd_restore_store(struct tool *tool, const struct arguments *arguments);
+int cmd_compact(struct tool *tool, const struct arguments *arguments);
 int cmd_help(struct tool *tool, const struct arguments *arguments);
 int cmd_version(struct tool *tool, const struct arguments *arguments);
 

@@ -62,6 +62,7 @@
     X(transfer_replace)                                                                            \
     X(transfer_compare)                                                                            \
     X(transfer_export)                                                                             \
+    X(backup)                                                                                      \
     X(threads)                                                                                     \
     X(process)                                                                                     \
     X(process_fork)                                                                                \

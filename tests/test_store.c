@@ -481,11 +481,12 @@ static void a_removed_store_takes_no_commit(void)
     CU_ASSERT_EQUAL_FATAL(rename(scratch_path("store/data.mdb"), scratch_path("kept")), 0);
     GIVES(RS_OK, rs_commit(txn, &revision)); /* it only has another name */
     CU_ASSERT_EQUAL(revision, 1);
-    CU_ASSERT_EQUAL_FATAL(unlink(scratch_path("kept")), 0);
     txn = start_writing(store);
     set_number(txn, RS_HKLM, "Size", 2);
+    CU_ASSERT_EQUAL_FATAL(unlink(scratch_path("kept")), 0);
     GIVES(RS_EREPLACED, rs_commit(txn, &revision));
     CU_ASSERT_EQUAL(revision, 1);
+    GIVES(RS_EREPLACED, rs_begin(store, RS_WRITE, &txn));
     rs_close(store);
 }
 

@@ -147,6 +147,9 @@ static int write_files(struct verb_place *place)
     }
     rs_abort(txn);
     if (status == RS_OK) {
+        status = rs_backup(place->store, verb_file(place, "backup.mdb"), NULL, NULL, NULL);
+    }
+    if (status == RS_OK) {
         status = write_text(verb_file(place, "foreign.xml"), foreign_dump);
     }
     return status == RS_OK ? write_text(verb_file(place, "out.xml"), "old\n") : status;
@@ -215,7 +218,7 @@ static int copy_file(const struct verb_place *from, const struct verb_place *to,
 int verb_copy(const struct verb_place *from, struct verb_place *to, const char *top)
 {
     static const char *const names[] = {"store/data.mdb", "files/ours.xml", "files/foreign.xml",
-                                        "files/out.xml"};
+                                        "files/out.xml", "files/backup.mdb"};
     int status = begin_place(to, top);
     if (status == RS_OK && mkdir(to->dir, 0750) != 0) {
         status = RS_EIO;
@@ -302,7 +305,7 @@ int verb_run(const struct verb *verb, struct verb_place *place, enum verb_ending
 {
     place->error = (rs_error)RS_ERROR_INIT;
     place->key = RS_NO_KEY;
-    if ((verb->flags & (VERB_READS | VERB_WRITES)) == 0) {
+    if ((verb->flags & VERB_OPENS) != 0 || (verb->flags & (VERB_READS | VERB_WRITES)) == 0) {
         return act(verb, place);
     }
     bool writes = (verb->flags & VERB_WRITES) != 0;

@@ -480,6 +480,39 @@ static int refuse_patch(struct verb_place *place)
     return status == RS_ENOFORMAT ? RS_OK : judge(status, false);
 }
 
+/* ---- Whole stores ---- */
+
+static int back_up_to(struct verb_place *place, const char *name, unsigned flags)
+{
+    rs_backup_options options = {.flags = flags};
+    rs_backup_report report = {0};
+    int status = rs_backup(place->store, verb_file(place, name), &options, &report, &place->error);
+    return judge(status, report.revision > 0 && report.bytes > 0);
+}
+
+static int back_up_new(struct verb_place *place)
+{
+    return back_up_to(place, "new.mdb", 0);
+}
+
+static int back_up_over(struct verb_place *place)
+{
+    return back_up_to(place, "out.xml", RS_OVERWRITE);
+}
+
+/* What is in the store stays. */
+static int compact(struct verb_place *place)
+{
+    rs_store *store;
+    rs_backup_report report = {0};
+    int status = rs_open(place->dir, 0, &store, &place->error);
+    if (status == RS_OK) {
+        status = rs_compact(store, &report, &place->error);
+        rs_close(store);
+    }
+    return judge(status, report.revision > 0 && report.bytes > 0);
+}
+
 #define READS VERB_READS
 #define FILES (VERB_READS | VERB_FILES)
 #define TREE FIXTURE "\\Tree"
@@ -543,6 +576,10 @@ const struct verb verb_reads[] = {
 
     {"export-new", FILES, FIXTURE, export_new},
     {"export-over", FILES, FIXTURE, export_over},
+
+    {"backup-new", VERB_FILES, NULL, back_up_new},
+    {"backup-over", VERB_FILES, NULL, back_up_over},
+    {"compact", VERB_OPENS, NULL, compact},
 
     {NULL, 0, NULL, NULL},
 };

@@ -226,6 +226,22 @@ static int import_foreign(struct verb_place *place)
     return import(place, "foreign.xml", "HKLM\\Foreign\\Hive", 0);
 }
 
+/* ---- Whole stores ---- */
+
+static int restore(struct verb_place *place)
+{
+    rs_backup_report report = {0};
+    int status =
+        rs_restore(place->dir, verb_file(place, "backup.mdb"), NULL, &report, &place->error);
+    return status != RS_OK || report.revision > 0 ? status : VERB_WRONG;
+}
+
+static int restore_unread(struct verb_place *place)
+{
+    rs_restore_options options = {.flags = RS_UNREAD};
+    return rs_restore(place->dir, verb_file(place, "backup.mdb"), &options, NULL, &place->error);
+}
+
 #define WRITES VERB_WRITES
 #define TREE FIXTURE "\\Tree"
 
@@ -264,6 +280,8 @@ const struct verb verb_writes[] = {
     {"import-elsewhere", WRITES, NULL, import_elsewhere},
     {"import-keep", WRITES, NULL, import_keeping},
     {"import-foreign", WRITES, NULL, import_foreign},
+    {"restore", WRITES | VERB_OPENS, NULL, restore},
+    {"restore-unread", WRITES | VERB_OPENS, NULL, restore_unread},
 
     {NULL, 0, NULL, NULL},
 };

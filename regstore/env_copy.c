@@ -1,0 +1,199 @@
+/*
+ * env_copy.c - a copy of the environment, and a file that takes the data file's place.
+ *
+ * A copy is compacted: pages in use side by side, none free. LMDB counts its commits in the file
+ * and, for all who have it open, in the lock file; a copy is numbered by hand, so that both agree.
+ *
+ * Another file takes the place of the data file by a rename, under the writer's lock, and the lock
+ * file stays. So there is one lock for both files at every moment, whoever is killed. Who has the
+ * old file open goes on reading it, as nothing is written to it any more: a writer looks, under the
+ * lock, whether its file still has a name. Needs LMDB. A part of env.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "env_check.h"
+#include "env_layout.h"
+#include "env_lmdb.h"
+
+#define COPY_MODE 0640
+
+/* ---- Copying ---- */
+
+static bool read_meta(int fd, uint64_t at, struct lmdb_meta_page *meta)
+{
+    return pread(fd, meta, sizeof *meta, (off_t)at) == (ssize_t)sizeof *meta;
+}
+
+/* Writes the state of the later meta page into both, numbered so that a reader who knows only the
+ * latest number finds it whichever of the two pages that means. Of a file without free pages: those
+ * are listed by the number of their commit. */
+static bool set_number(int fd, uint64_t number)
+{
+    struct lmdb_meta_page metas[2];
+    if (!read_meta(fd, 0, &metas[0]) || !read_meta(fd, metas[0].dbs[0].pad, &metas[1])) {
+        return false;
+    }
+    uint64_t page_size = metas[0].dbs[0].pad;
+    struct lmdb_meta_page meta = metas[metas[1].txn_number > metas[0].txn_number];
+    for (uint64_t page = 0; page < 2; page++) {
+        meta.page_number = page;
+        meta.txn_number = number % 2 == page ? number : number - 1;
+        if (pwrite(fd, &meta, sizeof meta, (off_t)(page * page_size)) != (ssize_t)sizeof meta) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* LMDB tells so that the pages in use are not as many as those that it found. */
+static int fail_copy(const struct env *env, int rc, rs_error *error)
+{
+    return rc == MDB_INCOMPATIBLE
+               ? fail(error, RS_EDAMAGED, "%s: cannot be copied: it is damaged", env->dir)
+               : env_fail(env, rc, "cannot be copied", error);
+}
+
+int env_copy(struct env *env, int fd, rs_error *error)
+{
+    MDB_envinfo info;
+    struct env_txn held; /* so that nobody opens the files anew meanwhile */
+    int status = env_begin(env, false, &held, error);
+    if (status != RS_OK) {
+        return status;
+    }
+    int rc = mdb_env_copyfd2(env->mdb, fd, MDB_CP_COMPACT);
+    mdb_env_info(env->mdb, &info); /* the number of the commit that was copied, or a later one */
+    env_abort(&held);
+    if (rc != 0) {
+        return fail_copy(env, rc, error);
+    }
+    return set_number(fd, info.me_last_txnid) ? RS_OK
+                                              : fail_errno(error, "%s: cannot be copied", env->dir);
+}
+
+/* ---- Taking the place ---- */
+
+struct taking {
+    int dir_fd; /* of the store */
+    const char *dir;
+    int from_fd;
+    const char *name;
+    uint64_t number; /* of the latest commit; 0: as it is */
+    rs_error *error;
+};
+
+/* The new file is everybody's whose the old one was. */
+static int keep_owner(const struct taking *taking, int fd)
+{
+    struct stat old;
+    struct stat now;
+    mode_t mode = COPY_MODE;
+    if (fstat(fd, &now) != 0 || fstat(taking->dir_fd, &old) != 0) {
+        return fail_errno(taking->error, "%s", taking->dir);
+    }
+    old.st_uid = now.st_uid;
+    if (fstatat(taking->dir_fd, ENV_DATA_FILE, &old, AT_SYMLINK_NOFOLLOW) == 0) {
+        mode = old.st_mode & 0777;
+    }
+    bool same = old.st_uid == now.st_uid && old.st_gid == now.st_gid;
+    if ((!same && fchown(fd, old.st_uid, old.st_gid) != 0) || fchmod(fd, mode) != 0) {
+        return fail_errno(taking->error, "%s/%s: its owner cannot be kept", taking->dir,
+                          ENV_DATA_FILE);
+    }
+    return RS_OK;
+}
+
+static int finish_file(const struct taking *taking, int fd)
+{
+    int status = keep_owner(taking, fd);
+    if (status != RS_OK) {
+        return status;
+    }
+    bool good = taking->number == 0 || set_number(fd, taking->number);
+    if (!good || fsync(fd) != 0) {
+        return fail_errno(taking->error, "%s: cannot be replaced", taking->dir);
+    }
+    return RS_OK;
+}
+
+static int take_place(const struct taking *taking)
+{
+    int fd = openat(taking->from_fd, taking->name, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0) {
+        return fail_errno(taking->error, "%s: cannot be replaced", taking->dir);
+    }
+    int status = finish_file(taking, fd);
+    close(fd);
+    if (status == RS_OK &&
+        renameat(taking->from_fd, taking->name, taking->dir_fd, ENV_DATA_FILE) != 0) {
+        status = fail_errno(taking->error, "%s: cannot be replaced", taking->dir);
+    }
+    if (status == RS_OK) {
+        (void)fsync(taking->dir_fd); /* it has happened; some file systems cannot do this */
+    }
+    return status;
+}
+
+int env_take_place(struct env_txn *txn, int from_fd, const char *name, rs_error *error)
+{
+    return take_place(&(struct taking){
+        .dir_fd = txn->env->dir_fd,
+        .dir = txn->env->dir,
+        .from_fd = from_fd,
+        .name = name,
+        .number = env_txn_number(txn) - 1,
+        .error = error,
+    });
+}
+
+/* ---- Without opening what is there ---- */
+
+/* Keeps everybody from opening the store, as LMDB does while it makes a lock file new. */
+static int lock_out(int lock_fd, const char *dir, rs_error *error)
+{
+    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 0, .l_len = 1};
+    if (fcntl(lock_fd, F_OFD_SETLK, &whole) == 0) {
+        return RS_OK;
+    }
+    if (errno == EAGAIN || errno == EACCES) {
+        return fail(error, RS_EBUSY,
+                    "%s: damaged and in use: end the programs that have it open first", dir);
+    }
+    return fail_errno(error, "%s/%s: cannot be locked", dir, ENV_LOCK_FILE);
+}
+
+static int take_place_locked(const struct taking *taking)
+{
+    int status = env_make_lock_file(taking->dir_fd, taking->dir, taking->error);
+    if (status != RS_OK) {
+        return status;
+    }
+    int lock_fd = openat(taking->dir_fd, ENV_LOCK_FILE, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+    if (lock_fd < 0) {
+        return fail_errno(taking->error, "%s/%s", taking->dir, ENV_LOCK_FILE);
+    }
+    status = lock_out(lock_fd, taking->dir, taking->error);
+    if (status == RS_OK) {
+        status = take_place(taking);
+    }
+    close(lock_fd);
+    return status;
+}
+
+int env_take_place_unread(const char *dir, int from_fd, const char *name, rs_error *error)
+{
+    struct taking taking = {.dir = dir, .from_fd = from_fd, .name = name, .error = error};
+    int status = env_check_directory(dir, false, &taking.dir_fd, error);
+    if (status != RS_OK) {
+        return status;
+    }
+    /* Closing the lock file would take away the locks that LMDB has on it in this process. */
+    status = env_is_open(taking.dir_fd) ? fail(error, RS_EBUSY, "%s: this process has it open", dir)
+                                        : take_place_locked(&taking);
+    close(taking.dir_fd);
+    return status;
+}
