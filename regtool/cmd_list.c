@@ -135,7 +135,7 @@ static int put_target(struct list *list, rs_key key)
 
     if (status == RS_OK) {
         fputs("-> ", stdout);
-        show_text(stdout, target, len, list->tool->terminal);
+        show_in_line(stdout, target, len, list->tool->terminal);
         putchar('\n');
     }
     return status;
@@ -171,7 +171,7 @@ static int put_subkey(struct list *list, const rs_key_info *info)
         return status;
     }
     fputs(list->tool->colours ? "\033[1m" : "", stdout);
-    show_text(stdout, info->name, info->name_len, list->tool->terminal);
+    show_in_line(stdout, info->name, info->name_len, list->tool->terminal);
     fputs(list->tool->colours ? "\\\033[0m" : "\\", stdout);
     if (list->details) {
         return put_subkey_details(list, info);

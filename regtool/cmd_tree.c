@@ -92,7 +92,7 @@ static int put_values(struct tree *tree, rs_key key, uint32_t count, uint32_t le
 static void put_name(const struct tree *tree, const char *name, size_t len)
 {
     fputs(tree->tool->colours ? "\033[1m" : "", stdout);
-    show_text(stdout, name, len, tree->tool->terminal);
+    show_in_line(stdout, name, len, tree->tool->terminal);
     fputs(tree->tool->colours ? "\033[0m" : "", stdout);
 }
 
@@ -104,7 +104,7 @@ static int put_target(struct tree *tree, const rs_key_info *info)
 
     if (status == RS_OK) {
         fputs(" -> ", stdout);
-        show_text(stdout, target, len, tree->tool->terminal);
+        show_in_line(stdout, target, len, tree->tool->terminal);
     }
     return status;
 }

@@ -52,11 +52,24 @@ static const struct switch_row query_switches[] = {
      "the character between the strings of a REG_MULTI_SZ (\\0)", GROUP_NONE, false},
     {SWITCH_TYPE, "t", "type", "TYPE", "only values of this type", GROUP_NONE, false},
     {SWITCH_NUMBERS, "z", "numbers", NULL, "the number of each type, too", GROUP_NONE, false},
-    {SWITCH_SEARCH, "f", "find", "TEXT", "search for this text", GROUP_NONE, true},
-    {SWITCH_SEARCH_KEYS, "k", "find-keys", NULL, "search in the names of keys", GROUP_NONE, true},
-    {SWITCH_SEARCH_DATA, "d", "find-data", NULL, "search in data", GROUP_NONE, true},
-    {SWITCH_SEARCH_CASE, "c", "find-case", NULL, "search with case", GROUP_NONE, true},
-    {SWITCH_SEARCH_EXACT, "e", "find-exact", NULL, "search for the whole text", GROUP_NONE, true},
+    {SWITCH_SEARCH, "f", "find", "TEXT", "search for this text; * and ? are wildcards", GROUP_NONE,
+     false},
+    {SWITCH_SEARCH_KEYS, "k", "find-keys", NULL, "only in the names of keys", GROUP_NONE, false},
+    {SWITCH_SEARCH_DATA, "d", "find-data", NULL, "only in data", GROUP_NONE, false},
+    {SWITCH_SEARCH_CASE, "c", "find-case", NULL, "case counts", GROUP_NONE, false},
+    {SWITCH_SEARCH_EXACT, "e", "find-exact", NULL, "TEXT is all of it, not a part", GROUP_NONE,
+     false},
+    ROWS_VIEW,
+    ROW_END,
+};
+
+static const struct switch_row find_switches[] = {
+    {SWITCH_SEARCH_KEYS, NULL, "keys", NULL, "only in the names of keys", GROUP_NONE, false},
+    {SWITCH_SEARCH_NAMES, NULL, "names", NULL, "only in the names of values", GROUP_NONE, false},
+    {SWITCH_SEARCH_DATA, NULL, "data", NULL, "only in data", GROUP_NONE, false},
+    {SWITCH_REGEX, NULL, "regex", NULL, "TEXT is an extended regular expression", GROUP_NONE,
+     false},
+    {SWITCH_SEARCH_CASE, NULL, "case", NULL, "case counts", GROUP_NONE, false},
     ROWS_VIEW,
     ROW_END,
 };
@@ -187,7 +200,10 @@ const struct command commands[] = {
     {"query",
      "show a key with its values and subkeys",
      "Values come in the order in which they were made, subkeys by name. /v with /s, and /t, are\n"
-     "searches: keys without a match are left out, and a search without a match exits with 1.\n",
+     "searches, as is /f: keys without a match are left out, and a search without a match exits "
+     "with\n"
+     "1. With /f, /v without NAME searches only in the names of values; in NAME, too, * and ? are\n"
+     "wildcards.\n",
      {{"KEY", OPERAND_KEY, false}},
      query_switches,
      true,
@@ -217,6 +233,16 @@ const struct command commands[] = {
      tree_switches,
      true,
      cmd_tree,
+     SECTION_READ},
+    {"find",
+     "search for a text in names and data",
+     "KEY and all below it is searched, else the whole store. Data is compared as query prints "
+     "it.\n"
+     "Two of --keys, --names and --data search in both. Without a match the exit status is 1.\n",
+     {{"TEXT", OPERAND_WORD, false}, {"KEY", OPERAND_KEY, true}},
+     find_switches,
+     true,
+     cmd_find,
      SECTION_READ},
     {"add",
      "make a key, set a value",

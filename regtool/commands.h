@@ -39,11 +39,12 @@ enum switch_id {
     SWITCH_RECURSIVE,
     SWITCH_NUMBERS,
     SWITCH_SEARCH,
-    SWITCH_SEARCH_NAMES, /* /v without a name */
+    SWITCH_SEARCH_NAMES, /* of query: /v without a name */
     SWITCH_SEARCH_KEYS,
     SWITCH_SEARCH_DATA,
     SWITCH_SEARCH_CASE,
     SWITCH_SEARCH_EXACT,
+    SWITCH_REGEX,
     SWITCH_VIEW_64,
     SWITCH_VIEW_32,
     SWITCH_KEEP,
@@ -129,6 +130,7 @@ int cmd_list(struct tool *tool, const struct arguments *arguments);
 int cmd_tree(struct tool *tool, const struct arguments *arguments);
 int cmd_set(struct tool *tool, const struct arguments *arguments);
 int cmd_rename(struct tool *tool, const struct arguments *arguments);
+int cmd_find(struct tool *tool, const struct arguments *arguments);
 int cmd_query(struct tool *tool, const struct arguments *arguments);
 int cmd_add(struct tool *tool, const struct arguments *arguments);
 int cmd_edit(struct tool *tool, const struct arguments *arguments);

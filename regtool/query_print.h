@@ -3,7 +3,8 @@
  * order of the listing; it gives each of them its lines.
  *
  * reg.exe's layout is a blank line, then a block for each key: its name, a line per value, a blank
- * line; subkeys that are not listed themselves follow, a name each.
+ * line; subkeys that are not listed themselves follow, a name each, and so do keys that a search
+ * has found by their names.
  */
 #ifndef REGTOOL_QUERY_PRINT_H
 #define REGTOOL_QUERY_PRINT_H
@@ -13,14 +14,19 @@
 #include <regstore.h>
 
 #include "keypath.h"
+#include "search.h"
 #include "tool.h"
 
 struct query_print {
     struct tool *tool;
-    const char *separator; /* between the strings of a REG_MULTI_SZ; NULL: \0 */
-    bool numbers;          /* show the number of each type */
-    bool begun;            /* something was printed */
-    bool in_block;         /* between query_print_key() and query_print_end_key() */
+    const char *separator;     /* between the strings of a REG_MULTI_SZ; NULL: \0 */
+    bool numbers;              /* show the number of each type */
+    bool search;               /* keys stand alone that were found by their names */
+    const struct search *text; /* what was found, to be marked where there are colours; or NULL */
+    unsigned in;               /* IN_... of query_walk.h: where it was looked for */
+    bool begun;                /* something was printed */
+    bool alone;                /* a key that stands alone was printed last */
+    bool in_block;             /* between query_print_key() and query_print_end_key() */
 };
 
 /* A key whose values follow; written is its write time. */

@@ -98,16 +98,37 @@ void show_text(FILE *out, const char *text, size_t len, bool escaped)
     }
 }
 
-void show_value_name(FILE *out, const char *name, size_t len, bool escaped)
+void show_in_line(FILE *out, const char *text, size_t len, bool terminal)
+{
+    const char *end = text + len;
+
+    if (terminal) {
+        show_text(out, text, len, true);
+        return;
+    }
+    while (text < end) {
+        size_t plain = 0;
+        while (text + plain < end && text[plain] != '\r' && text[plain] != '\n') {
+            plain++;
+        }
+        fwrite(text, 1, plain, out);
+        text += plain;
+        if (text < end) {
+            fprintf(out, "\\x%02x", *text++);
+        }
+    }
+}
+
+void show_value_name(FILE *out, const char *name, size_t len, bool terminal)
 {
     if (len == 0) {
         fputs("(Default)", out);
     } else {
-        show_text(out, name, len, escaped);
+        show_in_line(out, name, len, terminal);
     }
 }
 
-int show_data(FILE *out, const rs_value *value, const char *separator, bool escaped)
+int show_data(FILE *out, const rs_value *value, const char *separator, bool terminal)
 {
     char *text;
     size_t len;
@@ -116,7 +137,7 @@ int show_data(FILE *out, const rs_value *value, const char *separator, bool esca
     if (status != RS_OK) {
         return status;
     }
-    show_text(out, text, len, escaped);
+    show_in_line(out, text, len, terminal);
     rs_free(text);
     return RS_OK;
 }
