@@ -133,5 +133,5 @@ const struct format format_xml = {
     .write_end = xml_write_end,
 };
 
-static const struct format *const formats[] = {&format_xml, NULL};
+static const struct format *const formats[] = {&format_xml, &format_gpp, NULL};
 const struct format_module regstore_format = {REGSTORE_FORMAT_ABI, formats};

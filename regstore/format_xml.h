@@ -1,11 +1,13 @@
 /*
- * format_xml.h - what the parts of the XML format share.
+ * format_xml.h - what the parts of the XML formats share: hive dumps, and Group Policy's
+ * Registry.xml.
  *
  * The parts, each a file: format_xml.c (the table of type words, the module's entry),
  * format_xml_filter.c (bytes that XML forbids made harmless, and back), format_xml_tags.c (counts
  * the attributes of a tag), format_xml_code.c (base64 and times), format_xml_read.c (libxml2's push
  * parser, places of errors), format_xml_elements.c (the grammar), format_xml_value.c (a value's
- * attributes to its bytes), format_xml_write.c (the writer). Needs format, value and text. Only
+ * attributes to its bytes), format_xml_write.c (the writer), format_xml_gpp.c (the grammar of
+ * Registry.xml), format_xml_gpp_item.c (what its items mean). Needs format, value and text. Only
  * format_xml_read.c knows libxml2.
  */
 #ifndef REGSTORE_FORMAT_XML_H
@@ -14,6 +16,7 @@
 #include "format.h"
 
 extern const struct format format_xml;
+extern const struct format format_gpp;
 extern const struct format_module regstore_format RS_API;
 
 /* The version of our dialect, in <hive regstore="1">. */
@@ -172,7 +175,11 @@ struct xml_value {
     uint64_t run_length; /* of the second run: the data's cell */
 };
 
+struct xml_gpp;
+
 struct xml_reader {
+    const struct xml_grammar *grammar;
+    struct xml_gpp *gpp; /* NULL: a hive dump */
     struct format_input *input;
     struct format_sink *sink;
     rs_error *error;
@@ -213,24 +220,41 @@ enum xml_place {
  * (format_xml_read.c) */
 int xml_fail(struct xml_reader *reader, int status, enum xml_place where, const char *format, ...)
     RS_PRINTF(4, 5);
-/* Reads a dump in chunks of this size; format_xml.read is this with XML_CHUNK. */
+
+/* What the parser's events mean in a kind of files. start, text and end tell a failure through
+ * xml_fail() and return its status. */
+struct xml_grammar {
+    const char *what; /* "hive dumps" */
+    /* Where an attribute of that name is put in reader->attributes; XML_ATTRIBUTES: it is unknown,
+     * which ends the work; XML_IGNORED: it means nothing. */
+    unsigned (*attribute)(const char *name);
+    int (*start)(struct xml_reader *reader, const char *name);
+    int (*text)(struct xml_reader *reader, const char *text, size_t len);
+    int (*end)(struct xml_reader *reader);
+    bool (*is_whole)(const struct xml_reader *reader); /* the outermost element has ended */
+};
+#define XML_IGNORED (XML_ATTRIBUTES + 1u)
+
+/* Reads a file in chunks of this size; reader has its grammar and what belongs to it. What it holds
+ * for the grammar of hive dumps is released. */
+int xml_read_with(struct xml_reader *reader, size_t chunk);
+/* Reads a hive dump; format_xml.read is this with XML_CHUNK. */
 int xml_read_chunked(struct format_input *input, struct format_sink *sink, size_t chunk,
                      rs_error *error);
+/* Reads a Registry.xml; format_gpp.read is this with XML_CHUNK. (format_xml_gpp.c) */
+int xml_read_gpp_chunked(struct format_input *input, struct format_sink *sink, size_t chunk,
+                         rs_error *error);
 
-/* The grammar's side of the parser: each tells a failure through xml_fail() and returns its status.
- * (format_xml_elements.c) */
-int xml_element_start(struct xml_reader *reader, const char *name);
-int xml_element_text(struct xml_reader *reader, const char *text, size_t len);
-int xml_element_end(struct xml_reader *reader);
-/* The attribute of that name, to be put into reader->attributes; XML_ATTRIBUTES if it is unknown.
- */
-enum xml_attribute xml_attribute_find(const char *name);
+/* The grammar of hive dumps. (format_xml_elements.c) */
+extern const struct xml_grammar xml_hive_grammar;
+/* True if text is white space. */
+bool xml_is_space(const char *text, size_t len);
 /* Text of a tag's attribute and its base64 twin as plain WTF-8 in buffer; *given tells whether
  * either is there. what is for the error. */
-int xml_take_name(struct xml_reader *reader, enum xml_attribute plain, enum xml_attribute coded,
-                  struct buffer *buffer, size_t max_units, const char *what, bool *given);
+int xml_take_name(struct xml_reader *reader, unsigned plain, unsigned coded, struct buffer *buffer,
+                  size_t max_units, const char *what, bool *given);
 /* True if the tag's attribute is there and has this text. */
-bool xml_attribute_is(const struct xml_reader *reader, enum xml_attribute which, const char *text);
+bool xml_attribute_is(const struct xml_reader *reader, unsigned which, const char *text);
 
 /* A value's tag, one <string> of it, one run of its cells, its end. (format_xml_value.c) */
 int xml_value_start(struct xml_reader *reader);
@@ -238,6 +262,52 @@ int xml_value_string(struct xml_reader *reader);
 int xml_value_run(struct xml_reader *reader);
 int xml_value_end(struct xml_reader *reader);
 void xml_value_free(struct xml_value *value);
+
+/* ---- Group Policy's Registry.xml ---- */
+
+/* Attributes that mean something; they are put into reader->attributes. */
+enum gpp_attribute {
+    GPP_ACTION,
+    GPP_HIVE,
+    GPP_KEY,
+    GPP_NAME,
+    GPP_TYPE,
+    GPP_VALUE,
+    GPP_DEFAULT,
+    GPP_BITFIELD,
+    GPP_DISABLED,
+    GPP_NONE, /* none: never there */
+    GPP_ATTRIBUTES
+};
+_Static_assert((int)GPP_ATTRIBUTES <= (int)XML_ATTRIBUTES, "they share an array");
+
+/* One item as it is kept until it is known whether it applies. Texts lie in the arena. */
+struct gpp_item {
+    char action;                /* C, R, U, D */
+    bool is_key;                /* not a value */
+    enum rs_loss_kind left_out; /* why; 0: it applies */
+    const char *path;
+    size_t path_len;
+    rs_value value;
+};
+
+/* What is known of the item at hand. (format_xml_gpp_item.c) */
+struct gpp_draft {
+    struct gpp_item item;
+    bool described; /* its <Properties> were there */
+    bool listed;    /* its <Values>, too */
+    struct buffer path;
+    struct buffer name;
+    struct buffer data;
+};
+
+/* Takes the tag <Properties>; a <Value> of a list, from reader->text; its end. */
+int gpp_draft_describe(struct xml_reader *reader, struct gpp_draft *draft);
+int gpp_draft_value(struct xml_reader *reader, struct gpp_draft *draft);
+int gpp_draft_end(struct xml_reader *reader, struct gpp_draft *draft);
+/* Tells the sink of an item. */
+int gpp_item_tell(struct format_sink *sink, const struct gpp_item *item);
+void gpp_draft_free(struct gpp_draft *draft);
 
 /* ---- Writer (format_xml_write.c) ---- */
 

@@ -78,7 +78,7 @@ static int nothing(struct xml_reader *reader)
     return RS_OK;
 }
 
-enum xml_attribute xml_attribute_find(const char *name)
+static unsigned find_attribute(const char *name)
 {
     unsigned i = 0;
 
@@ -86,10 +86,10 @@ enum xml_attribute xml_attribute_find(const char *name)
            (attributes[i].name[0] != name[0] || strcmp(attributes[i].name, name) != 0)) {
         i++;
     }
-    return (enum xml_attribute)i;
+    return i;
 }
 
-bool xml_attribute_is(const struct xml_reader *reader, enum xml_attribute which, const char *text)
+bool xml_attribute_is(const struct xml_reader *reader, unsigned which, const char *text)
 {
     const struct xml_span *span = &reader->attributes[which];
 
@@ -120,8 +120,8 @@ static int coded_text(struct xml_reader *reader, const struct xml_span *span, st
                            : status;
 }
 
-int xml_take_name(struct xml_reader *reader, enum xml_attribute plain, enum xml_attribute coded,
-                  struct buffer *buffer, size_t max_units, const char *what, bool *given)
+int xml_take_name(struct xml_reader *reader, unsigned plain, unsigned coded, struct buffer *buffer,
+                  size_t max_units, const char *what, bool *given)
 {
     const struct xml_span *text = &reader->attributes[plain];
     const struct xml_span *code = &reader->attributes[coded];
@@ -402,7 +402,7 @@ static int check_attributes(struct xml_reader *reader, const struct element *ele
     return RS_OK;
 }
 
-int xml_element_start(struct xml_reader *reader, const char *name)
+static int element_start(struct xml_reader *reader, const char *name)
 {
     enum xml_element which = find_element(name);
     const struct element *element = &elements[which];
@@ -426,7 +426,7 @@ int xml_element_start(struct xml_reader *reader, const char *name)
     return status;
 }
 
-static bool is_space(const char *text, size_t len)
+bool xml_is_space(const char *text, size_t len)
 {
     size_t i = 0;
 
@@ -436,14 +436,14 @@ static bool is_space(const char *text, size_t len)
     return i == len;
 }
 
-int xml_element_text(struct xml_reader *reader, const char *text, size_t len)
+static int element_text(struct xml_reader *reader, const char *text, size_t len)
 {
     /* No unit of data takes more than five bytes here: the filter's escape of a control character.
      */
     size_t most = reader->at == XML_STRING ? RS_MAX_DATA / 2 * 5 : 64;
 
     if (!elements[reader->at].text) {
-        if (is_space(text, len)) {
+        if (xml_is_space(text, len)) {
             return RS_OK;
         }
         return xml_fail(reader, RS_EFORMAT, XML_TEXT, "text where none may be, in <%s>",
@@ -474,7 +474,7 @@ static enum xml_element around(const struct xml_reader *reader)
     }
 }
 
-int xml_element_end(struct xml_reader *reader)
+static int element_end(struct xml_reader *reader)
 {
     int status = RS_OK;
 
@@ -491,3 +491,17 @@ int xml_element_end(struct xml_reader *reader)
     reader->at = around(reader);
     return status;
 }
+
+static bool is_whole(const struct xml_reader *reader)
+{
+    return reader->at == XML_DOCUMENT && reader->phase == XML_IN_NODES;
+}
+
+const struct xml_grammar xml_hive_grammar = {
+    .what = "hive dumps",
+    .attribute = find_attribute,
+    .start = element_start,
+    .text = element_text,
+    .end = element_end,
+    .is_whole = is_whole,
+};

@@ -138,15 +138,20 @@ static void on_doctype(void *context, const xmlChar *name, const xmlChar *extern
     (void)name;
     (void)external;
     (void)system;
-    xml_fail(context, RS_EFORMAT, XML_HERE, "a DOCTYPE: hive dumps have none, and it is not read");
+    struct xml_reader *reader = context;
+    xml_fail(reader, RS_EFORMAT, XML_HERE, "a DOCTYPE: %s have none, and it is not read",
+             reader->grammar->what);
 }
 
 /* Puts one attribute of a tag where the grammar looks for it. libxml2 has found duplicates. */
 static int keep_attribute(struct xml_reader *reader, const char *element, const xmlChar **row)
 {
     const char *name = (const char *)row[0];
-    enum xml_attribute which = row[1] ? XML_ATTRIBUTES : xml_attribute_find(name);
+    unsigned which = row[1] ? XML_ATTRIBUTES : reader->grammar->attribute(name);
 
+    if (which == XML_IGNORED) {
+        return RS_OK;
+    }
     if (which == XML_ATTRIBUTES) {
         return xml_fail(reader, RS_EFORMAT, XML_TAG, "unknown attribute \"%s\" of <%s>", name,
                         element);
@@ -170,7 +175,8 @@ static void on_start(void *context, const xmlChar *local, const xmlChar *prefix,
         return;
     }
     if (prefix || uri || namespaces > 0) {
-        xml_fail(reader, RS_EFORMAT, XML_TAG, "<%s> with a namespace: hive dumps have none", name);
+        xml_fail(reader, RS_EFORMAT, XML_TAG, "<%s> with a namespace: %s have none", name,
+                 reader->grammar->what);
         return;
     }
     memset(reader->attributes, 0, sizeof reader->attributes);
@@ -180,7 +186,7 @@ static void on_start(void *context, const xmlChar *local, const xmlChar *prefix,
             return;
         }
     }
-    xml_element_start(reader, name);
+    reader->grammar->start(reader, name);
 }
 
 static void on_end(void *context, const xmlChar *local, const xmlChar *prefix, const xmlChar *uri)
@@ -191,7 +197,7 @@ static void on_end(void *context, const xmlChar *local, const xmlChar *prefix, c
     (void)prefix;
     (void)uri;
     if (reader->status == RS_OK) {
-        xml_element_end(reader);
+        reader->grammar->end(reader);
     }
 }
 
@@ -203,7 +209,7 @@ static void on_text(void *context, const xmlChar *text, int len)
         return;
     }
     reader->piece = (struct xml_span){(const char *)text, (size_t)len};
-    xml_element_text(reader, reader->piece.text, reader->piece.len);
+    reader->grammar->text(reader, reader->piece.text, reader->piece.len);
 }
 
 /* In it a reference would be text, which the filter does not know; no dump has one. */
@@ -211,7 +217,8 @@ static void on_cdata(void *context, const xmlChar *text, int len)
 {
     (void)text;
     (void)len;
-    xml_fail(context, RS_EFORMAT, XML_HERE, "a CDATA section: hive dumps have none");
+    struct xml_reader *reader = context;
+    xml_fail(reader, RS_EFORMAT, XML_HERE, "a CDATA section: %s have none", reader->grammar->what);
 }
 
 /* libxml2's own complaint, in our form. */
@@ -336,7 +343,7 @@ static int finish(struct xml_reader *reader)
 {
     static const char cut[] = "the dump ends in the middle";
 
-    if (reader->at != XML_DOCUMENT || reader->phase != XML_IN_NODES) {
+    if (!reader->grammar->is_whole(reader)) {
         return xml_fail(reader, RS_EFORMAT, XML_FED, "%s", cut);
     }
     reader->at_end = true;
@@ -408,10 +415,8 @@ static void release(struct xml_reader *reader)
     xml_value_free(&reader->value);
 }
 
-int xml_read_chunked(struct format_input *input, struct format_sink *sink, size_t chunk,
-                     rs_error *error)
+int xml_read_with(struct xml_reader *reader, size_t chunk)
 {
-    struct xml_reader reader = {.input = input, .sink = sink, .error = error};
     struct buffer raw = BUFFER_INIT;
     struct buffer filtered = BUFFER_INIT;
     xmlSAXHandler sax = handler;
@@ -421,16 +426,25 @@ int xml_read_chunked(struct format_input *input, struct format_sink *sink, size_
 
     xmlSetStructuredErrorFunc(NULL, on_stray_error);
     if (status != RS_OK) {
-        fail(error, status, "%s: %s", input->name, rs_strerror(status));
+        fail(reader->error, status, "%s: %s", reader->input->name, rs_strerror(status));
     } else {
-        status = start(&reader, &sax);
+        status = start(reader, &sax);
     }
     if (status == RS_OK) {
-        status = pump(&reader, raw.data, chunk, &filtered);
+        status = pump(reader, raw.data, chunk, &filtered);
     }
-    release(&reader);
+    release(reader);
     xmlSetStructuredErrorFunc(context, others);
     buffer_free(&raw);
     buffer_free(&filtered);
     return status;
+}
+
+int xml_read_chunked(struct format_input *input, struct format_sink *sink, size_t chunk,
+                     rs_error *error)
+{
+    struct xml_reader reader = {
+        .grammar = &xml_hive_grammar, .input = input, .sink = sink, .error = error};
+
+    return xml_read_with(&reader, chunk);
 }

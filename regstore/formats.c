@@ -29,7 +29,7 @@ extern const struct format format_regf __attribute__((weak, visibility("hidden")
 
 struct known_format {
     const char *name;
-    const char *suffix;
+    const char *suffix; /* NULL: no ending is enough */
     bool (*sniff)(const unsigned char *head, size_t size);
     const char *module;       /* that it is in; NULL: the library itself */
     const struct format *own; /* NULL: it is in a module */
@@ -57,6 +57,47 @@ static bool sniff_xml(const unsigned char *head, size_t size)
     return at < size && head[at] == '<';
 }
 
+/* Behind what may come before the outermost element: white space, instructions, comments. */
+static size_t skip_prolog(const unsigned char *head, size_t size)
+{
+    const char *text = (const char *)head;
+    size_t at = begins(head, size, "\xef\xbb\xbf", 3) ? 3 : 0;
+
+    while (at < size) {
+        const char *closing = NULL;
+        if (head[at] != '\0' && strchr(" \t\r\n", head[at])) {
+            at++;
+            continue;
+        }
+        if (begins(head + at, size - at, "<?", 2)) {
+            closing = "?>";
+        } else if (begins(head + at, size - at, "<!--", 4)) {
+            closing = "-->";
+        } else {
+            break;
+        }
+        const char *end = memmem(text + at, size - at, closing, strlen(closing));
+        at = end ? (size_t)(end - text) + strlen(closing) : size;
+    }
+    return at;
+}
+
+/* A list of preference items, or one that was dragged out of it. */
+static bool sniff_gpp(const unsigned char *head, size_t size)
+{
+    static const char *const names[] = {"<RegistrySettings", "<Collection", "<Registry"};
+    size_t at = skip_prolog(head, size);
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        size_t len = strlen(names[i]);
+        if (begins(head + at, size - at, names[i], len) && at + len < size &&
+            strchr(" \t\r\n/>", head[at + len]) && head[at + len] != '\0') {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool sniff_pol(const unsigned char *head, size_t size)
 {
     return begins(head, size, POL_SIGNATURE, sizeof POL_SIGNATURE - 1);
@@ -69,6 +110,7 @@ static bool sniff_regf(const unsigned char *head, size_t size)
 
 /* A row per format; to add one, README.md tells how. */
 static const struct known_format formats[] = {
+    {"gpp", NULL, sniff_gpp, "xml", NULL}, /* .xml, as dumps */
     {"xml", ".xml", sniff_xml, "xml", NULL},
     {"pol", ".pol", sniff_pol, NULL, &format_pol},
     {"reg", ".reg", reg_sniff, NULL, &format_reg},
@@ -238,7 +280,7 @@ int format_by_suffix(const char *file, const struct format **format, rs_error *e
     size_t len = strlen(file);
 
     for (size_t i = 0; i < FORMATS; i++) {
-        size_t suffix = strlen(formats[i].suffix);
+        size_t suffix = formats[i].suffix ? strlen(formats[i].suffix) : len;
         if (len > suffix && strcasecmp(file + len - suffix, formats[i].suffix) == 0) {
             return load(&formats[i], format, error);
         }

@@ -54,6 +54,7 @@
     X(format_xml_write)                                                                            \
     X(format_xml_limits)                                                                           \
     X(format_xml_real)                                                                             \
+    X(format_xml_gpp)                                                                              \
     X(format_pol)                                                                                  \
     X(format_regf)                                                                                 \
     X(transfer)                                                                                    \

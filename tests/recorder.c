@@ -195,6 +195,14 @@ int read_memory(const void *dump, size_t size, size_t chunk, size_t step, struct
     return xml_read_chunked(&input.input, sink, chunk, error);
 }
 
+int read_gpp_memory(const void *file, size_t size, size_t chunk, size_t step,
+                    struct format_sink *sink, rs_error *error)
+{
+    struct memory_input input = {{read_step, "Registry.xml", -1}, file, size, step};
+
+    return xml_read_gpp_chunked(&input.input, sink, chunk, error);
+}
+
 int read_memory_as(const struct format *format, const void *dump, size_t size, size_t step,
                    struct format_sink *sink, rs_error *error)
 {

@@ -35,6 +35,9 @@ void recorder_free(struct recorder *recorder);
  * gives at most step bytes at a time. */
 int read_memory(const void *dump, size_t size, size_t chunk, size_t step, struct format_sink *sink,
                 rs_error *error);
+/* The same for a Registry.xml. */
+int read_gpp_memory(const void *file, size_t size, size_t chunk, size_t step,
+                    struct format_sink *sink, rs_error *error);
 /* The same with any format, in the format's own chunks. */
 int read_memory_as(const struct format *format, const void *dump, size_t size, size_t step,
                    struct format_sink *sink, rs_error *error);

@@ -45,6 +45,7 @@ static const struct {
     {HEAD("\xef\xbb\xbf \r\n\t<"), NULL},
     {HEAD("\xff\xfe<\0"), NULL}, /* the reader tells why not */
     {HEAD("\xfe\xff\0<"), NULL},
+    {HEAD("PReg\1\0\0\0"), NULL},
     {HEAD(""), "f: the file is empty"},
     {HEAD(" \n"), "f: not a dump of a format that is known"},
     {HEAD("\0\0\0\0<"), "f: not a dump of a format that is known"},
@@ -68,12 +69,40 @@ static void test_contents(void)
     }
 }
 
+/* Which kind of XML it is, the outermost element tells, if it is near enough. */
+static void test_kinds_of_xml(void)
+{
+    static const char *const preferences[] = {
+        "<RegistrySettings clsid=''>", "\xef\xbb\xbf<?xml version='1.0'?>\r\n<RegistrySettings>",
+        "<!-- <hive> -->\n<Collection\nname='x'>", "<Registry/>"};
+    static const char *const dumps[] = {"<hive>",
+                                        "<RegistrySettingsX>",
+                                        "<Registry",
+                                        "<?xml version='1.0'",
+                                        "<!-- <RegistrySettings> -->",
+                                        "<!-- <RegistrySettings>"};
+    const struct format *format;
+
+    for (size_t i = 0; i < ROWS(preferences); i++) {
+        format = NULL;
+        CU_ASSERT_EQUAL(
+            format_by_content(preferences[i], strlen(preferences[i]), "f", &format, NULL), RS_OK);
+        CU_ASSERT_STRING_EQUAL(format ? format->name : "", "gpp");
+    }
+    for (size_t i = 0; i < ROWS(dumps); i++) {
+        format = NULL;
+        CU_ASSERT_EQUAL(format_by_content(dumps[i], strlen(dumps[i]), "f", &format, NULL), RS_OK);
+        CU_ASSERT_STRING_EQUAL(format ? format->name : "", "xml");
+    }
+}
+
 const struct test_suite suite_formats = {
     "formats",
     (const struct test_case[]){
         {"names", test_names},
         {"endings", test_endings},
         {"contents", test_contents},
+        {"kinds of XML", test_kinds_of_xml},
         {NULL, NULL},
     },
 };
