@@ -1,10 +1,11 @@
-/* regtool status: shows the store, who reads it and who watches it. */
+/* regtool status: shows the store, who reads it, who watches it, and the hives loaded into it. */
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "arguments.h"
+#include "hives.h"
 #include "json.h"
 #include "show.h"
 #include "tool.h"
@@ -110,6 +111,19 @@ static void print_stat(const rs_store *store, const rs_stat *stat)
     print_size(stat);
 }
 
+/* Most stores have none, and say nothing of it. */
+static int print_hives(struct session *session)
+{
+    uint64_t count;
+    int status = hives_count(session, &count);
+
+    if (status != RS_OK || count == 0) {
+        return status;
+    }
+    printf("hives       %" PRIu64 "\n", count);
+    return hives_print(session, "    ");
+}
+
 static int print_text(struct session *session, const rs_stat *stat)
 {
     struct listing readers = {.counting = true}, watchers = {.counting = true},
@@ -134,7 +148,7 @@ static int print_text(struct session *session, const rs_stat *stat)
     if (status == RS_OK) {
         status = rs_watchers(session->store, on_watcher, &lines);
     }
-    return status;
+    return status == RS_OK ? print_hives(session) : status;
 }
 
 static void put_json_stat(struct json *json, const rs_store *store, const rs_stat *stat)
@@ -168,6 +182,12 @@ static int print_json(struct session *session, const rs_stat *stat)
     json_open(&json, '[');
     if (status == RS_OK) {
         status = rs_watchers(session->store, on_watcher, &listing);
+    }
+    json_close(&json, ']');
+    json_member(&json, "hives");
+    json_open(&json, '[');
+    if (status == RS_OK) {
+        status = hives_json(session, &json, false);
     }
     json_close(&json, ']');
     json_close(&json, '}');

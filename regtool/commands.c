@@ -164,6 +164,30 @@ static const struct switch_row export_switches[] = {
     ROW_END,
 };
 
+static const struct switch_row save_switches[] = {
+    ROW_YES,
+    ROWS_VIEW,
+    ROW_END,
+};
+
+static const struct switch_row restore_switches[] = {
+    {SWITCH_VERBOSE, NULL, "verbose", NULL, "list everything that the file had lost", GROUP_NONE,
+     false},
+    ROWS_VIEW,
+    ROW_END,
+};
+
+static const struct switch_row load_switches[] = {
+    ROWS_VIEW,
+    ROW_END,
+};
+
+static const struct switch_row unload_switches[] = {
+    {SWITCH_WRITE, NULL, "write", NULL, "write the key back to its file first", GROUP_NONE, false},
+    ROWS_VIEW,
+    ROW_END,
+};
+
 static const struct switch_row watch_switches[] = {
     {SWITCH_RECURSIVE, "s", "recursive", NULL, "the keys below, too", GROUP_NONE, false},
     {SWITCH_ONCE, NULL, "once", NULL, "end after the first revision", GROUP_NONE, false},
@@ -307,6 +331,42 @@ const struct command commands[] = {
      export_switches,
      false,
      cmd_export,
+     SECTION_FILES},
+    {"save",
+     "write a key and everything below it to a hive",
+     "A hive is a file as Windows keeps it; \"-\" is standard output. A file that exists is "
+     "replaced\nafter a question, or with /y.\n",
+     {{"KEY", OPERAND_KEY, false}, {"FILE", OPERAND_FILE, false}},
+     save_switches,
+     false,
+     cmd_save,
+     SECTION_FILES},
+    {"restore",
+     "give a key the content of a hive or a dump",
+     "What is not in the file is deleted. It never asks. KEY is made if it is not there; a root "
+     "and a\nsymbolic link are refused.\n",
+     {{"KEY", OPERAND_KEY, false}, {"FILE", OPERAND_FILE, false}},
+     restore_switches,
+     false,
+     cmd_restore,
+     SECTION_FILES},
+    {"load",
+     "put a hive below HKLM or HKU, or list those that are",
+     "KEY is one name below HKLM or HKU, and must not exist. Its file is remembered, so that "
+     "unload\n"
+     "can write it back. Without KEY and FILE, the hives that are loaded are listed.\n",
+     {{"KEY", OPERAND_KEY, true}, {"FILE", OPERAND_FILE, true}},
+     load_switches,
+     true,
+     cmd_load,
+     SECTION_FILES},
+    {"unload",
+     "take a hive out of the store",
+     "Its file stays as it was, unless --write says otherwise.\n",
+     {{"KEY", OPERAND_KEY, false}},
+     unload_switches,
+     false,
+     cmd_unload,
      SECTION_FILES},
     {"watch",
      "show each change as it is made",

@@ -59,6 +59,7 @@ enum switch_id {
     SWITCH_LONG,
     SWITCH_DEPTH,
     SWITCH_VALUES,
+    SWITCH_WRITE,
     SWITCH_COUNT
 };
 
@@ -137,6 +138,10 @@ int cmd_edit(struct tool *tool, const struct arguments *arguments);
 int cmd_delete(struct tool *tool, const struct arguments *arguments);
 int cmd_import(struct tool *tool, const struct arguments *arguments);
 int cmd_export(struct tool *tool, const struct arguments *arguments);
+int cmd_save(struct tool *tool, const struct arguments *arguments);
+int cmd_restore(struct tool *tool, const struct arguments *arguments);
+int cmd_load(struct tool *tool, const struct arguments *arguments);
+int cmd_unload(struct tool *tool, const struct arguments *arguments);
 int cmd_watch(struct tool *tool, const struct arguments *arguments);
 int cmd_status(struct tool *tool, const struct arguments *arguments);
 int cmd_check(struct tool *tool, const struct arguments *arguments);

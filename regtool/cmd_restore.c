@@ -1,0 +1,102 @@
+/*
+ * regtool restore: gives a key the content of a hive or a dump; what is not in the file goes. It
+ * does not ask, as reg.exe does not.
+ */
+#include <stdio.h>
+
+#include "arguments.h"
+#include "keypath.h"
+#include "losses.h"
+#include "progress.h"
+#include "report.h"
+#include "tool.h"
+
+struct restoring {
+    struct session session;
+    struct progress progress;
+    struct losses losses;
+};
+
+static int on_progress(void *context, const rs_progress *numbers)
+{
+    struct restoring *restoring = context;
+
+    progress_show(&restoring->progress, numbers);
+    return 0;
+}
+
+static void on_loss(void *context, enum rs_loss_kind kind, const char *path, const char *value)
+{
+    struct restoring *restoring = context;
+
+    losses_note(&restoring->losses, kind, path, value);
+}
+
+/* Neither a root nor a link gets another content; a key that is not there is made. */
+static int check_key(struct restoring *restoring, const char *path)
+{
+    rs_txn *txn = restoring->session.txn;
+    rs_key_info info;
+    rs_key key;
+    int status;
+
+    if (keypath_is_root(path)) {
+        return report("%s: a root key cannot be restored", path);
+    }
+    status = rs_key_open_n(txn, RS_NO_KEY, path, RS_NTS, RS_NOFOLLOW, &key);
+    if (status == RS_ENOTFOUND) {
+        session_forget(&restoring->session);
+        return 0;
+    }
+    if (status == RS_OK) {
+        status = rs_key_info_get(txn, key, &info);
+    }
+    if (status != RS_OK) {
+        return session_report(&restoring->session, status, path);
+    }
+    if (info.flags & RS_KEY_LINK) {
+        return report("%s: the key is a symbolic link: name the key that it points to", path);
+    }
+    return 0;
+}
+
+static int read_file(struct restoring *restoring, const char *path, const char *file)
+{
+    rs_import_options options = {.key = path,
+                                 .flags = RS_REPLACE,
+                                 .progress = on_progress,
+                                 .loss = on_loss,
+                                 .context = restoring};
+    rs_error error = RS_ERROR_INIT;
+    int status;
+
+    progress_begin(&restoring->progress, "restoring");
+    status = rs_import(restoring->session.txn, file, &options, NULL, &error);
+    progress_end(&restoring->progress);
+    return status == RS_OK ? 0 : report_status(status, &error, file);
+}
+
+int cmd_restore(struct tool *tool, const struct arguments *arguments)
+{
+    struct restoring restoring = {.losses.list = has_switch(arguments, SWITCH_VERBOSE)};
+    const char *path = arguments->operands[0];
+    int result;
+
+    if (session_begin(tool, RS_WRITE, &restoring.session) != 0) {
+        return 1;
+    }
+    result = check_key(&restoring, path);
+    if (result == 0) {
+        result = read_file(&restoring, path, arguments->operands[1]);
+    }
+    if (result == 0) {
+        result = session_commit(&restoring.session, NULL);
+    }
+    session_end(&restoring.session);
+    if (result == 0) {
+        puts("The operation completed successfully.");
+        losses_print(&restoring.losses);
+    }
+    losses_free(&restoring.losses);
+    return result;
+}

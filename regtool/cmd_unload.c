@@ -1,0 +1,97 @@
+/*
+ * regtool unload: takes a loaded hive out of the store, with --write after its file got what the
+ * key holds now. The file is written first: if the store cannot be changed then, it holds the same.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "arguments.h"
+#include "hives.h"
+#include "report.h"
+
+struct unloading {
+    struct session session;
+    const char *path;
+    rs_key key;
+    char *loaded; /* the path under which it is remembered; NULL: it is no loaded hive */
+    char *file;
+};
+
+static int find_hive(void *context, const struct hive *hive)
+{
+    struct unloading *unloading = context;
+    rs_key key;
+
+    if (rs_key_open_n(unloading->session.txn, RS_NO_KEY, hive->path, hive->path_len, RS_NOFOLLOW,
+                      &key) != RS_OK ||
+        key != unloading->key) {
+        return 0;
+    }
+    unloading->loaded = strndup(hive->path, hive->path_len);
+    unloading->file = strdup(hive->file);
+    return unloading->loaded != NULL && unloading->file != NULL ? 0 : RS_ENOMEM;
+}
+
+static int write_back(struct unloading *unloading)
+{
+    rs_export_options options = {.format = "regf", .flags = RS_OVERWRITE};
+    rs_error error = RS_ERROR_INIT;
+    int status =
+        rs_export(unloading->session.txn, unloading->key, unloading->file, &options, &error);
+
+    return status == RS_OK ? 0 : report_status(status, &error, unloading->file);
+}
+
+static int find(struct unloading *unloading)
+{
+    int status = rs_key_open_n(unloading->session.txn, RS_NO_KEY, unloading->path, RS_NTS,
+                               RS_NOFOLLOW, &unloading->key);
+
+    if (status == RS_OK) {
+        status = hives_each(&unloading->session, find_hive, unloading);
+    }
+    if (status != RS_OK) {
+        return session_report(&unloading->session, status, unloading->path);
+    }
+    return unloading->loaded != NULL
+               ? 0
+               : report("%s: not a loaded hive (regtool load lists them)", unloading->path);
+}
+
+static int unload(struct unloading *unloading)
+{
+    int status = rs_key_delete(unloading->session.txn, unloading->key, RS_RECURSIVE);
+
+    if (status == RS_OK) {
+        status = hives_remove(&unloading->session, unloading->loaded);
+    }
+    if (status != RS_OK) {
+        return session_report(&unloading->session, status, unloading->path);
+    }
+    return session_commit(&unloading->session, NULL);
+}
+
+int cmd_unload(struct tool *tool, const struct arguments *arguments)
+{
+    struct unloading unloading = {.path = arguments->operands[0]};
+    int result;
+
+    if (session_begin(tool, RS_WRITE, &unloading.session) != 0) {
+        return 1;
+    }
+    result = find(&unloading);
+    if (result == 0 && has_switch(arguments, SWITCH_WRITE)) {
+        result = write_back(&unloading);
+    }
+    if (result == 0) {
+        result = unload(&unloading);
+    }
+    session_end(&unloading.session);
+    if (result == 0) {
+        puts("The operation completed successfully.");
+    }
+    free(unloading.loaded);
+    free(unloading.file);
+    return result;
+}
