@@ -35,14 +35,34 @@ static const struct switch_row *find_row(const struct switch_row *rows, const ch
     return NULL;
 }
 
-static const struct switch_row *find_switch(const struct command *command, const char *word,
-                                            size_t len, bool is_long)
+const struct switch_row *arguments_find_switch(const struct command *command, const char *name,
+                                               size_t len, bool is_long)
 {
     const struct switch_row *row = NULL;
     if (command != NULL) {
-        row = find_row(command->switches, word, len, is_long);
+        row = find_row(command->switches, name, len, is_long);
     }
-    return row != NULL ? row : find_row(global_switches, word, len, is_long);
+    return row != NULL ? row : find_row(global_switches, name, len, is_long);
+}
+
+bool arguments_is_switch(const char *word, const struct operand_row *due)
+{
+    bool file = due != NULL && due->kind == OPERAND_FILE;
+    bool data = due != NULL && due->kind == OPERAND_DATA;
+
+    if (word[0] == '-') {
+        return !(file && word[1] == '\0') && !(data && isdigit((unsigned char)word[1]));
+    }
+    if (word[0] != '/') {
+        return false;
+    }
+    if (keypath_is_slashed(word)) {
+        return false;
+    }
+    if ((file || data) && strpbrk(word + 1, "/.") != NULL) {
+        return false;
+    }
+    return true;
 }
 
 static void offer_rows(struct nearest *nearest, const struct switch_row *rows)
@@ -73,7 +93,7 @@ static int unknown_switch(const struct command *command, const char *whole, cons
         return report("%s%sunknown switch \"%s\"%s", verb ? verb : "", verb ? ": " : "", whole,
                       verb ? "" : " before the command");
     }
-    if (find_switch(command, nearest.best, strlen(nearest.best), true) == NULL) {
+    if (arguments_find_switch(command, nearest.best, strlen(nearest.best), true) == NULL) {
         prefix = whole[0] == '/' ? "/" : "-";
     }
     return report("%s%sunknown switch \"%s\", did you mean \"%s%s\"?", verb ? verb : "",
@@ -89,7 +109,7 @@ static bool comes(const struct command *command, char *const *words, enum switch
         const char *name = word + (is_long ? 2 : 1);
         const struct switch_row *row = NULL;
         if (word[0] == '-' || word[0] == '/') {
-            row = find_switch(command, name, strcspn(name, is_long ? "=" : ""), is_long);
+            row = arguments_find_switch(command, name, strcspn(name, is_long ? "=" : ""), is_long);
         }
         if (row != NULL && row->id == id) {
             return true;
@@ -109,8 +129,9 @@ static bool is_search_of_names(const struct reader *reader, const struct switch_
                                     !comes(command, reader->next, SWITCH_SEARCH))) {
         return false;
     }
-    return next == NULL || ((next[0] == '/' || next[0] == '-') &&
-                            find_switch(command, next + 1, strlen(next + 1), false) != NULL);
+    return next == NULL ||
+           ((next[0] == '/' || next[0] == '-') &&
+            arguments_find_switch(command, next + 1, strlen(next + 1), false) != NULL);
 }
 
 /* Notes a switch whose name was spelled as whole; argument is NULL if the word holds none. */
@@ -151,7 +172,7 @@ static int read_long(struct reader *reader, const char *word)
     const struct command *command = reader->arguments->command;
     const char *equals = strchr(word, '=');
     size_t len = equals != NULL ? (size_t)(equals - word) : strlen(word);
-    const struct switch_row *row = find_switch(command, word + 2, len - 2, true);
+    const struct switch_row *row = arguments_find_switch(command, word + 2, len - 2, true);
 
     if (row == NULL) {
         return unknown_switch(command, word, word + 2);
@@ -162,7 +183,8 @@ static int read_long(struct reader *reader, const char *word)
 static int read_short(struct reader *reader, const char *word)
 {
     const struct command *command = reader->arguments->command;
-    const struct switch_row *row = find_switch(command, word + 1, strlen(word + 1), false);
+    const struct switch_row *row =
+        arguments_find_switch(command, word + 1, strlen(word + 1), false);
 
     if (row == NULL) {
         return unknown_switch(command, word, word + 1);
@@ -181,30 +203,6 @@ static const struct operand_row *due(const struct reader *reader)
     }
     row = &command->operands[reader->operands];
     return row->name != NULL ? row : NULL;
-}
-
-static bool is_switch(const struct reader *reader, const char *word)
-{
-    const struct operand_row *operand = due(reader);
-    bool file = operand != NULL && operand->kind == OPERAND_FILE;
-    bool data = operand != NULL && operand->kind == OPERAND_DATA;
-
-    if (reader->only_operands) {
-        return false;
-    }
-    if (word[0] == '-') {
-        return !(file && word[1] == '\0') && !(data && isdigit((unsigned char)word[1]));
-    }
-    if (word[0] != '/') {
-        return false;
-    }
-    if (keypath_is_slashed(word)) {
-        return false;
-    }
-    if ((file || data) && strpbrk(word + 1, "/.") != NULL) {
-        return false;
-    }
-    return true;
 }
 
 static int read_verb(struct reader *reader, const char *word)
@@ -243,7 +241,7 @@ static int read_word(struct reader *reader, const char *word)
         reader->only_operands = true;
         return 0;
     }
-    if (!is_switch(reader, word)) {
+    if (reader->only_operands || !arguments_is_switch(word, due(reader))) {
         return read_operand(reader, word);
     }
     if (word[0] == '-' && word[1] == '-') {

@@ -31,6 +31,14 @@ struct arguments {
 int arguments_read(char *const argv[], struct arguments *arguments);
 void arguments_free(struct arguments *arguments);
 
+/* Whether a word that no "--" stands before is read as a switch where an operand is due; NULL: none
+ * is. */
+bool arguments_is_switch(const char *word, const struct operand_row *due);
+/* The row of a switch by its letters, or by its long name; command is NULL before the verb. NULL if
+ * there is none. */
+const struct switch_row *arguments_find_switch(const struct command *command, const char *name,
+                                               size_t len, bool is_long);
+
 static inline bool has_switch(const struct arguments *arguments, enum switch_id id)
 {
     return arguments->switches[id] != NULL;

@@ -4,27 +4,18 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "arguments.h"
 #include "asked.h"
 #include "columns.h"
+#include "names.h"
 #include "query_print.h"
 #include "show.h"
 
 /* The column of the types begins here at the latest; a longer name moves its own line only. */
 #define WIDEST_NAME 40
 #define TYPE_WIDTH 13
-
-struct names {
-    struct name {
-        char *text;
-        size_t len;
-    } * each;
-    size_t count;
-    size_t capacity;
-};
 
 struct list {
     struct tool *tool;
@@ -35,44 +26,6 @@ struct list {
     bool details;
     size_t width; /* of the column of names */
 };
-
-/* ---- The names of the values ---- */
-
-static int names_add(struct names *names, const char *text, size_t len)
-{
-    if (names->count == names->capacity) {
-        size_t capacity = names->capacity * 2 + 16;
-        struct name *each = realloc(names->each, capacity * sizeof(*each));
-        if (each == NULL) {
-            return RS_ENOMEM;
-        }
-        names->each = each;
-        names->capacity = capacity;
-    }
-    char *copy = malloc(len + 1);
-    if (copy == NULL) {
-        return RS_ENOMEM;
-    }
-    memcpy(copy, text, len);
-    copy[len] = '\0';
-    names->each[names->count++] = (struct name){copy, len};
-    return RS_OK;
-}
-
-static void names_free(struct names *names)
-{
-    for (size_t i = 0; i < names->count; i++) {
-        free(names->each[i].text);
-    }
-    free(names->each);
-}
-
-static int compare_names(const void *a, const void *b)
-{
-    const struct name *x = a, *y = b;
-
-    return rs_name_compare(x->text, x->len, y->text, y->len);
-}
 
 static int collect_values(struct list *list)
 {
@@ -89,13 +42,9 @@ static int collect_values(struct list *list)
         }
     }
     rs_cursor_close(cursor);
-    if (status == RS_END && list->values.count > 0) {
-        qsort(list->values.each, list->values.count, sizeof(struct name), compare_names);
-    }
+    names_sort(&list->values);
     return status == RS_END ? RS_OK : status;
 }
-
-/* ---- What is printed ---- */
 
 static size_t width_of_value(const struct list *list, const struct name *name)
 {

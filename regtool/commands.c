@@ -418,6 +418,16 @@ const struct command commands[] = {
      false,
      cmd_help,
      SECTION_HELP},
+    {"completion",
+     "print what makes a shell complete regtool's command lines",
+     "SHELL is bash or zsh. What is printed is read by the shell: with source <(regtool "
+     "completion\n"
+     "SHELL), or from where the shell looks for completions.\n",
+     {{"SHELL", OPERAND_SHELL, false}},
+     no_switches,
+     false,
+     cmd_completion,
+     SECTION_HELP},
     {"version", "show the version", "", NO_OPERANDS, no_switches, false, cmd_version, SECTION_HELP},
     {.verb = NULL},
 };

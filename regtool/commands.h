@@ -84,6 +84,7 @@ enum operand_kind {
     OPERAND_VALUE, /* the name of a value of the key before it */
     OPERAND_DATA,
     OPERAND_VERB,
+    OPERAND_SHELL, /* that completion is for */
     OPERAND_WORD
 };
 
@@ -132,6 +133,7 @@ int cmd_tree(struct tool *tool, const struct arguments *arguments);
 int cmd_set(struct tool *tool, const struct arguments *arguments);
 int cmd_rename(struct tool *tool, const struct arguments *arguments);
 int cmd_find(struct tool *tool, const struct arguments *arguments);
+int cmd_completion(struct tool *tool, const struct arguments *arguments);
 int cmd_query(struct tool *tool, const struct arguments *arguments);
 int cmd_add(struct tool *tool, const struct arguments *arguments);
 int cmd_edit(struct tool *tool, const struct arguments *arguments);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "arguments.h"
+#include "complete.h"
 #include "help.h"
 #include "report.h"
 #include "tool.h"
@@ -75,6 +76,10 @@ int main(int argc, char *argv[])
     fill_standard_descriptors();
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN); /* a limit on the size of files is an error of the write, too */
+    if (argv[0] != NULL && argv[1] != NULL && strcmp(argv[1], COMPLETE_VERB) == 0) {
+        complete(argv + 2);
+        return EXIT_SUCCESS;
+    }
     if (argv[0] == NULL || arguments_read(argv + 1, &arguments) != 0) {
         arguments_free(&arguments);
         return EXIT_FAILURE;
