@@ -47,7 +47,7 @@ const struct switch_row *arguments_find_switch(const struct command *command, co
 
 bool arguments_is_switch(const char *word, const struct operand_row *due)
 {
-    bool file = due != NULL && due->kind == OPERAND_FILE;
+    bool file = due != NULL && (due->kind == OPERAND_FILE || due->kind == OPERAND_EITHER);
     bool data = due != NULL && due->kind == OPERAND_DATA;
 
     if (word[0] == '-') {
@@ -309,7 +309,8 @@ static int find_places(struct arguments *arguments)
     const struct command *command = arguments->command;
 
     for (int i = 0; command != NULL && i < MAX_OPERANDS && arguments->operands[i] != NULL; i++) {
-        if (command->operands[i].kind == OPERAND_KEY && find_place(arguments, i) != 0) {
+        enum operand_kind kind = command->operands[i].kind;
+        if ((kind == OPERAND_KEY || kind == OPERAND_EITHER) && find_place(arguments, i) != 0) {
             return 1;
         }
     }

@@ -7,6 +7,7 @@
 
 #include "arguments.h"
 #include "losses.h"
+#include "plan.h"
 #include "progress.h"
 #include "report.h"
 #include "tool.h"
@@ -19,6 +20,7 @@ struct import {
     const char *file;
     char *key; /* where it went, NULL for a patch; outlives the transaction */
     unsigned flags;
+    bool plan;
     bool changed; /* the import made a revision */
     uint64_t revision;
 };
@@ -72,12 +74,24 @@ static int commit(struct import *import)
     return 0;
 }
 
+static void print_outcome(const struct import *import)
+{
+    if (import->plan) {
+        puts("; this is a plan, nothing was changed");
+    } else if (import->changed) {
+        printf("; revision %" PRIu64 "\n", import->revision);
+    } else {
+        printf("; nothing changed at revision %" PRIu64 "\n", import->revision);
+    }
+}
+
 static void print_summary(const struct import *import)
 {
     const rs_import_report *report = &import->report;
     bool is_stdin = strcmp(import->file, "-") == 0;
 
-    printf("imported %s (%s)", is_stdin ? "standard input" : import->file, report->format);
+    printf("%s %s (%s)", import->plan ? "import of" : "imported",
+           is_stdin ? "standard input" : import->file, report->format);
     if (import->key != NULL) {
         printf(" into %s", import->key);
     }
@@ -88,9 +102,7 @@ static void print_summary(const struct import *import)
     if (import->flags & RS_KEEP) {
         printf(", %" PRIu64 " kept", report->values_kept);
     }
-    printf(import->changed ? "; revision %" PRIu64 "\n"
-                           : "; nothing changed at revision %" PRIu64 "\n",
-           import->revision);
+    print_outcome(import);
     losses_print(&import->losses);
     if (report->foreign) {
         puts("the dump is not of regstore's making: class names and exact times are not in it");
@@ -108,7 +120,9 @@ static void print_json(const struct import *import)
     if (import->key != NULL) {
         json_member_text(&json, "key", import->key);
     }
-    json_member_number(&json, "revision", import->revision);
+    if (!import->plan) {
+        json_member_number(&json, "revision", import->revision);
+    }
     json_member_number(&json, "keys_added", report->keys_added);
     json_member_number(&json, "keys_found", report->keys_found);
     json_member_number(&json, "keys_deleted", report->keys_deleted);
@@ -130,6 +144,7 @@ int cmd_import(struct tool *tool, const struct arguments *arguments)
 
     import.flags = has_switch(arguments, SWITCH_KEEP) ? RS_KEEP : 0;
     import.flags |= has_switch(arguments, SWITCH_VIEW_32) ? RS_VIEW_32 : 0;
+    import.plan = has_switch(arguments, SWITCH_PLAN);
     import.losses.list = has_switch(arguments, SWITCH_VERBOSE);
     import.losses.json = tool->json;
     if (session_begin(tool, RS_WRITE, &import.session) != 0) {
@@ -137,12 +152,12 @@ int cmd_import(struct tool *tool, const struct arguments *arguments)
     }
     result = read_dump(&import, arguments->operands[1]);
     if (result == 0) {
-        result = commit(&import);
+        result = import.plan ? plan_show(tool, &import.session) : commit(&import);
     }
     session_end(&import.session);
-    if (result == 0 && tool->json) {
+    if (result != 1 && tool->json) {
         print_json(&import);
-    } else if (result == 0) {
+    } else if (result != 1) {
         print_summary(&import);
     }
     losses_free(&import.losses);

@@ -147,7 +147,38 @@ static const struct switch_row rename_switches[] = {
     ROW_END,
 };
 
+static const struct switch_row copy_switches[] = {
+    {SWITCH_RECURSIVE, "s", "recursive", NULL, "the keys below, too", GROUP_NONE, false},
+    ROW_FORCE,
+    ROWS_VIEW,
+    ROW_END,
+};
+
+static const struct switch_row compare_switches[] = {
+    ROW_VALUE,
+    ROW_DEFAULT,
+    {SWITCH_SHOW_ALL, "oa", "show-all", NULL, "show what differs and what is the same", GROUP_SHOWN,
+     false},
+    {SWITCH_SHOW_DIFFERENT, "od", "show-different", NULL, "show what differs (that is usual)",
+     GROUP_SHOWN, false},
+    {SWITCH_SHOW_SAME, "os", "show-same", NULL, "show what is the same", GROUP_SHOWN, false},
+    {SWITCH_SHOW_NOTHING, "on", "show-nothing", NULL, "show only the result", GROUP_SHOWN, false},
+    {SWITCH_RECURSIVE, "s", "recursive", NULL, "the keys below, too", GROUP_NONE, false},
+    ROWS_VIEW,
+    ROW_END,
+};
+
+static const struct switch_row diff_switches[] = {
+    {SWITCH_PATCH, NULL, "reg", NULL, "as a .reg file that makes A into B", GROUP_NONE, false},
+    {SWITCH_AT, NULL, "at", "KEY", "where a file belongs that does not say so itself", GROUP_NONE,
+     false},
+    ROWS_VIEW,
+    ROW_END,
+};
+
 static const struct switch_row import_switches[] = {
+    {SWITCH_PLAN, NULL, "plan", NULL, "show what would change, and change nothing", GROUP_NONE,
+     false},
     {SWITCH_KEEP, NULL, "keep", NULL, "never overwrite a value that is set", GROUP_NONE, false},
     {SWITCH_VERBOSE, NULL, "verbose", NULL, "list everything that the dump had lost", GROUP_NONE,
      false},
@@ -315,6 +346,37 @@ const struct command commands[] = {
      true,
      cmd_rename,
      SECTION_CHANGE},
+    {"copy",
+     "copy a key's values to another key",
+     "The copy merges: what KEY2 has and KEY1 has not stays. Values that exist are overwritten "
+     "after\n"
+     "a question, or with /f. With /s links are copied as links.\n",
+     {{"KEY1", OPERAND_KEY, false}, {"KEY2", OPERAND_KEY, false}},
+     copy_switches,
+     false,
+     cmd_copy,
+     SECTION_CHANGE},
+    {"compare",
+     "compare the values of two keys",
+     "Lines begin with < for KEY1, > for KEY2 and = for both. Exits with 0 if the keys are "
+     "identical,\n"
+     "2 if they are different, 1 if the comparison failed.\n",
+     {{"KEY1", OPERAND_KEY, false}, {"KEY2", OPERAND_KEY, false}},
+     compare_switches,
+     true,
+     cmd_compare,
+     SECTION_READ},
+    {"diff",
+     "show what is different between two keys or files",
+     "A and B are keys, with everything below them, or files of any format. Lines begin with - "
+     "for\n"
+     "what A alone has, + for what B alone has, ~ for what is another. Exits with 0 if nothing is\n"
+     "different, 2 if something is, 1 if it failed.\n",
+     {{"A", OPERAND_EITHER, false}, {"B", OPERAND_EITHER, false}},
+     diff_switches,
+     true,
+     cmd_diff,
+     SECTION_READ},
     {"import",
      "read a dump into the store",
      "The file's format is recognised; \"-\" is standard input. KEY says where a dump is put that\n"

@@ -6,7 +6,8 @@
  * How to add a command:
  *
  *  1. Write regtool/cmd_NAME.c with one function `int cmd_NAME(struct tool *, const struct
- *     arguments *)` that returns 0 or 1, and declare it below.
+ *     arguments *)` that returns the exit status, 0, 1 for a failure, 2 for "something is
+ *     different", and declare it below.
  *  2. Add its row to the table in commands.c. A switch that no other command has also needs a
  *     number in enum switch_id.
  *  3. List the file in SConstruct, describe the command in its section of regtool.1, and add a
@@ -60,11 +61,25 @@ enum switch_id {
     SWITCH_DEPTH,
     SWITCH_VALUES,
     SWITCH_WRITE,
+    SWITCH_SHOW_ALL,
+    SWITCH_SHOW_DIFFERENT,
+    SWITCH_SHOW_SAME,
+    SWITCH_SHOW_NOTHING,
+    SWITCH_PATCH,
+    SWITCH_AT,
+    SWITCH_PLAN,
     SWITCH_COUNT
 };
 
 /* Of the switches in one group a command line may hold one. */
-enum switch_group { GROUP_NONE, GROUP_WHICH_VALUE, GROUP_CONTENT, GROUP_VIEW, GROUP_COUNT };
+enum switch_group {
+    GROUP_NONE,
+    GROUP_WHICH_VALUE,
+    GROUP_CONTENT,
+    GROUP_VIEW,
+    GROUP_SHOWN,
+    GROUP_COUNT
+};
 
 struct switch_row {
     enum switch_id id;
@@ -81,7 +96,8 @@ struct switch_row {
 enum operand_kind {
     OPERAND_KEY,
     OPERAND_FILE,
-    OPERAND_VALUE, /* the name of a value of the key before it */
+    OPERAND_EITHER, /* a key if it begins with a root, else a file */
+    OPERAND_VALUE,  /* the name of a value of the key before it */
     OPERAND_DATA,
     OPERAND_VERB,
     OPERAND_SHELL, /* that completion is for */
@@ -150,6 +166,9 @@ int cmd_check(struct tool *tool, const struct arguments *arguments);
 int cmd_backup(struct tool *tool, const struct arguments *arguments);
 int cmd_restore_store(struct tool *tool, const struct arguments *arguments);
 int cmd_compact(struct tool *tool, const struct arguments *arguments);
+int cmd_copy(struct tool *tool, const struct arguments *arguments);
+int cmd_compare(struct tool *tool, const struct arguments *arguments);
+int cmd_diff(struct tool *tool, const struct arguments *arguments);
 int cmd_help(struct tool *tool, const struct arguments *arguments);
 int cmd_version(struct tool *tool, const struct arguments *arguments);
 

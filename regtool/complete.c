@@ -401,15 +401,17 @@ static enum fitting fits_argument(const struct switch_row *row)
     return FITS_NOTHING;
 }
 
-static enum fitting fits_operand(const struct operand_row *row)
+static enum fitting fits_operand(const struct operand_row *row, const char *word)
 {
+    /* All roots begin like this, and few files. */
+    bool root = strncasecmp(word + strspn(word, "/"), "HK", 2) == 0;
     static const enum fitting kinds[] = {
-        [OPERAND_KEY] = FITS_KEYS,     [OPERAND_FILE] = FITS_FILES, [OPERAND_VALUE] = FITS_VALUES,
-        [OPERAND_DATA] = FITS_NOTHING, [OPERAND_VERB] = FITS_VERBS, [OPERAND_SHELL] = FITS_SHELLS,
-        [OPERAND_WORD] = FITS_NOTHING,
+        [OPERAND_KEY] = FITS_KEYS,     [OPERAND_FILE] = FITS_FILES,   [OPERAND_VALUE] = FITS_VALUES,
+        [OPERAND_DATA] = FITS_NOTHING, [OPERAND_VERB] = FITS_VERBS,   [OPERAND_SHELL] = FITS_SHELLS,
+        [OPERAND_WORD] = FITS_NOTHING, [OPERAND_EITHER] = FITS_FILES,
     };
 
-    return kinds[row->kind];
+    return row->kind == OPERAND_EITHER && root ? FITS_KEYS : kinds[row->kind];
 }
 
 static enum fitting fits(const struct completion *completion)
@@ -428,7 +430,7 @@ static enum fitting fits(const struct completion *completion)
     if (line->command == NULL) {
         return FITS_VERBS;
     }
-    return operand != NULL ? fits_operand(operand) : FITS_NOTHING;
+    return operand != NULL ? fits_operand(operand, word) : FITS_NOTHING;
 }
 
 static int offer(struct completion *completion, enum fitting fitting, const char *line,

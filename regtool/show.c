@@ -198,3 +198,18 @@ int show_json_data(struct json *json, const rs_value *value)
     rs_free(decoded);
     return RS_OK;
 }
+
+int show_json_side(struct json *json, const char *member, const rs_value *value)
+{
+    int status;
+
+    json_member(json, member);
+    if (value == NULL) {
+        json_null(json);
+        return RS_OK;
+    }
+    json_open(json, '{');
+    status = show_json_data(json, value);
+    json_close(json, '}');
+    return status;
+}

@@ -41,5 +41,7 @@ int show_data(FILE *out, const rs_value *value, const char *separator, bool term
  * type and data. */
 void show_json_time(struct json *json, const char *member, uint64_t filetime);
 int show_json_data(struct json *json, const rs_value *value);
+/* One side of a change: null for NULL, else an object with type and data. */
+int show_json_side(struct json *json, const char *member, const rs_value *value);
 
 #endif

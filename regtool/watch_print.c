@@ -130,21 +130,6 @@ int watch_print_text(FILE *out, const rs_batch *batch)
     return status;
 }
 
-static int put_json_side(struct json *json, const char *member, const rs_value *value)
-{
-    int status;
-
-    json_member(json, member);
-    if (value == NULL) {
-        json_null(json);
-        return RS_OK;
-    }
-    json_open(json, '{');
-    status = show_json_data(json, value);
-    json_close(json, '}');
-    return status;
-}
-
 static int put_json_change(struct json *json, const rs_change *change)
 {
     int status;
@@ -161,8 +146,8 @@ static int put_json_change(struct json *json, const rs_change *change)
     if (!is_value(change)) {
         return RS_OK;
     }
-    status = put_json_side(json, "old", change->old_value);
-    return status == RS_OK ? put_json_side(json, "new", change->new_value) : status;
+    status = show_json_side(json, "old", change->old_value);
+    return status == RS_OK ? show_json_side(json, "new", change->new_value) : status;
 }
 
 int watch_print_json(FILE *out, const rs_batch *batch)

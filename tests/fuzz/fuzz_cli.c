@@ -9,6 +9,7 @@
  */
 #include "fuzz.h"
 #include "../../regtool/run_command.h"
+#include "../../regtool/scratch.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -74,6 +75,14 @@ int __wrap_run_command_start(char *const words[], int input, pid_t *pid)
     FUZZ_CHECK(words[0] != NULL && input < 0);
     *pid = -1;
     return ENOENT;
+}
+
+/* Every store is the same one, so a second write transaction would wait for ever. */
+int __wrap_scratch_begin(struct scratch *scratch);
+int __wrap_scratch_begin(struct scratch *scratch)
+{
+    FUZZ_CHECK(scratch->store == NULL && scratch->txn == NULL);
+    return 1;
 }
 
 /* A watch would wait for ever. */

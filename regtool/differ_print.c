@@ -1,0 +1,235 @@
+/* What regtool diff and regtool import --plan print. */
+#include "differ_print.h"
+
+#include <string.h>
+
+#include "show.h"
+
+/* ---- Text ---- */
+
+static const char *colour_of(char sign)
+{
+    return sign == '-'   ? "\033[31m"
+           : sign == '+' ? "\033[32m"
+           : sign == '~' ? "\033[33m"
+                         : "\033[1m";
+}
+
+static void begin_line(const struct differ_print *print, char sign)
+{
+    fputs(print->tool->colours ? colour_of(sign) : "", stdout);
+    printf("%c ", sign);
+}
+
+static void end_line(const struct differ_print *print)
+{
+    fputs(print->tool->colours ? "\033[0m\n" : "\n", stdout);
+}
+
+/* The side that a thing's key is named by: the left one, if it is there. */
+static const struct keypath *base_of(const struct differ_print *print,
+                                     const rs_difference *difference)
+{
+    return difference->left_key != NULL ? &print->left : &print->right;
+}
+
+static void put_key(const struct differ_print *print, const rs_difference *difference, char sign)
+{
+    const struct keypath *base = base_of(print, difference);
+
+    begin_line(print, sign);
+    show_text(stdout, base->len > 0 ? base->text : "", base->len, true);
+    fputs(base->len > 0 && difference->path_len > 0 ? "\\" : "", stdout);
+    show_text(stdout, difference->path, difference->path_len, true);
+    end_line(print);
+}
+
+static bool is_shown(const struct differ_print *print, const rs_difference *difference)
+{
+    return print->begun && print->shown.len == difference->path_len &&
+           (difference->path_len == 0 ||
+            memcmp(print->shown.text, difference->path, difference->path_len) == 0);
+}
+
+/* Prints the line of the key that the difference is about, unless it stands there already. */
+static int show_key(struct differ_print *print, const rs_difference *difference)
+{
+    char sign = difference->right_key == NULL ? '-' : difference->left_key == NULL ? '+' : ' ';
+    int status = RS_OK;
+
+    if (difference->kind != RS_DIFFERS_KEY && is_shown(print, difference)) {
+        return RS_OK;
+    }
+    put_key(print, difference, sign);
+    print->begun = true;
+    if (print->shown.text != NULL) {
+        keypath_cut(&print->shown, 0);
+    }
+    if (difference->path_len > 0) {
+        status = keypath_add(&print->shown, difference->path, difference->path_len);
+    }
+    return status;
+}
+
+static int put_data(const rs_value *value, bool typed)
+{
+    char type[SHOW_TYPE_SIZE];
+
+    if (typed) {
+        show_type(value->type, type);
+        printf("%s    ", type);
+    }
+    return show_data(stdout, value, NULL, true);
+}
+
+static int put_value(const struct differ_print *print, const rs_difference *difference)
+{
+    const rs_value *left = difference->left;
+    const rs_value *right = difference->right;
+    const rs_value *named = left != NULL ? left : right;
+    int status = RS_OK;
+
+    begin_line(print, right == NULL ? '-' : left == NULL ? '+' : '~');
+    fputs("  ", stdout);
+    show_value_name(stdout, named->name, named->name_len, true);
+    fputs("    ", stdout);
+    if (left != NULL) {
+        status = put_data(left, true);
+    }
+    if (left != NULL && right != NULL) {
+        fputs(" -> ", stdout);
+    }
+    if (status == RS_OK && right != NULL) {
+        status = put_data(right, left == NULL || left->type != right->type);
+    }
+    end_line(print);
+    return status;
+}
+
+static void put_class(const struct differ_print *print, const rs_difference *difference)
+{
+    const rs_key_info *left = difference->left_key;
+    const rs_key_info *right = difference->right_key;
+
+    begin_line(print, '~');
+    fputs("  (class name)    ", stdout);
+    show_text(stdout, left->class_name, left->class_len, true);
+    fputs(" -> ", stdout);
+    show_text(stdout, right->class_name, right->class_len, true);
+    end_line(print);
+}
+
+static void put_time(const struct differ_print *print, const rs_difference *difference)
+{
+    char left[SHOW_TIME_SIZE];
+    char right[SHOW_TIME_SIZE];
+
+    show_time(difference->left_key->written, left);
+    show_time(difference->right_key->written, right);
+    begin_line(print, '~');
+    printf("  (write time)    %s -> %s", left, right);
+    end_line(print);
+}
+
+int differ_print(struct differ_print *print, const rs_difference *difference)
+{
+    int status = show_key(print, difference);
+
+    if (status == RS_OK && difference->kind == RS_DIFFERS_VALUE) {
+        status = put_value(print, difference);
+    } else if (status == RS_OK && difference->kind == RS_DIFFERS_CLASS) {
+        put_class(print, difference);
+    } else if (status == RS_OK && difference->kind == RS_DIFFERS_TIME) {
+        put_time(print, difference);
+    }
+    return status;
+}
+
+/* ---- JSON ---- */
+
+static const char *change_of(const rs_difference *difference)
+{
+    if (difference->same) {
+        return "same";
+    }
+    switch (difference->kind) {
+    case RS_DIFFERS_KEY:
+        return difference->right_key == NULL ? "key-deleted" : "key-created";
+    case RS_DIFFERS_CLASS:
+        return "key-class";
+    case RS_DIFFERS_VALUE:
+        return difference->right == NULL ? "value-deleted" : "value-set";
+    case RS_DIFFERS_TIME:
+        return "key-time";
+    }
+    return "unknown";
+}
+
+static int put_json_key(struct json *json, const struct differ_print *print,
+                        const rs_difference *difference)
+{
+    const struct keypath *base = base_of(print, difference);
+    struct keypath path = {.text = NULL};
+    int status = RS_OK;
+
+    if (base->len > 0) {
+        status = keypath_add(&path, base->text, base->len);
+    }
+    if (status == RS_OK && difference->path_len > 0) {
+        status = keypath_add(&path, difference->path, difference->path_len);
+    }
+    if (status == RS_OK) {
+        json_member(json, "key");
+        json_text(json, path.text, path.len);
+        json_member(json, "relative");
+        json_text(json, difference->path, difference->path_len);
+    }
+    keypath_free(&path);
+    return status;
+}
+
+static void put_json_class(struct json *json, const char *member, const rs_key_info *key)
+{
+    json_member(json, member);
+    json_text(json, key->class_name, key->class_len);
+}
+
+static int put_json_values(struct json *json, const rs_difference *difference)
+{
+    const rs_value *named = difference->left != NULL ? difference->left : difference->right;
+    int status;
+
+    json_member(json, "name");
+    json_text(json, named->name, named->name_len);
+    status = show_json_side(json, "old", difference->left);
+    return status == RS_OK ? show_json_side(json, "new", difference->right) : status;
+}
+
+int differ_print_json(const struct differ_print *print, const rs_difference *difference)
+{
+    struct json json = {.out = stdout};
+    int status;
+
+    json_open(&json, '{');
+    json_member_text(&json, "change", change_of(difference));
+    status = put_json_key(&json, print, difference);
+    if (status == RS_OK && difference->kind == RS_DIFFERS_VALUE) {
+        status = put_json_values(&json, difference);
+    } else if (difference->kind == RS_DIFFERS_CLASS) {
+        put_json_class(&json, "old", difference->left_key);
+        put_json_class(&json, "new", difference->right_key);
+    } else if (difference->kind == RS_DIFFERS_TIME) {
+        show_json_time(&json, "old", difference->left_key->written);
+        show_json_time(&json, "new", difference->right_key->written);
+    }
+    json_close(&json, '}');
+    json_line(&json);
+    return status;
+}
+
+void differ_print_end(struct differ_print *print)
+{
+    keypath_free(&print->left);
+    keypath_free(&print->right);
+    keypath_free(&print->shown);
+}

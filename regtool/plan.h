@@ -1,0 +1,13 @@
+/*
+ * What an import would change. It needs a session whose write transaction holds the import, not
+ * committed; it gives the differences from the store as it is.
+ */
+#ifndef REGTOOL_PLAN_H
+#define REGTOOL_PLAN_H
+
+#include "tool.h"
+
+/* Prints each difference. Returns 0 if there is none, 2 if there is one, 1 after a report. */
+int plan_show(struct tool *tool, struct session *session);
+
+#endif

@@ -1,0 +1,21 @@
+/*
+ * A store that nobody else sees, for a file to be read into. It needs a directory for temporary
+ * files; it gives a write transaction that is never committed. The store's own directory is removed
+ * as soon as it is open, so that nothing is left behind however the process ends.
+ */
+#ifndef REGTOOL_SCRATCH_H
+#define REGTOOL_SCRATCH_H
+
+#include <regstore.h>
+
+/* Starts from all zeros. */
+struct scratch {
+    rs_store *store;
+    rs_txn *txn;
+};
+
+/* Returns 0, or 1 after a report; then there is nothing to end. */
+int scratch_begin(struct scratch *scratch);
+void scratch_end(struct scratch *scratch);
+
+#endif
