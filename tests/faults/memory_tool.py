@@ -54,6 +54,12 @@ COMMANDS = {  # name: arguments; STORE and FILES are replaced
     'diff-file': ['diff', 'HKLM\\T', 'FILES/dump.xml'],
     'plan': ['import', 'FILES/dump.xml', 'HKLM\\U', '--plan', '--json'],
     'export': ['export', 'HKLM\\T', 'FILES/out.xml', '/y'],
+    'save': ['save', 'HKLM\\T', 'FILES/out.xml', '/y'],
+    'import-hive': ['import', 'FILES/dump.hiv', 'HKLM\\U'],
+    'restore': ['restore', 'HKLM\\T', 'FILES/dump.hiv'],
+    'load': ['load', 'HKLM\\L', 'FILES/dump.hiv'],
+    'load-list': ['load'],
+    'unload': ['unload', 'HKLM\\M'],
     'status': ['status'],
     'get': ['get', 'HKLM\\T', 'List'],
     'list': ['list', 'HKLM\\T', '-l'],
@@ -79,7 +85,9 @@ class Place:
         (self.fixture / 'files').mkdir(parents=True)
         (self.fixture / 'files/dump.xml').write_text(DUMP, encoding='utf-8')
         (self.fixture / 'files/out.xml').write_text('old', encoding='utf-8')
-        for arguments in (['init'], ['import', self.fixture / 'files/dump.xml', 'HKLM\\T']):
+        dump, hive = self.fixture / 'files/dump.xml', self.fixture / 'files/dump.hiv'
+        for arguments in (['init'], ['import', dump, 'HKLM\\T'], ['save', 'HKLM\\T', hive],
+                          ['load', 'HKLM\\M', hive]):
             made = regtool(self.fixture / 'store', *arguments)
             if made.returncode:
                 sys.exit(f'{made.stderr}0 passed, 1 failed, 0 skipped')
