@@ -78,6 +78,11 @@ struct format_input {
 struct format_output {
     int (*write)(struct format_output *output, const void *data, size_t size);
     rs_error *error; /* where a writer says why it cannot write something; may be NULL */
+    /* NULL, or called for what the file does not hold of a key (value NULL) or of a value. */
+    void (*loss)(struct format_output *output, enum rs_loss_kind kind, const char *path,
+                 size_t path_len, const char *value, size_t value_len);
+    /* What is read back must be the same to the byte, also where others write it otherwise. */
+    bool exact;
 };
 
 struct format {

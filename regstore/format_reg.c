@@ -45,6 +45,8 @@ const struct format format_reg = {
     .suffix = ".reg",
     .patch = true,
     .read = reg_read,
+    .write_begin = reg_write_begin,
+    .write_end = reg_write_end,
 };
 
 const struct format format_reg_utf8 = {
@@ -52,4 +54,6 @@ const struct format format_reg_utf8 = {
     .suffix = ".reg",
     .patch = true,
     .read = reg_read,
+    .write_begin = reg_write_utf8_begin,
+    .write_end = reg_write_end,
 };

@@ -503,7 +503,11 @@ static int read_header(struct reader *reader)
         return status == RS_END ? reg_fail(&reader->lines, RS_EFORMAT, "the file is empty")
                                 : status;
     }
-    const char *header = reg_skip_blanks(line);
+    note_line(reader, line, len);
+    char *header = reg_skip_blanks(line);
+    for (char *end = line + len; end > header && (end[-1] == ' ' || end[-1] == '\t'); end--) {
+        end[-1] = '\0'; /* a sample of Microsoft's own has such a header */
+    }
     if (strcmp(header, REG_HEADER) == 0) {
         reader->dialect = DIALECT_5;
     } else if (strcmp(header, "REGEDIT4") == 0) {
@@ -512,7 +516,6 @@ static int read_header(struct reader *reader)
         reader->dialect = DIALECT_3;
     } else if (strncmp(header, "REGEDIT", 7) == 0) {
         reader->dialect = DIALECT_NOTHING;
-        note_line(reader, line, len);
         return leave_out(reader);
     } else {
         return reg_fail(&reader->lines, RS_EFORMAT,

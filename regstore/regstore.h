@@ -693,7 +693,8 @@ enum rs_loss_kind {
     RS_LOSS_DISABLED = 8,  /* of a policy: an item that is switched off: left out */
     RS_LOSS_RIGHTS = 9,    /* of a policy: access rights of a key: left out */
     RS_LOSS_BITS = 10,     /* of a policy: single bits of a number: left out */
-    RS_LOSS_STALE = 11     /* a dirty hive: newer changes are in its logs, and not read */
+    RS_LOSS_STALE = 11,    /* a dirty hive: newer changes are in its logs, and not read */
+    RS_LOSS_CUT = 12       /* of a written file: a text ends at its first NUL, data goes on */
 };
 /* What is lost in a line for a person; NULL for a number that is no kind. Static. */
 RS_API const char *rs_loss_text(enum rs_loss_kind kind);
@@ -742,7 +743,12 @@ typedef struct rs_export_options {
     const char *format; /* "xml"; NULL: by the ending of the file's name, else xml */
     unsigned flags;     /* RS_OVERWRITE */
     int (*progress)(void *context, const rs_progress *progress);
+    /* NULL, or called for each thing that the file does not hold; value is NULL for a key's. */
+    void (*loss)(void *context, enum rs_loss_kind kind, const char *path, const char *value);
     void *context;
+    /* What a .reg file calls the key, a rooted path by which an import finds it; NULL: its own. */
+    const char *name;
+    size_t name_len; /* or RS_NTS */
 } rs_export_options;
 #define RS_OVERWRITE 1u /* replace a file of that name */
 

@@ -7,6 +7,7 @@
  */
 #include "transfer.h"
 
+#include <stddef.h>
 #include <string.h>
 
 struct exporter {
@@ -22,6 +23,36 @@ struct source {
     int (*tell)(struct source *source, struct format_sink *sink,
                 struct transfer_progress *progress);
 };
+
+/* ---- What the file does not hold ---- */
+
+/* In texts that end with a NUL; what there is no memory for is not told. */
+static void on_loss(struct format_output *output, enum rs_loss_kind kind, const char *path,
+                    size_t path_len, const char *value, size_t value_len)
+{
+    struct exporter *exporter =
+        (struct exporter *)((char *)output - offsetof(struct exporter, output.output));
+    struct buffer text = BUFFER_INIT;
+
+    if (!exporter->options->loss) {
+        return;
+    }
+    int status = buffer_append(&text, path, path_len);
+    if (status == RS_OK) {
+        status = buffer_append_byte(&text, '\0');
+    }
+    if (status == RS_OK && value) {
+        status = buffer_append(&text, value, value_len);
+    }
+    if (status == RS_OK) {
+        status = buffer_terminate(&text);
+    }
+    if (status == RS_OK) {
+        exporter->options->loss(exporter->options->context, kind, text.data,
+                                value ? text.data + path_len + 1 : NULL);
+    }
+    buffer_free(&text);
+}
 
 /* ---- The file ---- */
 
@@ -61,6 +92,9 @@ static bool holds_patches(const struct format_sink *sink)
 static int write_events(struct exporter *exporter, struct source *source, bool patch)
 {
     struct format_sink *sink;
+
+    exporter->output.output.loss = on_loss;
+    exporter->output.output.exact = patch;
     int status = exporter->format->write_begin(&exporter->output.output, &sink);
 
     if (status != RS_OK) {
@@ -148,6 +182,18 @@ static int find_key(struct listing *listing, rs_key key)
     return status == RS_OK ? tree_node(listing->tree, found, &listing->node) : status;
 }
 
+/* In a patch the key may be called by another path than its own, as a view is. */
+static int name_key(const struct exporter *exporter, struct buffer *path)
+{
+    const rs_export_options *options = exporter->options;
+
+    if (!exporter->format->patch || !options->name) {
+        return RS_OK;
+    }
+    path->size = 0;
+    return buffer_append(path, options->name, text_length(options->name, options->name_len));
+}
+
 static int export_key(struct exporter *exporter, struct listing *listing, rs_key key,
                       const char *file)
 {
@@ -162,6 +208,9 @@ static int export_key(struct exporter *exporter, struct listing *listing, rs_key
     }
     if (status == RS_OK) {
         status = refuse_own_file(exporter, listing->tree, file);
+    }
+    if (status == RS_OK) {
+        status = name_key(exporter, &listing->path);
     }
     return status == RS_OK ? write_file(exporter, file, &listing->source, false) : status;
 }

@@ -26,6 +26,8 @@ const char *rs_loss_text(enum rs_loss_kind kind)
         return "switched off: left out";
     case RS_LOSS_RIGHTS:
         return "access rights, which keys here do not have: left out";
+    case RS_LOSS_CUT:
+        return "data after the text's end is not in the file: the format reg-utf8 has all";
     case RS_LOSS_BITS:
         return "changes single bits of a number: left out";
     case RS_LOSS_STALE:

@@ -189,8 +189,12 @@ static const struct switch_row import_switches[] = {
 
 static const struct switch_row export_switches[] = {
     ROW_YES,
-    {SWITCH_FORMAT, NULL, "format", "FORMAT", "xml; else the ending of FILE decides", GROUP_NONE,
+    {SWITCH_UTF8, NULL, "utf8", NULL, "a .reg file in UTF-8 that holds every byte", GROUP_CONTENT,
      false},
+    {SWITCH_VERBOSE, NULL, "verbose", NULL, "list everything that is not in the file", GROUP_NONE,
+     false},
+    {SWITCH_FORMAT, NULL, "format", "FORMAT", "xml, reg, regf; else FILE's ending decides",
+     GROUP_CONTENT, false},
     ROWS_VIEW,
     ROW_END,
 };

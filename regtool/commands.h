@@ -51,6 +51,7 @@ enum switch_id {
     SWITCH_KEEP,
     SWITCH_VERBOSE,
     SWITCH_FORMAT,
+    SWITCH_UTF8,
     SWITCH_ONCE,
     SWITCH_EXEC,
     SWITCH_SINCE,

@@ -1,38 +1,64 @@
 /* Writes a key and everything below it to a file. */
 #include "dump.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "confirm.h"
+#include "keypath.h"
+#include "losses.h"
 #include "progress.h"
 #include "report.h"
 
+struct writing {
+    const struct dump *dump;
+    struct progress progress;
+    struct losses losses;
+};
+
 static int on_progress(void *context, const rs_progress *numbers)
 {
-    progress_show(context, numbers);
+    struct writing *writing = context;
+
+    progress_show(&writing->progress, numbers);
     return 0;
 }
 
-/* Writes the file from one snapshot. */
-static int write_key(const struct dump *dump, rs_txn *txn, rs_key key, rs_error *error)
+static void on_loss(void *context, enum rs_loss_kind kind, const char *path, const char *value)
 {
-    struct progress progress;
+    struct writing *writing = context;
+
+    losses_note(&writing->losses, kind, path, value);
+}
+
+/* Writes the file from one snapshot. A .reg file calls the key as it was asked for. */
+static int write_key(struct writing *writing, rs_txn *txn, rs_key key, rs_error *error)
+{
+    const struct dump *dump = writing->dump;
+    struct keypath name = {.text = NULL};
     rs_export_options options = {.format = dump->format,
                                  .flags = dump->overwrite ? RS_OVERWRITE : 0,
                                  .progress = on_progress,
-                                 .context = &progress};
-    int status;
+                                 .loss = on_loss,
+                                 .context = writing};
+    int status = keypath_spell(txn, dump->path, dump->hidden, &name);
 
-    progress_begin(&progress, "exporting");
-    status = rs_export(txn, key, dump->file, &options, error);
-    progress_end(&progress);
+    if (status == RS_OK) {
+        options.name = name.text;
+        options.name_len = name.len;
+        progress_begin(&writing->progress, "exporting");
+        status = rs_export(txn, key, dump->file, &options, error);
+        progress_end(&writing->progress);
+    }
+    keypath_free(&name);
     return status;
 }
 
 /* Returns 0 or 1; *exists is set, and nothing reported, where a file is in the way. */
-static int attempt(const struct tool *tool, const struct dump *dump, bool *exists)
+static int attempt(const struct tool *tool, struct writing *writing, bool *exists)
 {
+    const struct dump *dump = writing->dump;
     rs_error error = RS_ERROR_INIT;
     struct session session;
     rs_key key;
@@ -47,7 +73,7 @@ static int attempt(const struct tool *tool, const struct dump *dump, bool *exist
     if (status != RS_OK) {
         result = session_report(&session, status, dump->path);
     } else {
-        status = write_key(dump, session.txn, key, &error);
+        status = write_key(writing, session.txn, key, &error);
         *exists = status == RS_EEXIST && !dump->overwrite;
         if (status != RS_OK && !*exists) {
             result = report_status(status, &error, dump->file);
@@ -57,20 +83,37 @@ static int attempt(const struct tool *tool, const struct dump *dump, bool *exist
     return result;
 }
 
+/* Standard output has the dump, so that one line must do elsewhere. */
+static void tell_losses(const struct writing *writing)
+{
+    uint64_t count = losses_count(&writing->losses);
+
+    if (strcmp(writing->dump->file, "-") != 0) {
+        puts("The operation completed successfully.");
+        losses_print_written(&writing->losses);
+    } else if (count > 0) {
+        report("%" PRIu64 " values do not have all their data in this format", count);
+    }
+}
+
 int dump_write(const struct tool *tool, struct dump *dump)
 {
+    struct writing writing = {.dump = dump};
     bool exists;
-    int result = attempt(tool, dump, &exists);
+    int result;
 
+    writing.losses.list = dump->list && strcmp(dump->file, "-") != 0;
+    result = attempt(tool, &writing, &exists);
     if (exists) {
         if (!confirm("y", "replace %s", dump->file)) {
             return 1;
         }
         dump->overwrite = true;
-        result = attempt(tool, dump, &exists);
+        result = attempt(tool, &writing, &exists);
     }
-    if (result == 0 && strcmp(dump->file, "-") != 0) {
-        puts("The operation completed successfully.");
+    if (result == 0) {
+        tell_losses(&writing);
     }
+    losses_free(&writing.losses);
     return result;
 }

@@ -11,12 +11,15 @@
 
 struct dump {
     const char *path;   /* of the key */
+    size_t hidden;      /* of the path, see keypath_spell() */
     const char *file;   /* "-": standard output */
     const char *format; /* NULL: by the file's name */
     bool overwrite;     /* do not ask */
+    bool list;          /* all that the file does not hold, not only the first places */
 };
 
-/* Returns 0 and says so (unless the file is standard output), or 1 after a report. */
+/* Returns 0 and says so (unless the file is standard output) and what the file does not hold, or 1
+ * after a report. */
 int dump_write(const struct tool *tool, struct dump *dump);
 
 #endif

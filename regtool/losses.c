@@ -4,14 +4,28 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "show.h"
+
+/* "PATH: NAME", where a line of a file may stand for the name, and no key have been open. */
+static void print_place(FILE *out, const char *path, const char *value, bool escaped)
+{
+    show_text(out, path, strlen(path), escaped);
+    if (value == NULL) {
+        return;
+    }
+    if (path[0] != '\0') {
+        fputs(": ", out);
+    }
+    show_value_name(out, value, strlen(value), escaped);
+}
 
 static void list_text(enum rs_loss_kind kind, const char *path, const char *value)
 {
-    if (value == NULL) {
-        printf("%s: %s\n", path, rs_loss_text(kind));
-    } else {
-        printf("%s: %s: %s\n", path, value[0] != '\0' ? value : "(Default)", rs_loss_text(kind));
-    }
+    print_place(stdout, path, value, isatty(STDOUT_FILENO));
+    printf(": %s\n", rs_loss_text(kind));
 }
 
 static void list_json(enum rs_loss_kind kind, const char *path, const char *value)
@@ -31,14 +45,16 @@ static void list_json(enum rs_loss_kind kind, const char *path, const char *valu
 /* An example that memory is lacking for is left out; the count stays right. */
 static void keep_example(char **example, const char *path, const char *value)
 {
-    int printed;
+    size_t size;
+    FILE *text = open_memstream(example, &size);
 
-    if (value == NULL) {
-        printed = asprintf(example, "%s", path);
-    } else {
-        printed = asprintf(example, "%s: %s", path, value[0] != '\0' ? value : "(Default)");
+    if (text == NULL) {
+        *example = NULL;
+        return;
     }
-    if (printed < 0) {
+    print_place(text, path, value, isatty(STDOUT_FILENO));
+    if (fclose(text) != 0) {
+        free(*example);
         *example = NULL;
     }
 }
@@ -78,20 +94,47 @@ static void print_kind(const struct losses *losses, enum rs_loss_kind kind)
     }
 }
 
-void losses_print(const struct losses *losses)
+uint64_t losses_count(const struct losses *losses)
+{
+    uint64_t count = 0;
+
+    for (int kind = 0; kind < LOSS_KINDS; kind++) {
+        count += losses->counts[kind];
+    }
+    return count;
+}
+
+static bool was_lost_before(enum rs_loss_kind kind)
+{
+    return kind <= RS_LOSS_NUMBER || kind == RS_LOSS_STALE;
+}
+
+static void print_group(const struct losses *losses, bool before, const char *heading)
 {
     bool begun = false;
 
     for (int kind = 0; kind < LOSS_KINDS; kind++) {
-        if (losses->counts[kind] == 0) {
+        if (losses->counts[kind] == 0 || was_lost_before((enum rs_loss_kind)kind) != before) {
             continue;
         }
         if (!begun) {
-            puts("lost before the dump came here:");
+            puts(heading);
         }
         begun = true;
         print_kind(losses, (enum rs_loss_kind)kind);
     }
+}
+
+void losses_print(const struct losses *losses)
+{
+    print_group(losses, true, "lost before the dump came here:");
+    print_group(losses, false, "not imported:");
+}
+
+void losses_print_written(const struct losses *losses)
+{
+    print_group(losses, true, "not in the file:");
+    print_group(losses, false, "not in the file:");
 }
 
 void losses_json(const struct losses *losses, struct json *json)

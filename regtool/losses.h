@@ -1,6 +1,6 @@
 /*
- * What a dump had lost before it came here. It needs each loss as the library tells it; it gives
- * counts by kind and the first few places, or every place at once.
+ * What a dump had lost before it came here, or what is left out of it. It needs each loss as the
+ * library tells it; it gives counts by kind and the first few places, or every place at once.
  */
 #ifndef REGTOOL_LOSSES_H
 #define REGTOOL_LOSSES_H
@@ -25,8 +25,11 @@ struct losses {
 /* Starts from all zeros and the two switches. value is NULL for a key. */
 void losses_note(struct losses *losses, enum rs_loss_kind kind, const char *path,
                  const char *value);
+uint64_t losses_count(const struct losses *losses);
 /* The lines after the summary of an import. */
 void losses_print(const struct losses *losses);
+/* The same after an export, of what the file does not hold. */
+void losses_print_written(const struct losses *losses);
 /* The same as the value of a JSON member. */
 void losses_json(const struct losses *losses, struct json *json);
 void losses_free(struct losses *losses);

@@ -1,0 +1,452 @@
+/*
+ * format_reg_write.c - a dump's or a patch's events become a .reg file.
+ *
+ * Layout is regedit's: the header, an empty line before each key, values in the order they come,
+ * bytes in lines of 80 columns. One form is regedit's to the byte: UTF-16LE, CR LF; what regedit
+ * cuts off a text is cut, and told as a loss. The other one is for those who keep the file: UTF-8,
+ * LF, and reading it gives the same bytes again. Where keys are nested or side by side, each is
+ * written with its whole path, parents first. Needs text.
+ */
+#include "format_reg.h"
+
+#include <stdlib.h>
+
+#define FLUSH_SIZE ((size_t)64 << 10)
+#define HEX_COLUMNS 77u /* a line is continued in the next one from here on */
+#define HEX_INDENT 2u
+
+struct writer {
+    struct format_sink sink; /* the first member: the events come with a pointer to it */
+    struct format_output *output;
+    bool utf8;
+    bool exact; /* nothing is cut off */
+    const char *line_end;
+    struct buffer out;                /* lines to be written, in WTF-8 */
+    struct buffer encoded;            /* the same in UTF-16LE */
+    struct buffer path;               /* of the innermost open key */
+    struct buffer text;               /* of the value that is being written */
+    size_t lengths[RS_MAX_DEPTH + 2]; /* of the path, before each open key */
+    size_t depth;
+    int status; /* of the first failure; it makes all that follows do nothing */
+};
+
+/* ---- Pieces: each does nothing after a failure ---- */
+
+static void keep(struct writer *writer, int status)
+{
+    if (writer->status == RS_OK) {
+        writer->status = status;
+    }
+}
+
+static void put_bytes(struct writer *writer, const void *data, size_t size)
+{
+    if (writer->status == RS_OK) {
+        keep(writer, buffer_append(&writer->out, data, size));
+    }
+}
+
+static void put(struct writer *writer, const char *text)
+{
+    put_bytes(writer, text, strlen(text));
+}
+
+static void flush(struct writer *writer)
+{
+    struct buffer *bytes = &writer->out;
+
+    if (writer->status == RS_OK && !writer->utf8) {
+        writer->encoded.size = 0;
+        keep(writer, text_to_utf16(&writer->encoded, writer->out.data, writer->out.size));
+        bytes = &writer->encoded;
+    }
+    if (writer->status == RS_OK && bytes->size > 0) {
+        keep(writer, writer->output->write(writer->output, bytes->data, bytes->size));
+    }
+    writer->out.size = 0;
+}
+
+static int end_line(struct writer *writer)
+{
+    put(writer, writer->line_end);
+    if (writer->out.size >= FLUSH_SIZE) {
+        flush(writer);
+    }
+    return writer->status;
+}
+
+/* ---- Keys ---- */
+
+/* Whether a path has what no line can hold. */
+static bool needs_code(const struct buffer *path)
+{
+    return memchr(path->data, '\0', path->size) || memchr(path->data, '\n', path->size) ||
+           memchr(path->data, '\r', path->size);
+}
+
+static void put_coded(struct writer *writer, const struct buffer *path)
+{
+    put(writer, "*");
+    for (size_t i = 0; i < path->size; i++) {
+        unsigned char byte = (unsigned char)path->data[i];
+        if (byte >= ' ' && byte != '%') {
+            put_bytes(writer, &byte, 1);
+        } else if (writer->status == RS_OK) {
+            keep(writer, buffer_printf(&writer->out, "%%%02X", byte));
+        }
+    }
+}
+
+static int put_key(struct writer *writer, const char *before)
+{
+    put(writer, writer->line_end);
+    put(writer, before);
+    if (writer->status == RS_OK && needs_code(&writer->path)) {
+        put_coded(writer, &writer->path);
+    } else if (writer->status == RS_OK) {
+        put_bytes(writer, writer->path.data, writer->path.size);
+    }
+    put(writer, "]");
+    return end_line(writer);
+}
+
+/* The path of a key that comes; the innermost one before it is kept by its length. */
+static void step_into(struct writer *writer, const struct format_key *key)
+{
+    if (key->absolute) {
+        writer->path.size = 0;
+    } else if (writer->path.size > 0 && key->name_len > 0) {
+        keep(writer, buffer_append_byte(&writer->path, '\\'));
+    }
+    if (writer->status == RS_OK) {
+        keep(writer, buffer_append(&writer->path, key->name, key->name_len));
+    }
+}
+
+static int key_begin(struct format_sink *sink, const struct format_key *key)
+{
+    struct writer *writer = (struct writer *)sink;
+
+    if (writer->depth == sizeof writer->lengths / sizeof writer->lengths[0]) {
+        keep(writer, RS_EDEPTH);
+        return writer->status;
+    }
+    writer->lengths[writer->depth++] = writer->path.size;
+    step_into(writer, key);
+    return put_key(writer, "[");
+}
+
+static int key_end(struct format_sink *sink)
+{
+    struct writer *writer = (struct writer *)sink;
+
+    writer->path.size = writer->lengths[--writer->depth];
+    return writer->status;
+}
+
+static int key_delete(struct format_sink *sink, const struct format_key *key)
+{
+    struct writer *writer = (struct writer *)sink;
+    size_t before = writer->path.size;
+
+    step_into(writer, key);
+    put_key(writer, "[-");
+    writer->path.size = before;
+    return writer->status;
+}
+
+/* ---- Names and texts ---- */
+
+static const char *escape_of(char c)
+{
+    switch (c) {
+    case '\\':
+        return "\\\\";
+    case '"':
+        return "\\\"";
+    case '\n':
+        return "\\n";
+    case '\r':
+        return "\\r";
+    case '\0':
+        return "\\0";
+    default:
+        return NULL;
+    }
+}
+
+static void put_quoted(struct writer *writer, const char *text, size_t len)
+{
+    size_t begin = 0;
+
+    put(writer, "\"");
+    for (size_t i = 0; i < len; i++) {
+        const char *instead = escape_of(text[i]);
+        if (instead) {
+            put_bytes(writer, text + begin, i - begin);
+            put(writer, instead);
+            begin = i + 1;
+        }
+    }
+    put_bytes(writer, text + begin, len - begin);
+    put(writer, "\"");
+}
+
+/* A value's name and "="; the line's columns so far. */
+static void put_name(struct writer *writer, const char *name, size_t len)
+{
+    if (len == 0) {
+        put(writer, "@");
+    } else {
+        put_quoted(writer, name, len);
+    }
+    put(writer, "=");
+}
+
+/* The end of a value's line. A name with a NUL is one that only our own files have. */
+static int end_value(struct writer *writer, const char *name, size_t len, bool exact)
+{
+    if (exact || memchr(name, '\0', len)) {
+        put(writer, ";" REG_EXACT);
+    }
+    return end_line(writer);
+}
+
+/* ---- Data ---- */
+
+static char *put_digits(char *out, unsigned char byte)
+{
+    static const char digits[] = "0123456789abcdef";
+
+    out[0] = digits[byte >> 4];
+    out[1] = digits[byte & 0xf];
+    return out + 2;
+}
+
+/* Bytes in digits, from a column of the line on. */
+static void put_hex(struct writer *writer, size_t column, const unsigned char *data, size_t size)
+{
+    size_t end_len = strlen(writer->line_end);
+
+    if (writer->status == RS_OK) { /* three columns a byte, and what continues a line */
+        keep(writer, buffer_reserve(&writer->out, size * 3 + (size / 25 + 2) * (end_len + 3)));
+    }
+    if (writer->status != RS_OK) {
+        return;
+    }
+    char *out = writer->out.data + writer->out.size;
+    for (size_t i = 0; i < size; i++) {
+        out = put_digits(out, data[i]);
+        if (i + 1 == size) {
+            break;
+        }
+        *out++ = ',';
+        column += 3;
+        if (column >= HEX_COLUMNS) {
+            *out++ = '\\';
+            memcpy(out, writer->line_end, end_len);
+            out += end_len;
+            memset(out, ' ', HEX_INDENT);
+            out += HEX_INDENT;
+            column = HEX_INDENT;
+        }
+    }
+    writer->out.size = (size_t)(out - writer->out.data);
+}
+
+static bool ends_with_nul(const rs_value *value)
+{
+    const char *data = value->data;
+    size_t whole = value->size & ~(size_t)1;
+
+    return whole > 0 && data[whole - 1] == '\0' && data[whole - 2] == '\0';
+}
+
+/* Whether reading gives a value of bytes a terminator that it does not have. */
+static bool gains_end(const rs_value *value)
+{
+    bool string =
+        value->type == REG_SZ || value->type == REG_EXPAND_SZ || value->type == REG_MULTI_SZ;
+
+    return string && value->size > 0 && !ends_with_nul(value);
+}
+
+static int put_raw(struct writer *writer, const rs_value *value, size_t line)
+{
+    size_t units = 0;
+
+    if (value->type == REG_BINARY) {
+        put(writer, "hex:");
+    } else if (writer->status == RS_OK) {
+        keep(writer, buffer_printf(&writer->out, "hex(%lx):", (unsigned long)value->type));
+    }
+    if (writer->status == RS_OK) {
+        keep(writer, text_units(writer->out.data + line, writer->out.size - line, &units));
+    }
+    put_hex(writer, units, value->data, value->size);
+    return end_value(writer, value->name, value->name_len, writer->exact && gains_end(value));
+}
+
+static int put_dword(struct writer *writer, const rs_value *value)
+{
+    uint32_t number;
+
+    memcpy(&number, value->data, sizeof number);
+    if (writer->status == RS_OK) {
+        keep(writer, buffer_printf(&writer->out, "dword:%08lx", (unsigned long)le32toh(number)));
+    }
+    return end_value(writer, value->name, value->name_len, false);
+}
+
+/* Whether a text that goes up to its first NUL can stand in quotes. Lines are no part of it:
+ * Windows may write them so, and many readers do not. In UTF-8 there are no lone surrogates. */
+static bool can_quote(const struct writer *writer)
+{
+    const char *text = writer->text.data;
+    size_t len = writer->text.size;
+
+    if (len == 0) {
+        return true;
+    }
+    if (memchr(text, '\n', len) || memchr(text, '\r', len)) {
+        return false;
+    }
+    for (const char *at = text; writer->utf8 && (at = memchr(at, 0xed, len - (size_t)(at - text)));
+         at++) {
+        if ((unsigned char)at[1] >= 0xa0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Tells that regedit's form has not all of a value. */
+static void tell_cut(struct writer *writer, const rs_value *value, size_t end)
+{
+    const char *data = value->data;
+
+    for (size_t i = end; i < value->size; i++) {
+        if (data[i] != '\0') {
+            writer->output->loss(writer->output, RS_LOSS_CUT, writer->path.data, writer->path.size,
+                                 value->name, value->name_len);
+            return;
+        }
+    }
+}
+
+/* A REG_SZ: in quotes, or where that would lose something in bytes. */
+static int put_text(struct writer *writer, const rs_value *value, size_t line)
+{
+    size_t end = text_utf16_end(value->data, value->size);
+    bool whole = end + 2 == value->size;
+    bool bare = end == value->size; /* not terminated, and no half unit at its end */
+
+    writer->text.size = 0;
+    if (writer->status == RS_OK) {
+        keep(writer, text_from_utf16(&writer->text, value->data, end));
+    }
+    if (writer->status != RS_OK) {
+        return writer->status;
+    }
+    if (!can_quote(writer) || (writer->exact && !whole && !bare)) {
+        return put_raw(writer, value, line);
+    }
+    if (!writer->exact && writer->output->loss) {
+        tell_cut(writer, value, end);
+    }
+    put_quoted(writer, writer->text.data, writer->text.size);
+    return end_value(writer, value->name, value->name_len, writer->exact && bare);
+}
+
+static int value_event(struct format_sink *sink, const rs_value *value)
+{
+    struct writer *writer = (struct writer *)sink;
+    size_t line = writer->out.size;
+
+    put_name(writer, value->name, value->name_len);
+    if (value->type == REG_SZ) {
+        return put_text(writer, value, line);
+    }
+    if (value->type == REG_DWORD && value->size == sizeof(uint32_t)) {
+        return put_dword(writer, value);
+    }
+    return put_raw(writer, value, line);
+}
+
+static int value_delete(struct format_sink *sink, const char *name, size_t len)
+{
+    struct writer *writer = (struct writer *)sink;
+
+    put_name(writer, name, len);
+    put(writer, "-");
+    return end_value(writer, name, len, false);
+}
+
+/* ---- The file ---- */
+
+/* What another dump had lost is not in ours. */
+static int loss(struct format_sink *sink, enum rs_loss_kind kind, const char *value,
+                size_t value_len)
+{
+    (void)sink;
+    (void)kind;
+    (void)value;
+    (void)value_len;
+    return RS_OK;
+}
+
+static void foreign(struct format_sink *sink)
+{
+    (void)sink;
+}
+
+static int begin(struct format_output *output, bool utf8, struct format_sink **sink)
+{
+    struct writer *writer = calloc(1, sizeof *writer);
+
+    if (!writer) {
+        return RS_ENOMEM;
+    }
+    writer->sink = (struct format_sink){.key_begin = key_begin,
+                                        .value = value_event,
+                                        .key_end = key_end,
+                                        .value_delete = value_delete,
+                                        .key_delete = key_delete,
+                                        .loss = loss,
+                                        .foreign = foreign};
+    writer->output = output;
+    writer->utf8 = utf8;
+    writer->exact = utf8 || output->exact;
+    writer->line_end = utf8 ? "\n" : "\r\n";
+    put(writer, utf8 ? REG_HEADER : "\xef\xbb\xbf" REG_HEADER);
+    put(writer, writer->line_end);
+    *sink = &writer->sink;
+    return RS_OK;
+}
+
+int reg_write_begin(struct format_output *output, struct format_sink **sink)
+{
+    return begin(output, false, sink);
+}
+
+int reg_write_utf8_begin(struct format_output *output, struct format_sink **sink)
+{
+    return begin(output, true, sink);
+}
+
+int reg_write_end(struct format_sink *sink, bool ok)
+{
+    struct writer *writer = (struct writer *)sink;
+
+    if (ok) {
+        put(writer, writer->utf8 ? "" : writer->line_end);
+        flush(writer);
+    }
+    int status = writer->status;
+    buffer_free(&writer->out);
+    buffer_free(&writer->encoded);
+    buffer_free(&writer->path);
+    buffer_free(&writer->text);
+    free(writer);
+    return status;
+}
