@@ -67,7 +67,7 @@ int rs_default_dir(char **dir)
 int rs_open(const char *dir, unsigned flags, rs_store **store, rs_error *error)
 {
     char *chosen = NULL;
-    if (store == NULL || flags > RS_READONLY) {
+    if (store == NULL || (flags > RS_READONLY && flags != (RS_CREATE | RS_NEW))) {
         return fail(error, RS_EINVAL, "invalid argument");
     }
     if (dir == NULL) {

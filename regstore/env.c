@@ -155,9 +155,14 @@ static int fail_table(const struct env *env, rs_error *error)
     return fail(error, RS_EDAMAGED, "%s: one of its tables cannot be found", env->dir);
 }
 
+static int fail_exists(const struct env *env, rs_error *error)
+{
+    return fail(error, RS_EEXIST, "%s: a store exists", env->dir);
+}
+
 /* Two processes may both have found no store; the write lock lets one make it and the other find
  * it. */
-static int create_tables(struct env *env, env_init init, rs_error *error)
+static int create_tables(struct env *env, unsigned flags, env_init init, rs_error *error)
 {
     struct env_txn txn;
     int status = env_begin(env, true, &txn, error);
@@ -166,7 +171,7 @@ static int create_tables(struct env *env, env_init init, rs_error *error)
     }
     int rc = env_open_tables(&txn, 0);
     if (rc == 0) {
-        status = check_format(&txn, error);
+        status = (flags & RS_NEW) != 0 ? fail_exists(env, error) : check_format(&txn, error);
     } else if (rc == MDB_NOTFOUND) {
         status = is_empty(&txn) ? make_tables(env, &txn, init, error) : fail_table(env, error);
     } else {
@@ -209,9 +214,12 @@ static int find_tables(struct env *env, rs_error *error)
 }
 
 /* A store that is there is not kept waiting by its writer. */
-static int find_or_create_tables(struct env *env, env_init init, rs_error *error)
+static int find_or_create_tables(struct env *env, unsigned flags, env_init init, rs_error *error)
 {
-    return find_tables(env, NULL) == RS_OK ? RS_OK : create_tables(env, init, error);
+    if (find_tables(env, NULL) == RS_OK) {
+        return (flags & RS_NEW) != 0 ? fail_exists(env, error) : RS_OK;
+    }
+    return create_tables(env, flags, init, error);
 }
 
 static int open_existing(struct env *env, int dir_fd, rs_error *error)
@@ -263,7 +271,7 @@ static int open_files(struct env *env, int dir_fd, unsigned flags, env_init init
     if (status == RS_OK) {
         int dead;
         mdb_reader_check(env->mdb, &dead);
-        status = create && !env->readonly ? find_or_create_tables(env, init, error)
+        status = create && !env->readonly ? find_or_create_tables(env, flags, init, error)
                                           : find_tables(env, error);
     }
     if (status != RS_OK && env->mdb != NULL) {
@@ -346,6 +354,9 @@ static int share_or_open(const char *dir, int dir_fd, unsigned flags, env_init i
     if (is_lost(env)) {
         return fail(error, RS_EREPLACED, "%s: %s; close it everywhere in this process first", dir,
                     rs_strerror(RS_EREPLACED));
+    }
+    if ((flags & RS_NEW) != 0) {
+        return fail_exists(env, error);
     }
     env->users++;
     close(dir_fd);

@@ -226,6 +226,7 @@ typedef struct rs_key_info {
 /* Change no data, whatever the permissions allow; not with RS_CREATE. Readers, too, write in LMDB's
  * lock file, which is made where it is missing. */
 #define RS_READONLY 2u
+#define RS_NEW 4u /* with RS_CREATE: RS_EEXIST where there is a store, so that one makes it */
 
 /*
  * Opens the store in directory dir, or for NULL in the default one (rs_default_dir). A directory

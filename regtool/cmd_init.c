@@ -27,6 +27,19 @@ static int look_at(rs_store *store)
     return say_exists(store, revision);
 }
 
+/* Of processes that make it at once, one does, and says so. */
+static int make(struct tool *tool, rs_error *error)
+{
+    rs_store *store;
+    int status = rs_open(tool->dir, RS_CREATE | RS_NEW, &store, error);
+
+    if (status == RS_OK) {
+        printf("made a store in %s\n", rs_store_dir(store));
+        rs_close(store);
+    }
+    return status;
+}
+
 int cmd_init(struct tool *tool, const struct arguments *arguments)
 {
     rs_store *store;
@@ -35,18 +48,21 @@ int cmd_init(struct tool *tool, const struct arguments *arguments)
     int status = rs_open(tool->dir, RS_READONLY, &store, &error);
 
     (void)arguments;
-    if (status == RS_OK) {
-        result = look_at(store);
-        rs_close(store);
-        return result;
+    if (status == RS_ENOSTORE) {
+        error = (rs_error)RS_ERROR_INIT;
+        status = make(tool, &error);
+        if (status == RS_OK) {
+            return 0;
+        }
     }
-    if (status != RS_ENOSTORE) {
+    if (status == RS_EEXIST) {
+        error = (rs_error)RS_ERROR_INIT;
+        status = rs_open(tool->dir, RS_READONLY, &store, &error);
+    }
+    if (status != RS_OK) {
         return report_status(status, &error, "the store");
     }
-    if (tool_open(tool, RS_CREATE, &store) != 0) {
-        return 1;
-    }
-    printf("made a store in %s\n", rs_store_dir(store));
+    result = look_at(store);
     rs_close(store);
-    return 0;
+    return result;
 }

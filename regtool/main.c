@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -38,13 +39,17 @@ static bool wants_colours(void)
     return no == NULL || no[0] == '\0';
 }
 
-/* Whether all output has arrived; a reader that left has what it wanted, and needs no message. */
+/* Whether all output has arrived; a reader that left has what it wanted, and needs no message,
+ * unless it could take the exit status for a sign that nothing was stored. */
 static int finish_output(struct tool *tool)
 {
     if (!output_flush_lost(tool)) {
         return 0;
     }
-    if (tool->output_lost != EPIPE) {
+    if (*tool->committed != 0) {
+        report("committed as revision %" PRIu64 ", but not all of it was told: standard output: %s",
+               *tool->committed, strerror(tool->output_lost));
+    } else if (tool->output_lost != EPIPE) {
         report("standard output: %s", strerror(tool->output_lost));
     }
     return 1;
@@ -69,7 +74,8 @@ static int run(struct tool *tool, const struct arguments *arguments)
 int main(int argc, char *argv[])
 {
     struct arguments arguments = {.command = NULL};
-    struct tool tool = {.terminal = isatty(STDOUT_FILENO) != 0};
+    uint64_t committed = 0;
+    struct tool tool = {.committed = &committed, .terminal = isatty(STDOUT_FILENO) != 0};
     int result;
 
     (void)argc;

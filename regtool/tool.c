@@ -36,6 +36,7 @@ static int begin(struct session *session, unsigned mode)
 int session_begin(const struct tool *tool, unsigned mode, struct session *session)
 {
     session->txn = NULL;
+    session->committed = tool->committed;
     if (tool_open(tool, mode == RS_WRITE ? 0 : RS_READONLY, &session->store) != 0) {
         return 1;
     }
@@ -55,9 +56,17 @@ int session_again(struct session *session, unsigned mode)
 
 int session_commit(struct session *session, uint64_t *revision)
 {
-    int status = rs_commit(session->txn, revision);
+    uint64_t before = rs_revision(session->txn);
+    uint64_t made;
+    int status = rs_commit(session->txn, &made);
 
     session->txn = NULL;
+    if (status == RS_OK && made != before && session->committed != NULL) {
+        *session->committed = made;
+    }
+    if (status == RS_OK && revision != NULL) {
+        *revision = made;
+    }
     return status == RS_OK ? 0 : session_report(session, status, rs_store_dir(session->store));
 }
 

@@ -13,9 +13,10 @@
 struct tool {
     const char *dir; /* of the store; NULL: the library's default */
     bool json;
-    bool terminal;   /* standard output is one */
-    bool colours;    /* it shall have colours */
-    int output_lost; /* errno of the first output that could not be written; 0: none so far */
+    bool terminal;       /* standard output is one */
+    bool colours;        /* it shall have colours */
+    uint64_t *committed; /* the last revision that was made; 0: none.*/
+    int output_lost;     /* errno of the first output that could not be written; 0: none so far */
 };
 
 /* Whether output could not be written: called now and then by what prints much, so that nobody
@@ -27,7 +28,8 @@ bool output_flush_lost(struct tool *tool);
 struct session {
     rs_store *store;
     rs_txn *txn;
-    rs_error error; /* what the transaction's calls say when they fail */
+    uint64_t *committed; /* that of the tool; NULL is allowed */
+    rs_error error;      /* what the transaction's calls say when they fail */
 };
 
 /* Opens the store and begins a transaction with RS_READ or RS_WRITE. Returns 0, or 1 after a

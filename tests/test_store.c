@@ -39,6 +39,8 @@ static void arguments_of_opening_are_checked(void)
     GIVES(RS_EINVAL, rs_open(scratch_path("x"), 0, NULL, &error));
     CU_ASSERT_EQUAL(error.status, RS_EINVAL);
     GIVES(RS_EINVAL, rs_open(scratch_path("x"), 64, &store, NULL));
+    GIVES(RS_EINVAL, rs_open(scratch_path("x"), RS_NEW, &store, NULL));
+    GIVES(RS_EINVAL, rs_open(scratch_path("x"), RS_NEW | RS_READONLY, &store, NULL));
     CU_ASSERT_PTR_NULL(store);
     GIVES(RS_EINVAL, rs_begin(NULL, RS_READ, &txn));
     store = open_store();
