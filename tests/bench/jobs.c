@@ -208,6 +208,27 @@ static void job_import(char **arguments)
     printf("%.0f %lu %.0f %.0f\n", took, peak_kib(), keys, values);
 }
 
+static void job_walk(char **arguments)
+{
+    struct raw raw;
+    MDB_cursor *cursor;
+    MDB_val key;
+    MDB_val value;
+    size_t records = 0;
+    size_t bytes = 0;
+    double began = clock_ns();
+    raw_open(&raw, arguments[0], false);
+    raw_renew(&raw);
+    raw_need(mdb_cursor_open(raw.reader, raw.tables[RAW_TREE], &cursor), "mdb_cursor_open");
+    while (mdb_cursor_get(cursor, &key, &value, MDB_NEXT) == 0) {
+        records++;
+        bytes += key.mv_size + value.mv_size;
+    }
+    mdb_cursor_close(cursor);
+    printf("%.0f %zu %zu\n", clock_ns() - began, records, bytes);
+    raw_close(&raw);
+}
+
 static void job_sqlite(char **arguments)
 {
     struct sql sql;
@@ -227,10 +248,8 @@ int job_main(char **arguments)
         const char *name;
         void (*run)(char **arguments);
     } jobs[] = {
-        {"parse", job_parse},
-        {"load", job_load},
-        {"import", job_import},
-        {"sqlite", job_sqlite},
+        {"parse", job_parse},   {"load", job_load}, {"import", job_import},
+        {"sqlite", job_sqlite}, {"walk", job_walk},
     };
     for (size_t i = 0; i < sizeof jobs / sizeof *jobs; i++) {
         if (strcmp(arguments[0], jobs[i].name) == 0) {

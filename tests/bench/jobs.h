@@ -24,6 +24,7 @@ int job_main(char **arguments);
  *     load DIR RECORDS     raw LMDB; records
  *     import DIR FILE      rs_import; peak memory in KiB, keys, values
  *     sqlite FILE KEYS     SQLite, from data in memory; values
+ *     walk DIR             raw LMDB's cursor over all of the tree; records, bytes
  */
 
 /* The directory of this program. */

@@ -20,6 +20,16 @@ void row_wake(struct bench *bench, const struct row *row, struct result *result)
 void row_bell(struct bench *bench, const struct row *row, struct result *result);
 /* variant: 0 a real hive, 1 the benchmark's data */
 void row_list(struct bench *bench, const struct row *row, struct result *result);
+/* variant: enum formats_row */
+enum formats_row {
+    FORMATS_REGF_IN,
+    FORMATS_REG_IN,
+    FORMATS_REG_OUT,
+    FORMATS_XML_OUT,
+    FORMATS_FIND
+};
+void row_formats(struct bench *bench, const struct row *row, struct result *result);
+void row_siblings(struct bench *bench, const struct row *row, struct result *result);
 void row_start(struct bench *bench, const struct row *row, struct result *result);
 
 #endif

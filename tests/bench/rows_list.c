@@ -2,19 +2,18 @@
  * rows_list.c - rows: listing the values of every key of a store in one snapshot.
  *
  * Of a real hive, imported from a dump that is not part of the project, and of the benchmark's
- * data. Needs raw, sqlite and measure.
+ * data. Needs raw, sqlite, tools and
+ * measure.
  */
-#include <fcntl.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "measure.h"
 #include "readers.h"
 #include "rows.h"
+#include "tools.h"
 
 struct listing {
     rs_store *store;
@@ -162,22 +161,6 @@ static const char *find_hive(void)
         }
     }
     return NULL;
-}
-
-static bool unpack(const char *packed, const char *to)
-{
-    char *argv[] = {(char[]){"xz"}, (char[]){"-dc"}, (char *)(uintptr_t)packed, NULL};
-    posix_spawn_file_actions_t actions;
-    pid_t pid;
-    int status = -1;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, to, O_WRONLY | O_CREAT | O_TRUNC,
-                                     0600);
-    if (posix_spawnp(&pid, "xz", &actions, NULL, argv, environ) == 0) {
-        waitpid(pid, &status, 0);
-    }
-    posix_spawn_file_actions_destroy(&actions);
-    return status == 0;
 }
 
 static void import_hive(const char *dir, const char *dump)
