@@ -157,7 +157,7 @@ void fuzz_patch(const uint8_t *data, size_t size, bool absolute, fuzz_patch_read
 {
     struct checker whole = {.absolute = absolute};
     struct checker parts = {.absolute = absolute};
-    int status = read_checked(&whole, data, size, (size_t)1 << 20, read);
+    int status = read_checked(&whole, data, size, size + SMALLEST_STEP, read);
     int again = read_checked(&parts, data, size, SMALLEST_STEP + size % 97, read);
     const struct buffer *lines = &whole.recorder.lines;
 
