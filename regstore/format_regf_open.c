@@ -39,8 +39,21 @@ int regf_bad(const struct regf_hive *hive, size_t offset, const char *format, ..
 
 /* ---- Into memory ---- */
 
+static bool is_zero(const char *data, size_t size)
+{
+    return size > 0 && data[0] == 0 && memcmp(data, data + 1, size - 1) == 0;
+}
+
+/* Zeros become a hole, so that a hive of 4 GiB with nothing in it takes no memory. */
 static int write_all(struct regf_hive *hive, const char *data, size_t size)
 {
+    if (is_zero(data, size)) {
+        hive->size += size;
+        return lseek(hive->descriptor, (off_t)size, SEEK_CUR) >= 0 &&
+                       ftruncate(hive->descriptor, (off_t)hive->size) == 0
+                   ? RS_OK
+                   : fail_errno(hive->error, "%s: cannot be taken into memory", hive->name);
+    }
     for (size_t done = 0; done < size;) {
         ssize_t count = write(hive->descriptor, data + done, size - done);
         if (count < 0 && errno != EINTR) {

@@ -22,6 +22,8 @@ struct loading {
     const char *path;
     const char *file;
     char *real; /* the file's full path */
+    char *key;  /* the key's, as it is stored; outlives the transaction */
+    uint64_t revision;
 };
 
 /* ---- What may be loaded ---- */
@@ -139,7 +141,9 @@ static int read_hive(struct loading *loading)
     if (strcmp(told.format, "regf") != 0) {
         return report("%s: not a hive, but %s (import reads it)", loading->file, told.format);
     }
-    status = hives_add(&loading->session, told.key, loading->real);
+    loading->key = strdup(told.key);
+    status =
+        loading->key != NULL ? hives_add(&loading->session, told.key, loading->real) : RS_ENOMEM;
     return status == RS_OK ? 0 : session_report(&loading->session, status, loading->file);
 }
 
@@ -156,7 +160,7 @@ static int load(struct loading *loading)
     if (result == 0) {
         result = read_hive(loading);
     }
-    return result == 0 ? session_commit(&loading->session, NULL) : result;
+    return result == 0 ? session_commit(&loading->session, &loading->revision) : result;
 }
 
 static int list(const struct tool *tool)
@@ -177,6 +181,30 @@ static int list(const struct tool *tool)
     return result;
 }
 
+static void print_json(const struct loading *loading)
+{
+    struct json json = {.out = stdout};
+
+    json_open(&json, '{');
+    json_member_text(&json, "key", loading->key);
+    json_member_text(&json, "file", loading->real);
+    json_member_number(&json, "revision", loading->revision);
+    json_member(&json, "losses");
+    losses_json(&loading->losses, &json);
+    json_close(&json, '}');
+    json_line(&json);
+}
+
+static void print_result(const struct tool *tool, const struct loading *loading)
+{
+    if (tool->json) {
+        print_json(loading);
+        return;
+    }
+    puts("The operation completed successfully.");
+    losses_print(&loading->losses);
+}
+
 int cmd_load(struct tool *tool, const struct arguments *arguments)
 {
     struct loading loading = {.path = arguments->operands[0], .file = arguments->operands[1]};
@@ -194,10 +222,10 @@ int cmd_load(struct tool *tool, const struct arguments *arguments)
     result = load(&loading);
     session_end(&loading.session);
     if (result == 0) {
-        puts("The operation completed successfully.");
-        losses_print(&loading.losses);
+        print_result(tool, &loading);
     }
     losses_free(&loading.losses);
+    free(loading.key);
     free(loading.real);
     return result;
 }

@@ -18,6 +18,7 @@ import resource
 import shutil
 import signal
 import socket
+import struct
 import sys
 import tempfile
 import time
@@ -93,6 +94,20 @@ def quadratic():
     yield '">]><hive><node name="'
     yield from many('&a;', MB)
     yield '" root="1"/></hive>'
+
+
+def hive(*bins):
+    """A hive with these bytes behind its base block; its outermost key is where one would be."""
+    size = sum(len(part) if isinstance(part, bytes) else part for part in bins)
+    base = bytearray(4096)
+    struct.pack_into('<4s16xIIIIII', base, 0, b'regf', 1, 5, 0, 1, 32, size)
+    total = 0
+    for (word,) in struct.iter_unpack('<I', base[:508]):
+        total ^= word
+    struct.pack_into('<I', base, 508, total)
+    yield bytes(base)
+    for part in bins:
+        yield from [part] if isinstance(part, bytes) else many(b'\0', part)
 
 
 def external(target):
@@ -222,6 +237,11 @@ CASES = [
     ('lone-continuation', broken_text(b'a\x80b'), r'not valid UTF-8', MEMORY_KB),
     ('cut-sequence', broken_text(b'a\xe2\x82'), r'not valid UTF-8', MEMORY_KB),
     ('byte-ff', broken_text(b'\xff'), r'not valid UTF-8', MEMORY_KB),
+    ('hive-of-one-empty-bin', lambda: hive(b'hbin' + struct.pack('<II', 0, 200 << 20),
+                                           (200 << 20) - 12), r'libhivex cannot open', MEMORY_KB),
+    ('hive-of-zeros', lambda: hive(200 << 20), r'libhivex cannot open', MEMORY_KB),
+    ('hive-with-a-tail', lambda: around(b'', hive(4096), b'x' * 8192), r'libhivex cannot open',
+     MEMORY_KB),
     ('nul', broken_text(b'a\0b'), r'a NUL byte', MEMORY_KB),
 ]
 
