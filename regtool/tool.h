@@ -15,7 +15,7 @@ struct tool {
     bool json;
     bool terminal;       /* standard output is one */
     bool colours;        /* it shall have colours */
-    uint64_t *committed; /* the last revision that was made; 0: none.*/
+    uint64_t *committed; /* the last revision that was made; 0: none */
     int output_lost;     /* errno of the first output that could not be written; 0: none so far */
 };
 

@@ -67,21 +67,6 @@ static bool has(struct env *env, const char *key)
 
 /* ---- Making and opening ---- */
 
-static void only_a_new_one_is_made(void)
-{
-    const char *dir = scratch_path("store");
-    struct env *env = open_env(dir, RS_CREATE | RS_NEW);
-    struct env *other = NULL;
-    rs_error error = RS_ERROR_INIT;
-    CU_ASSERT(has(env, "made"));
-    GIVES(RS_EEXIST, env_open(dir, RS_CREATE | RS_NEW, mark, &other, &error));
-    CU_ASSERT(strstr(error.text, "store: a store exists") != NULL);
-    env_close(env);
-    GIVES(RS_EEXIST, env_open(dir, RS_CREATE | RS_NEW, mark, &other, NULL));
-    CU_ASSERT_PTR_NULL(other);
-    env_close(open_env(dir, RS_CREATE));
-}
-
 static void is_made_once(void)
 {
     const char *dir = scratch_path("store");
@@ -583,7 +568,6 @@ static void sizes_are_told(void)
 }
 
 static const struct test_case cases[] = {
-    {"only a new one is made", only_a_new_one_is_made},
     {"is made once", is_made_once},
     {"is not made unasked", is_not_made_unasked},
     {"an empty directory is no store", an_empty_directory_is_no_store},

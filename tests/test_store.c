@@ -52,6 +52,21 @@ static void arguments_of_opening_are_checked(void)
     rs_close(store);
 }
 
+static void only_a_new_one_is_made(void)
+{
+    const char *dir = scratch_path("store");
+    rs_store *store = NULL, *other = NULL;
+    rs_error error = RS_ERROR_INIT;
+    SUCCEEDS(rs_open(dir, RS_CREATE | RS_NEW, &store, NULL));
+    GIVES(RS_EEXIST, rs_open(dir, RS_CREATE | RS_NEW, &other, &error));
+    CU_ASSERT(strstr(error.text, "store: a store exists") != NULL);
+    rs_close(store);
+    GIVES(RS_EEXIST, rs_open(dir, RS_CREATE | RS_NEW, &other, NULL));
+    CU_ASSERT_PTR_NULL(other);
+    SUCCEEDS(rs_open(dir, RS_CREATE, &store, NULL));
+    rs_close(store);
+}
+
 /* The caller's place may change between opening and the first commit. */
 static int change_directory(void *context)
 {
@@ -497,6 +512,7 @@ static const struct test_case cases[] = {
     {"a removed store takes no commit", a_removed_store_takes_no_commit},
     {"a store is kept when closed", a_store_is_kept_when_closed},
     {"arguments of opening are checked", arguments_of_opening_are_checked},
+    {"only a new one is made", only_a_new_one_is_made},
     {"a relative directory stays the same", a_relative_directory_stays_the_same},
     {"the default directory comes from the environment",
      the_default_directory_comes_from_the_environment},
