@@ -175,9 +175,30 @@ static bool is_at_key(const struct tree *tree, const struct tree_key *head)
     return tree->at.size >= TREE_KEY_HEAD && memcmp(tree->at.data, head->bytes, 8) == 0;
 }
 
-static bool is_before(const struct tree *tree, const struct tree_key *head)
+/* Does the cursor stand on a record of that key and with that tag? */
+static bool is_below(const struct tree *tree, const struct tree_key *head)
 {
-    return is_at_key(tree, head) && ((const unsigned char *)tree->at.data)[8] < head->bytes[8];
+    return is_at_key(tree, head) && ((const unsigned char *)tree->at.data)[8] == head->bytes[8];
+}
+
+/* How many keys were made between the one that the cursor stands at and that of head. */
+static uint64_t distance(const struct tree *tree, const struct tree_key *head)
+{
+    uint64_t here;
+    uint64_t there;
+    memcpy(&here, tree->at.data, sizeof here);
+    memcpy(&there, head->bytes, sizeof there);
+    return be64toh(there) - be64toh(here);
+}
+
+/* Before the head, at a record of the same key or of the one that was made before it. */
+static bool is_near(const struct tree *tree, const struct tree_key *head)
+{
+    if (tree->at.size < TREE_KEY_HEAD) {
+        return false;
+    }
+    const uint64_t keys = distance(tree, head);
+    return keys == 1 || (keys == 0 && ((const unsigned char *)tree->at.data)[8] < head->bytes[8]);
 }
 
 static bool is_at(const struct tree *tree, const struct tree_key *head)
@@ -188,18 +209,19 @@ static bool is_at(const struct tree *tree, const struct tree_key *head)
 #define NEAR 4u /* steps that are cheaper than a search */
 
 /* Moves the cursor to the first record whose key is not below head. One list ends where the records
- * of the next key in the table begin, which is often listed next: then a few steps lead there. */
+ * of the next key in the table begin, which is often listed next, as keys are looked at in the
+ * order in which they were made: then a few steps lead there. */
 static int move_to(struct tree *tree, const struct tree_key *head)
 {
     int status = RS_OK;
     unsigned steps = 0;
-    bool near = is_before(tree, head);
+    bool near = is_near(tree, head);
     if (is_at(tree, head)) {
         return RS_OK;
     }
     while (near && status == RS_OK && steps++ < NEAR) {
         status = step(tree);
-        if (status != RS_OK || !is_before(tree, head)) {
+        if (status != RS_OK || !is_near(tree, head)) {
             return status;
         }
     }
@@ -235,7 +257,7 @@ static int collect(struct tree_list *list, rs_key key, enum tree_tag tag, bool *
     tree_key_head(&head, key, tag);
     *known = is_at_key(tree, &head);
     int status = move_to(tree, &head);
-    while (status == RS_OK && tree_key_matches(&head, tree->at)) {
+    while (status == RS_OK && is_below(tree, &head)) {
         *known = true;
         status = tag == TAG_SUBKEY ? add_subkey(list, tree->at, tree->at_record, &run)
                                    : add_value(list, tree->at_record);

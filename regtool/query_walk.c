@@ -46,7 +46,8 @@ static int show_value(struct query *query, const rs_key_info *info, const rs_val
     if (!query->print.in_block) {
         query_print_key(&query->print, &query->path, info->written);
     }
-    return query_print_value(&query->print, &query->path, value);
+    status = query_print_value(&query->print, &query->path, value);
+    return status == RS_OK && output_lost(query->print.tool) ? RS_ECANCELLED : status;
 }
 
 static int show_named(struct query *query, const rs_key_info *info)
@@ -74,11 +75,7 @@ static int show_all(struct query *query, const rs_key_info *info, enum values va
         return status;
     }
     while ((status = rs_next_value(cursor, &value)) == RS_OK) {
-        status = show_value(query, info, &value, values);
-        if (status == RS_OK && output_lost(query->print.tool)) {
-            status = RS_ECANCELLED;
-        }
-        if (status != RS_OK) {
+        if ((status = show_value(query, info, &value, values)) != RS_OK) {
             break;
         }
     }
@@ -166,37 +163,47 @@ static int show_subkey(struct query *query, const rs_key_info *info)
     return status;
 }
 
-static int show_subkeys(struct query *query, rs_key key)
+static int show_subkeys(struct query *query, rs_cursor *cursor)
 {
-    rs_cursor *cursor;
     rs_key_info info;
-    int status = rs_subkeys(query->session.txn, key, &cursor);
+    int status;
 
-    if (status != RS_OK) {
-        return status;
-    }
     while ((status = rs_next_key(cursor, &info)) == RS_OK) {
         if ((status = show_subkey(query, &info)) != RS_OK) {
             break;
         }
     }
-    rs_cursor_close(cursor);
     return status == RS_END ? RS_OK : status;
 }
 
-/* Recursion is bounded by RS_MAX_DEPTH; damaged records could lead in a circle. */
+static bool has_subkeys_to_show(const struct query *query, const rs_key_info *info)
+{
+    if (info->subkeys == 0) {
+        return false;
+    }
+    return query->recursive || (!query->search && query->name == NULL) ||
+           (query->text != NULL && (query->in & IN_KEYS));
+}
+
+/* Recursion is bounded by RS_MAX_DEPTH; damaged records could lead in a circle. The subkeys are
+ * listed before the values are read, for so they stand in the store, and their own records behind
+ * both: a walk through all of it goes forward, which takes half the time. */
 static int walk(struct query *query, const rs_key_info *info, bool top)
 {
-    int status = show_key(query, info, top);
+    rs_cursor *subkeys = NULL;
+    int status = RS_OK;
 
-    if (status != RS_OK || info->subkeys == 0) {
-        return status;
+    if (has_subkeys_to_show(query, info)) {
+        status = rs_subkeys(query->session.txn, info->key, &subkeys);
     }
-    if (!query->recursive && (query->search || query->name != NULL) &&
-        !(query->text != NULL && (query->in & IN_KEYS))) {
-        return RS_OK;
+    if (status == RS_OK) {
+        status = show_key(query, info, top);
     }
-    return show_subkeys(query, info->key);
+    if (status == RS_OK && subkeys != NULL) {
+        status = show_subkeys(query, subkeys);
+    }
+    rs_cursor_close(subkeys);
+    return status;
 }
 
 /* The root key of a view is there for its user even where nothing was stored in it yet: it is shown

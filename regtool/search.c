@@ -25,12 +25,28 @@ static const char *match_here(const struct search_run *run, const char *at, cons
     return at;
 }
 
+/* The next place where a run can begin: where its first character stands, if that is ASCII. No
+ * other character has such a byte in it. */
+static const char *next_start(const struct search_run *run, const char *at, const char *end)
+{
+    const struct search_part *first = run->parts;
+
+    if (run->count == 0 || first->any || first->is >= 0x80) {
+        return at;
+    }
+    while (at < end && (unsigned char)*at != first->is && (unsigned char)*at != first->also) {
+        at++;
+    }
+    return at;
+}
+
 /* The first place of a run; *stop is its end. NULL if there is none. */
 static const char *find_run(const struct search_run *run, const char *at, const char *end,
                             const char **stop)
 {
     for (;;) {
         uint32_t c;
+        at = next_start(run, at, end);
         *stop = match_here(run, at, end);
         if (*stop != NULL) {
             return at;
