@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base_key.h"
 #include "keypath.h"
 #include "nearest.h"
 #include "report.h"
@@ -13,6 +14,7 @@
 struct reader {
     char *const *next; /* the words that are left; ends with NULL */
     struct arguments *arguments;
+    const char *base;                             /* of the shell; NULL: none */
     int operands;                                 /* read so far */
     bool only_operands;                           /* after "--" */
     const struct switch_row *groups[GROUP_COUNT]; /* the switch that was given of each group */
@@ -205,6 +207,22 @@ static const struct operand_row *due(const struct reader *reader)
     return row->name != NULL ? row : NULL;
 }
 
+/* In the shell a file may come first, where the key in front of it is left out. */
+static bool is_file_after_key(const struct reader *reader, const char *word)
+{
+    const struct operand_row *row = due(reader);
+
+    return reader->base != NULL && reader->operands == 0 && row != NULL &&
+           row->kind == OPERAND_KEY && row[1].name != NULL && row[1].kind == OPERAND_FILE &&
+           !arguments_is_switch(word, row + 1);
+}
+
+static bool is_switch(const struct reader *reader, const char *word)
+{
+    return !reader->only_operands && arguments_is_switch(word, due(reader)) &&
+           !is_file_after_key(reader, word);
+}
+
 static int read_verb(struct reader *reader, const char *word)
 {
     const char *nearest;
@@ -241,13 +259,33 @@ static int read_word(struct reader *reader, const char *word)
         reader->only_operands = true;
         return 0;
     }
-    if (reader->only_operands || !arguments_is_switch(word, due(reader))) {
+    if (!is_switch(reader, word)) {
         return read_operand(reader, word);
     }
     if (word[0] == '-' && word[1] == '-') {
         return read_long(reader, word);
     }
     return read_short(reader, word);
+}
+
+/* Puts the shell's key in the place of a key that was left out. A whole key is not deleted that
+ * nobody named. */
+static void imply_key(struct reader *reader)
+{
+    struct arguments *arguments = reader->arguments;
+    const struct operand_row *operand = due(reader);
+
+    if (reader->base == NULL || operand == NULL || operand->optional ||
+        arguments->command->operands[0].kind != OPERAND_KEY) {
+        return;
+    }
+    if (arguments->command->run == cmd_delete && reader->groups[GROUP_WHICH_VALUE] == NULL) {
+        return;
+    }
+    for (int i = reader->operands++; i > 0; i--) {
+        arguments->asked[i] = arguments->operands[i] = arguments->operands[i - 1];
+    }
+    arguments->asked[0] = arguments->operands[0] = ".";
 }
 
 /* What only the whole line can tell. */
@@ -273,7 +311,7 @@ static int check(const struct reader *reader)
 }
 
 /* \\MACHINE\HKLM\...; a root in the machine's place is a mistake in the path. */
-static int refuse_machine(const char *path)
+int arguments_refuse_machine(const char *path)
 {
     size_t len;
 
@@ -293,7 +331,7 @@ static int find_place(struct arguments *arguments, int index)
 {
     const char *path = arguments->operands[index];
 
-    if (refuse_machine(path) != 0) {
+    if (arguments_refuse_machine(path) != 0) {
         return 1;
     }
     if (!has_switch(arguments, SWITCH_VIEW_32) || rs_path_view32(path, RS_NTS) == 0) {
@@ -304,12 +342,35 @@ static int find_place(struct arguments *arguments, int index)
     return arguments->made[index] != NULL ? 0 : report_status(RS_ENOMEM, NULL, path);
 }
 
-static int find_places(struct arguments *arguments)
+/* Makes a key that is relative to the shell's a whole one. */
+static int find_whole(struct arguments *arguments, const char *base, int index)
+{
+    const char *word = arguments->asked[index];
+
+    if (base == NULL || base_key_is_whole(word)) {
+        return 0;
+    }
+    arguments->joined[index] = base_key_join(base, word);
+    if (arguments->joined[index] == NULL) {
+        return report_status(RS_ENOMEM, NULL, word);
+    }
+    if (arguments->joined[index][0] == '\0') {
+        return report("%s: a key is missing: at the top there are only the roots",
+                      arguments->command->verb);
+    }
+    arguments->asked[index] = arguments->operands[index] = arguments->joined[index];
+    return 0;
+}
+
+static int find_places(struct arguments *arguments, const char *base)
 {
     const struct command *command = arguments->command;
 
     for (int i = 0; command != NULL && i < MAX_OPERANDS && arguments->operands[i] != NULL; i++) {
         enum operand_kind kind = command->operands[i].kind;
+        if (kind == OPERAND_KEY && find_whole(arguments, base, i) != 0) {
+            return 1;
+        }
         if ((kind == OPERAND_KEY || kind == OPERAND_EITHER) && find_place(arguments, i) != 0) {
             return 1;
         }
@@ -321,12 +382,13 @@ void arguments_free(struct arguments *arguments)
 {
     for (int i = 0; i < MAX_OPERANDS; i++) {
         free(arguments->made[i]);
+        free(arguments->joined[i]);
     }
 }
 
-int arguments_read(char *const argv[], struct arguments *arguments)
+int arguments_read(char *const argv[], const char *base, struct arguments *arguments)
 {
-    struct reader reader = {.next = argv, .arguments = arguments};
+    struct reader reader = {.next = argv, .arguments = arguments, .base = base};
 
     *arguments = (struct arguments){.command = NULL};
     while (*reader.next != NULL) {
@@ -335,5 +397,6 @@ int arguments_read(char *const argv[], struct arguments *arguments)
             return 1;
         }
     }
-    return check(&reader) == 0 ? find_places(arguments) : 1;
+    imply_key(&reader);
+    return check(&reader) == 0 ? find_places(arguments, base) : 1;
 }

@@ -22,13 +22,19 @@ struct arguments {
     const char *operands[MAX_OPERANDS]; /* NULL: absent; a key is where /reg:32 leads to */
     const char *asked[MAX_OPERANDS];    /* the operands as they were given */
     char *made[MAX_OPERANDS];           /* operands that are not argv's */
+    char *joined[MAX_OPERANDS];         /* those of asked that are not argv's */
 };
 
 /* Reads the command line without the program's name; the texts of *arguments are argv's or its own.
  * Returns 0, or 1 after it has reported what is wrong. With SWITCH_HELP set nothing may be missing.
  * A key of another machine is refused here, and /reg:32 is applied here, for all commands. Whatever
- * is returned, arguments_free() ends it. */
-int arguments_read(char *const argv[], struct arguments *arguments);
+ * is returned, arguments_free() ends it.
+ *
+ * base is NULL, or the key that the shell is at: keys are relative to it then (base_key.h), and it
+ * takes the place of a first operand that is a key and is missing. */
+int arguments_read(char *const argv[], const char *base, struct arguments *arguments);
+/* Returns 1 after a report if a path begins with another machine's name, else 0. */
+int arguments_refuse_machine(const char *path);
 void arguments_free(struct arguments *arguments);
 
 /* Whether a word that no "--" stands before is read as a switch where an operand is due; NULL: none

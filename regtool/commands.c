@@ -99,6 +99,11 @@ static const struct switch_row edit_switches[] = {
     ROW_END,
 };
 
+static const struct switch_row shell_switches[] = {
+    {SWITCH_STOP, "e", "stop", NULL, "stop at the first command that fails", GROUP_NONE, false},
+    ROW_END,
+};
+
 static const struct switch_row delete_switches[] = {
     ROW_VALUE,
     ROW_DEFAULT,
@@ -302,6 +307,16 @@ const struct command commands[] = {
      find_switches,
      true,
      cmd_find,
+     SECTION_READ},
+    {"shell",
+     "walk about in the store",
+     "Begins at KEY, else above the roots. Commands are the verbs of regtool, cd, ls, cat, pwd "
+     "and\n"
+     "exit; keys may be relative. Standard input that is no terminal is a script.\n",
+     {{"KEY", OPERAND_KEY, true}},
+     shell_switches,
+     false,
+     cmd_shell,
      SECTION_READ},
     {"add",
      "make a key, set a value",

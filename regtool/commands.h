@@ -56,6 +56,7 @@ enum switch_id {
     SWITCH_EXEC,
     SWITCH_SINCE,
     SWITCH_CHECK_STORE,
+    SWITCH_STOP,
     SWITCH_RAW,
     SWITCH_FALLBACK,
     SWITCH_LONG,
@@ -154,6 +155,7 @@ int cmd_completion(struct tool *tool, const struct arguments *arguments);
 int cmd_query(struct tool *tool, const struct arguments *arguments);
 int cmd_add(struct tool *tool, const struct arguments *arguments);
 int cmd_edit(struct tool *tool, const struct arguments *arguments);
+int cmd_shell(struct tool *tool, const struct arguments *arguments);
 int cmd_delete(struct tool *tool, const struct arguments *arguments);
 int cmd_import(struct tool *tool, const struct arguments *arguments);
 int cmd_export(struct tool *tool, const struct arguments *arguments);
