@@ -51,6 +51,8 @@ static const struct row rows[] = {
      true, FORMATS_REG_IN, row_formats},
     {"reg-siblings", "import 16,000 keys of one parent, each", "ns", "the same of 1,000", 1.3,
      false, 0, row_siblings},
+    {"reg-export", "export it as .reg", "ms", "hivexregedit --export (times faster)", 5, true,
+     FORMATS_REG_OUT, row_formats},
     {"xml-export", "export it as XML", "ms", "hivexml", 1.2, false, FORMATS_XML_OUT, row_formats},
     {"find", "find a text in all names and data of it", "ms", "raw LMDB's cursor over all records",
      3, false, FORMATS_FIND, row_formats},
