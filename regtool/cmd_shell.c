@@ -89,10 +89,8 @@ static int wait_for(const struct shell *shell, pid_t child)
 
 static int run_words(const struct shell *shell, char *const words[])
 {
-    pid_t child;
+    pid_t child = invoke_fork();
 
-    fflush(stdout);
-    child = fork();
     if (child < 0) {
         return report("%s: %s", words[0], strerror(errno));
     }

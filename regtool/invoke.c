@@ -72,3 +72,9 @@ int invoke(char *const words[], const char *base, const struct tool *defaults)
     arguments_free(&arguments);
     return finish_output(&tool) == 0 ? result : EXIT_FAILURE;
 }
+
+pid_t invoke_fork(void)
+{
+    fflush(stdout);
+    return fork();
+}

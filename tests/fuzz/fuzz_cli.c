@@ -86,8 +86,8 @@ int __wrap_scratch_begin(struct scratch *scratch)
 }
 
 /* No command of the shell runs: it would come back here. */
-pid_t __wrap_fork(void);
-pid_t __wrap_fork(void)
+pid_t __wrap_invoke_fork(void);
+pid_t __wrap_invoke_fork(void)
 {
     errno = EAGAIN;
     return -1;
