@@ -25,8 +25,9 @@ int cmd_compact(struct tool *tool, const struct arguments *arguments)
     } else {
         show_bytes(made.bytes_before, before);
         show_bytes(made.bytes, after);
-        printf("compacted %s: %s before, %s now; revision %" PRIu64 "\n", rs_store_dir(store),
-               before, after, made.revision);
+        fputs("compacted ", stdout);
+        show_safely(stdout, rs_store_dir(store));
+        printf(": %s before, %s now; revision %" PRIu64 "\n", before, after, made.revision);
     }
     rs_close(store);
     return status;

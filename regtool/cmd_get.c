@@ -144,7 +144,8 @@ static int put_fallback(const struct get *get)
     struct json json = {.out = stdout};
 
     if (!get->tool->json) {
-        puts(get->fallback);
+        show_text(stdout, get->fallback, strlen(get->fallback), get->tool->terminal);
+        putchar('\n');
         return 0;
     }
     json_open(&json, '{');

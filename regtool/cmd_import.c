@@ -10,6 +10,7 @@
 #include "plan.h"
 #include "progress.h"
 #include "report.h"
+#include "show.h"
 #include "tool.h"
 
 struct import {
@@ -90,10 +91,12 @@ static void print_summary(const struct import *import)
     const rs_import_report *report = &import->report;
     bool is_stdin = strcmp(import->file, "-") == 0;
 
-    printf("%s %s (%s)", import->plan ? "import of" : "imported",
-           is_stdin ? "standard input" : import->file, report->format);
+    fputs(import->plan ? "import of " : "imported ", stdout);
+    show_safely(stdout, is_stdin ? "standard input" : import->file);
+    printf(" (%s)", report->format);
     if (import->key != NULL) {
-        printf(" into %s", import->key);
+        fputs(" into ", stdout);
+        show_safely(stdout, import->key);
     }
     printf(": %" PRIu64 " keys added, %" PRIu64 " found, %" PRIu64 " deleted; %" PRIu64
            " values added, %" PRIu64 " changed, %" PRIu64 " deleted, %" PRIu64 " unchanged",

@@ -4,12 +4,14 @@
 
 #include "arguments.h"
 #include "report.h"
+#include "show.h"
 #include "tool.h"
 
 static int say_exists(const rs_store *store, uint64_t revision)
 {
-    printf("a store exists in %s, at revision %" PRIu64 "; it is left as it is\n",
-           rs_store_dir(store), revision);
+    fputs("a store exists in ", stdout);
+    show_safely(stdout, rs_store_dir(store));
+    printf(", at revision %" PRIu64 "; it is left as it is\n", revision);
     return 0;
 }
 
@@ -34,7 +36,9 @@ static int make(struct tool *tool, rs_error *error)
     int status = rs_open(tool->dir, RS_CREATE | RS_NEW, &store, error);
 
     if (status == RS_OK) {
-        printf("made a store in %s\n", rs_store_dir(store));
+        fputs("made a store in ", stdout);
+        show_safely(stdout, rs_store_dir(store));
+        putchar('\n');
         rs_close(store);
     }
     return status;

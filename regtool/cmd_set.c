@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "arguments.h"
+#include "json.h"
 #include "keypath.h"
-#include "query_print.h"
 #include "report.h"
 #include "separator.h"
 #include "tool.h"
@@ -20,7 +20,8 @@ struct setting {
     const char *name; /* of the value, "" for the default value */
     const char *text;
     const char *separator;
-    bool typed; /* the type was given */
+    struct keypath spelled; /* what is printed */
+    bool typed;             /* the type was given */
     uint32_t type;
 };
 
@@ -55,47 +56,43 @@ static int store(struct setting *setting, rs_key key)
     return status == RS_OK ? 0 : session_report(&setting->session, status, setting->path);
 }
 
-/* What is stored now, as a value of query. */
-static int put_json(struct setting *setting)
+static void put_json(const struct setting *setting, uint64_t revision)
 {
-    struct query_print print = {.tool = setting->tool};
-    struct keypath path = {.text = NULL};
-    rs_txn *txn = setting->session.txn;
-    rs_key key;
-    rs_value value;
-    int status = rs_key_open(txn, RS_NO_KEY, setting->path, &key);
+    struct json json = {.out = stdout};
 
-    if (status == RS_OK) {
-        status = rs_value_get(txn, key, setting->name, &value);
-    }
-    if (status == RS_OK) {
-        status = keypath_spell(txn, setting->path, setting->hidden, &path);
-    }
-    if (status == RS_OK) {
-        status = query_print_value(&print, &path, &value);
-    }
-    keypath_free(&path);
-    return status == RS_OK ? 0 : session_report(&setting->session, status, setting->path);
+    json_open(&json, '{');
+    json_member(&json, "key");
+    json_text(&json, setting->spelled.text, setting->spelled.len);
+    json_member_text(&json, "name", setting->name);
+    json_member_number(&json, "type", setting->type);
+    json_member_number(&json, "revision", revision);
+    json_close(&json, '}');
+    json_line(&json);
 }
 
 static int set_value(struct setting *setting)
 {
+    uint64_t revision;
     rs_key key;
     int status = rs_key_create(setting->session.txn, RS_NO_KEY, setting->path, &key);
 
     if (status == RS_OK && !setting->typed) {
         status = find_type(setting, key);
     }
+    if (status == RS_OK && setting->tool->json) {
+        status =
+            keypath_spell(setting->session.txn, setting->path, setting->hidden, &setting->spelled);
+    }
     if (status != RS_OK) {
         return session_report(&setting->session, status, setting->path);
     }
-    if (store(setting, key) != 0 || session_commit(&setting->session, NULL) != 0) {
+    if (store(setting, key) != 0 || session_commit(&setting->session, &revision) != 0) {
         return 1;
     }
-    if (!setting->tool->json) {
-        return 0;
+    if (setting->tool->json) {
+        put_json(setting, revision);
     }
-    return session_again(&setting->session, RS_READ) == 0 ? put_json(setting) : 1;
+    return 0;
 }
 
 int cmd_set(struct tool *tool, const struct arguments *arguments)
@@ -119,6 +116,7 @@ int cmd_set(struct tool *tool, const struct arguments *arguments)
         return 1;
     }
     result = set_value(&setting);
+    keypath_free(&setting.spelled);
     session_end(&setting.session);
     return result;
 }

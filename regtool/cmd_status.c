@@ -68,9 +68,9 @@ static int on_watcher(void *context, const rs_watcher *watcher)
     }
     if (listing->json == NULL) {
         printf("    pid %" PRIu32 ", ", watcher->pid);
-        show_text(stdout, watcher->program, strlen(watcher->program), true);
+        show_safely(stdout, watcher->program);
         fputs(", ", stdout);
-        show_text(stdout, watcher->path, strlen(watcher->path), true);
+        show_safely(stdout, watcher->path);
         putchar('\n');
         return 0;
     }
@@ -96,7 +96,9 @@ static void print_stat(const rs_store *store, const rs_stat *stat)
 {
     char written[SHOW_TIME_SIZE];
 
-    printf("store       %s (format %" PRIu32 ")\n", rs_store_dir(store), stat->format);
+    fputs("store       ", stdout);
+    show_safely(stdout, rs_store_dir(store));
+    printf(" (format %" PRIu32 ")\n", stat->format);
     printf("revision    %" PRIu64, stat->revision);
     if (stat->written != 0) {
         show_time(stat->written, written);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "report.h"
+#include "show.h"
 
 static bool is_yes(char *answer)
 {
@@ -20,7 +21,8 @@ static bool ask(const char *what)
 {
     char answer[16];
 
-    fprintf(stderr, "%s (yes/no)? ", what);
+    show_safely(stderr, what);
+    fputs(" (yes/no)? ", stderr);
     fflush(stderr);
     if (fgets(answer, sizeof(answer), stdin) != NULL && is_yes(answer)) {
         return true;

@@ -86,7 +86,9 @@ static void print_kind(const struct losses *losses, enum rs_loss_kind kind)
     }
     for (int i = 0; i < LOSS_EXAMPLES; i++) {
         if (losses->examples[kind][i] != NULL) {
-            printf("          %s\n", losses->examples[kind][i]);
+            fputs("          ", stdout);
+            show_safely(stdout, losses->examples[kind][i]);
+            putchar('\n');
         }
     }
     if (count > LOSS_EXAMPLES) {

@@ -119,6 +119,11 @@ void show_in_line(FILE *out, const char *text, size_t len, bool terminal)
     }
 }
 
+void show_safely(FILE *out, const char *text)
+{
+    show_text(out, text, strlen(text), true);
+}
+
 void show_value_name(FILE *out, const char *name, size_t len, bool terminal)
 {
     if (len == 0) {

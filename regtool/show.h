@@ -24,6 +24,8 @@ void show_type(uint32_t type, char text[SHOW_TYPE_SIZE]);
 /* Text out of the store. Escaped, control characters come as \xNN: what a dump brought along may
  * neither drive a terminal nor break a line. Else it comes as it is. */
 void show_text(FILE *out, const char *text, size_t len, bool escaped);
+/* A path or a name in a sentence for a person: escaped wherever it goes. */
+void show_safely(FILE *out, const char *text);
 /* The bytes at the start of a text that are one character to be escaped; 0 if it begins with
  * another one. Each is escaped by SHOW_ESCAPE_WIDTH characters. */
 #define SHOW_ESCAPE_WIDTH 4
