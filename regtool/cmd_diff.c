@@ -175,11 +175,11 @@ static int stop(void *context, const rs_difference *difference)
 }
 
 /* A patch is printed also where there is nothing to be done: it is one without edits then. */
-static int write_patch(const struct diff *diff)
+static int write_patch(const struct diff *diff, bool utf8)
 {
     const struct diff_side *left = &diff->sides[0];
     const struct diff_side *right = &diff->sides[1];
-    const rs_export_options format = {.format = "reg"};
+    const rs_export_options format = {.format = utf8 ? "reg-utf8" : "reg"};
     const rs_compare_options options = {.flags = RS_SUBTREE, .each = stop};
     rs_error error = RS_ERROR_INIT;
     int status =
@@ -198,7 +198,9 @@ static int run(struct diff *diff, struct tool *tool, const struct arguments *arg
         open_patches(diff) != 0) {
         return 1;
     }
-    return has_switch(arguments, SWITCH_PATCH) ? write_patch(diff) : show(diff);
+    return has_switch(arguments, SWITCH_PATCH)
+               ? write_patch(diff, has_switch(arguments, SWITCH_UTF8))
+               : show(diff);
 }
 
 int cmd_diff(struct tool *tool, const struct arguments *arguments)
@@ -208,6 +210,9 @@ int cmd_diff(struct tool *tool, const struct arguments *arguments)
 
     if (tool->json && has_switch(arguments, SWITCH_PATCH)) {
         return report("--json and --reg cannot be combined");
+    }
+    if (has_switch(arguments, SWITCH_UTF8) && !has_switch(arguments, SWITCH_PATCH)) {
+        return report("--utf8 means something only with --reg");
     }
     result = run(&diff, tool, arguments);
     diff_side_end(&diff.sides[0]);

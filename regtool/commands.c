@@ -175,6 +175,7 @@ static const struct switch_row compare_switches[] = {
 
 static const struct switch_row diff_switches[] = {
     {SWITCH_PATCH, NULL, "reg", NULL, "as a .reg file that makes A into B", GROUP_NONE, false},
+    {SWITCH_UTF8, NULL, "utf8", NULL, "that file in UTF-8 instead of UTF-16", GROUP_NONE, false},
     {SWITCH_AT, NULL, "at", "KEY", "where a file belongs that does not say so itself", GROUP_NONE,
      false},
     ROWS_VIEW,

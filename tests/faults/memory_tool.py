@@ -52,6 +52,7 @@ COMMANDS = {  # name: arguments; STORE and FILES are replaced
     'compare': ['compare', 'HKLM\\T', 'HKLM\\T\\Sub', '/s', '/oa'],
     'diff': ['diff', 'HKLM\\T', 'HKLM\\T\\Sub'],
     'diff-file': ['diff', 'HKLM\\T', 'FILES/dump.xml'],
+    'diff-reg': ['diff', 'HKLM\\T', 'HKLM\\T\\Sub', '--reg', '--utf8'],
     'plan': ['import', 'FILES/dump.xml', 'HKLM\\U', '--plan', '--json'],
     'export': ['export', 'HKLM\\T', 'FILES/out.xml', '/y'],
     'save': ['save', 'HKLM\\T', 'FILES/out.xml', '/y'],
@@ -118,8 +119,8 @@ def without_map(text):
 
 def judge(result, before, after, expected):
     """What is wrong with one run; None if nothing is."""
-    if result.returncode == 0:
-        return (None if without_map(result.stdout) == without_map(expected) else
+    if result.returncode == expected.returncode:
+        return (None if without_map(result.stdout) == without_map(expected.stdout) else
                 'succeeded with another output')
     if (result.returncode, result.stderr) != LOADER:
         if result.returncode != 1:
@@ -138,7 +139,7 @@ def try_command(place, command, together, only=None):
     """All faults of one command in one way; the number of problems."""
     place.renew()
     before = place.content()
-    expected = place.run(command).stdout
+    expected = place.run(command)
     problems, number = 0, only or 1
     while number < MOST:
         place.renew()

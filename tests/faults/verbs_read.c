@@ -467,17 +467,26 @@ static int compare_keys(struct verb_place *place)
     return judge(status, differences > 100);
 }
 
-/* XML holds no patches, which is found out when the file is open. */
-static int refuse_patch(struct verb_place *place)
+static int export_patch(struct verb_place *place, const char *name, unsigned flags)
 {
-    rs_export_options options = {.format = "xml"};
+    rs_export_options options = {.format = "reg", .flags = flags};
     rs_key tree;
     int status = rs_key_open(place->txn, RS_NO_KEY, FIXTURE "\\Tree", &tree);
     if (status == RS_OK) {
-        status = rs_export_patch(place->txn, place->key, place->txn, tree,
-                                 verb_file(place, "patch.xml"), &options, &place->error);
+        status = rs_export_patch(place->txn, place->key, place->txn, tree, verb_file(place, name),
+                                 &options, &place->error);
     }
-    return status == RS_ENOFORMAT ? RS_OK : judge(status, false);
+    return status;
+}
+
+static int export_patch_new(struct verb_place *place)
+{
+    return export_patch(place, "patch.reg", 0);
+}
+
+static int export_patch_over(struct verb_place *place)
+{
+    return export_patch(place, "out.xml", RS_OVERWRITE);
 }
 
 /* ---- Whole stores ---- */
@@ -542,7 +551,6 @@ const struct verb verb_reads[] = {
     {"subkeys", READS, TREE, list_keys},
     {"values", READS, FIXTURE, list_values},
     {"compare", READS, FIXTURE, compare_keys},
-    {"export-patch-refused", READS, FIXTURE, refuse_patch},
 
     {"value-get", READS, FIXTURE, get_value},
     {"effective", READS, FIXTURE, get_effective},
@@ -576,6 +584,8 @@ const struct verb verb_reads[] = {
 
     {"export-new", FILES, FIXTURE, export_new},
     {"export-over", FILES, FIXTURE, export_over},
+    {"export-patch", FILES, FIXTURE, export_patch_new},
+    {"export-patch-over", FILES, FIXTURE, export_patch_over},
 
     {"backup-new", VERB_FILES, NULL, back_up_new},
     {"backup-over", VERB_FILES, NULL, back_up_over},
