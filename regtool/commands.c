@@ -309,16 +309,6 @@ const struct command commands[] = {
      true,
      cmd_find,
      SECTION_READ},
-    {"shell",
-     "walk about in the store",
-     "Begins at KEY, else above the roots. Commands are the verbs of regtool, cd, ls, cat, pwd "
-     "and\n"
-     "exit; keys may be relative. Standard input that is no terminal is a script.\n",
-     {{"KEY", OPERAND_KEY, true}},
-     shell_switches,
-     false,
-     cmd_shell,
-     SECTION_READ},
     {"add",
      "make a key, set a value",
      "Without /v the default value is set. A value that exists is overwritten after a question, "
@@ -458,6 +448,16 @@ const struct command commands[] = {
      watch_switches,
      true,
      cmd_watch,
+     SECTION_READ},
+    {"shell",
+     "walk about in the store",
+     "Begins at KEY, else above the roots. Commands are the verbs of regtool, cd, ls, cat, pwd "
+     "and\n"
+     "exit; keys may be relative. Standard input that is no terminal is a script.\n",
+     {{"KEY", OPERAND_KEY, true}},
+     shell_switches,
+     false,
+     cmd_shell,
      SECTION_READ},
     {"status", "show the store, its readers and its watchers", "", NO_OPERANDS, no_switches, true,
      cmd_status, SECTION_STORE},
