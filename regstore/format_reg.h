@@ -46,6 +46,8 @@ struct reg_lines {
     bool cut;           /* it had a NUL, and something after that, which is not given */
     struct buffer raw;  /* bytes that are not decoded yet */
     struct buffer text; /* UTF-8 (WTF-8) of lines to come */
+    struct buffer line; /* one that was decoded by itself */
+    bool marked;        /* a byte order mark says what the encoding is */
     size_t at;          /* what comes next in it */
     bool after_cr;      /* a CR ended the line given last: an LF that follows belongs to it */
     bool ended;         /* the file has no more bytes */

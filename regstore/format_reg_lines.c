@@ -3,8 +3,9 @@
  *
  * A byte order mark tells UTF-16LE or UTF-8. A file without one is windows-1252 if its header is
  * REGEDIT4 or REGEDIT, as in the Windows versions that wrote them, else UTF-8, as hivexregedit
- * writes it. Lines end with LF, CR LF or CR. A NUL ends what a line means. Memory is that of the
- * longest line, which is limited. Needs text.
+ * writes it; a line of the latter that cannot be UTF-8 is windows-1252, too. Lines end with LF, CR
+ * LF or CR. A NUL ends what a line means. Memory is that of the longest line, which is limited.
+ * Needs text.
  */
 #include "format_reg.h"
 
@@ -59,16 +60,17 @@ uint16_t reg_ansi_unit(unsigned char byte)
     return byte >= 0x80 && byte < 0xa0 ? special[byte - 0x80] : byte;
 }
 
-static int decode_ansi(struct reg_lines *lines)
+/* Appends windows-1252 as UTF-8. */
+static int decode_ansi(struct buffer *text, const char *bytes, size_t size)
 {
-    int status = buffer_reserve(&lines->text, lines->raw.size * 3);
+    int status = buffer_reserve(text, size * 3 + 1);
 
     if (status != RS_OK) {
         return status;
     }
-    char *out = lines->text.data + lines->text.size;
-    for (size_t i = 0; i < lines->raw.size; i++) {
-        uint16_t unit = reg_ansi_unit((unsigned char)lines->raw.data[i]);
+    char *out = text->data + text->size;
+    for (size_t i = 0; i < size; i++) {
+        uint16_t unit = reg_ansi_unit((unsigned char)bytes[i]);
         if (unit < 0x80) {
             *out++ = (char)unit;
         } else if (unit < 0x800) {
@@ -80,8 +82,7 @@ static int decode_ansi(struct reg_lines *lines)
             *out++ = (char)(0x80 | (unit & 0x3f));
         }
     }
-    lines->text.size = (size_t)(out - lines->text.data);
-    lines->raw.size = 0;
+    text->size = (size_t)(out - text->data);
     return RS_OK;
 }
 
@@ -137,7 +138,8 @@ static int more_text(struct reg_lines *lines)
     if (lines->encoding == REG_ENCODING_UTF16) {
         status = decode_utf16(lines);
     } else if (lines->encoding == REG_ENCODING_ANSI) {
-        status = decode_ansi(lines);
+        status = decode_ansi(text, lines->raw.data, lines->raw.size);
+        lines->raw.size = 0;
     } else { /* the head, which was read to find out */
         status = buffer_append(text, lines->raw.data, lines->raw.size);
         lines->raw.size = 0;
@@ -163,12 +165,13 @@ static int find_encoding(struct reg_lines *lines)
 {
     size_t blanks = 0;
 
+    lines->marked = raw_begins(lines, "\xff\xfe", 2) || raw_begins(lines, "\xef\xbb\xbf", 3);
     if (raw_begins(lines, "\xff\xfe", 2)) {
         lines->encoding = REG_ENCODING_UTF16;
         drop_mark(lines, 2);
         return RS_OK;
     }
-    if (raw_begins(lines, "\xef\xbb\xbf", 3)) {
+    if (lines->marked) {
         drop_mark(lines, 3);
         return RS_OK;
     }
@@ -205,6 +208,7 @@ void reg_lines_free(struct reg_lines *lines)
 {
     buffer_free(&lines->raw);
     buffer_free(&lines->text);
+    buffer_free(&lines->line);
 }
 
 /* ---- Lines ---- */
@@ -225,8 +229,45 @@ static char *find_end(const struct buffer *text, size_t from)
     return NULL;
 }
 
+static bool has_high_byte(const char *text, size_t len)
+{
+    uint64_t all = 0;
+    size_t i = 0;
+
+    for (; i + sizeof all <= len; i += sizeof all) {
+        uint64_t word;
+        memcpy(&word, text + i, sizeof word);
+        all |= word;
+    }
+    for (; i < len; i++) {
+        all |= (unsigned char)text[i];
+    }
+    return (all & 0x8080808080808080u) != 0;
+}
+
+/* A line that cannot be UTF-8, in a file that does not say that it is, comes from a program that
+ * writes what Windows reads: windows-1252. */
+static int mend_encoding(struct reg_lines *lines, char **line, size_t *len)
+{
+    size_t units;
+
+    if (lines->encoding != REG_ENCODING_UTF8 || lines->marked || !has_high_byte(*line, *len) ||
+        text_units(*line, *len, &units) == RS_OK) {
+        return RS_OK;
+    }
+    lines->line.size = 0;
+    int status = decode_ansi(&lines->line, *line, *len);
+    if (status != RS_OK) {
+        return status;
+    }
+    *line = lines->line.data;
+    *len = lines->line.size;
+    (*line)[*len] = '\0';
+    return RS_OK;
+}
+
 /* Gives what lies between at and end, up to a NUL. */
-static void give(struct reg_lines *lines, size_t end, char **line, size_t *len)
+static int give(struct reg_lines *lines, size_t end, char **line, size_t *len)
 {
     char *begin = lines->text.data + lines->at;
     size_t size = end - lines->at;
@@ -243,6 +284,7 @@ static void give(struct reg_lines *lines, size_t end, char **line, size_t *len)
     begin[size] = '\0';
     *line = begin;
     *len = size;
+    return mend_encoding(lines, line, len);
 }
 
 /* An LF after the CR that ended the last line. */
@@ -265,9 +307,9 @@ int reg_lines_next(struct reg_lines *lines, char **line, size_t *len)
         if (end) {
             size_t place = (size_t)(end - lines->text.data);
             lines->after_cr = *end == '\r';
-            give(lines, place, line, len);
+            status = give(lines, place, line, len);
             lines->at = place + 1;
-            return RS_OK;
+            return status;
         }
         looked = lines->text.size - lines->at;
         if (lines->ended && lines->raw.size == 0) {
@@ -280,7 +322,7 @@ int reg_lines_next(struct reg_lines *lines, char **line, size_t *len)
     }
     status = buffer_terminate(&lines->text);
     if (status == RS_OK) {
-        give(lines, lines->text.size, line, len);
+        status = give(lines, lines->text.size, line, len);
         lines->at = lines->text.size;
     }
     return status;

@@ -43,6 +43,7 @@ struct reader {
         uint64_t number;
         size_t len;
         bool all;
+        bool told;
         char text[SHOWN];
     } shown;
 };
@@ -62,22 +63,40 @@ static void note_line(struct reader *reader, const char *line, size_t len)
     reader->shown.number = reader->lines.number;
     reader->shown.len = shown;
     reader->shown.all = shown == len;
+    reader->shown.told = false;
     memcpy(reader->shown.text, line, shown);
+}
+
+/* The length without a character that the end has cut. */
+static size_t whole_characters(const char *text, size_t len)
+{
+    size_t end = len;
+
+    while (end > 0 && ((unsigned char)text[end - 1] & 0xc0) == 0x80) {
+        end--;
+    }
+    return end > 0 && (unsigned char)text[end - 1] >= 0xc0 ? end - 1 : len;
 }
 
 static int leave_out(struct reader *reader)
 {
+    char *text = reader->shown.text;
     char told[SHOWN + 40];
-    size_t len = reader->shown.len;
+    size_t len = reader->shown.all ? reader->shown.len : whole_characters(text, reader->shown.len);
+    size_t units;
 
-    while (!reader->shown.all && len > 0 &&
-           ((unsigned char)reader->shown.text[len - 1] & 0xc0) == 0x80) {
-        len--; /* not in the middle of a character */
+    if (reader->shown.told) {
+        return RS_OK;
     }
-    len -= !reader->shown.all && len > 0 && (unsigned char)reader->shown.text[len - 1] >= 0xc0;
+    reader->shown.told = true;
+    if (text_units(text, len, &units) != RS_OK) { /* a UTF-8 mark, and bytes that are none */
+        for (size_t i = 0; i < len; i++) {
+            text[i] = (unsigned char)text[i] < 0x80 ? text[i] : '?';
+        }
+    }
     int size =
         snprintf(told, sizeof told, "line %llu: %.*s%s", (unsigned long long)reader->shown.number,
-                 (int)len, reader->shown.text, reader->shown.all ? "" : "...");
+                 (int)len, text, reader->shown.all ? "" : "...");
     return reader->sink->loss(reader->sink, RS_LOSS_LINE, told, (size_t)size);
 }
 

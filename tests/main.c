@@ -56,6 +56,8 @@
     X(format_xml_real)                                                                             \
     X(format_xml_gpp)                                                                              \
     X(format_pol)                                                                                  \
+    X(format_reg)                                                                                  \
+    X(format_reg_write)                                                                            \
     X(format_regf)                                                                                 \
     X(transfer)                                                                                    \
     X(api)                                                                                         \
