@@ -19,14 +19,14 @@
 
 struct query_print {
     struct tool *tool;
-    const char *separator;     /* between the strings of a REG_MULTI_SZ; NULL: \0 */
-    bool numbers;              /* show the number of each type */
-    bool search;               /* keys stand alone that were found by their names */
-    const struct search *text; /* what was found, to be marked where there are colours; or NULL */
-    unsigned in;               /* IN_... of query_walk.h: where it was looked for */
-    bool begun;                /* something was printed */
-    bool alone;                /* a key that stands alone was printed last */
-    bool in_block;             /* between query_print_key() and query_print_end_key() */
+    const char *separator; /* between the strings of a REG_MULTI_SZ; NULL: \0 */
+    bool numbers;          /* show the number of each type */
+    bool search;           /* keys stand alone that were found by their names */
+    struct search *text;   /* what was found, to be marked where there are colours; or NULL */
+    unsigned in;           /* IN_... of query_walk.h: where it was looked for */
+    bool begun;            /* something was printed */
+    bool alone;            /* a key that stands alone was printed last */
+    bool in_block;         /* between query_print_key() and query_print_end_key() */
 };
 
 /* A key whose values follow; written is its write time. */

@@ -238,7 +238,9 @@ int query_walk(struct query *query)
         return status;
     }
     if (info.key != RS_NO_KEY) {
-        return walk(query, &info, true);
+        status = walk(query, &info, true);
+        return status == RS_OK && query->text != NULL && query->text->no_memory ? RS_ENOMEM
+                                                                                : status;
     }
     if (always_named(query, &info, true)) {
         query_print_key(&query->print, &query->path, info.written);

@@ -25,16 +25,16 @@
 struct query {
     struct session session;
     struct query_print print;
-    struct keypath path;        /* of the key that the walk is at */
-    const char *asked;          /* the key */
-    size_t hidden;              /* where a name in it is that is not printed; 0: none */
-    uint64_t written;           /* its write time */
-    const char *name;           /* only the value of this name; NULL: any */
-    const struct search *names; /* only values whose names match; NULL: any */
-    bool typed;                 /* only values of this type */
+    struct keypath path;  /* of the key that the walk is at */
+    const char *asked;    /* the key */
+    size_t hidden;        /* where a name in it is that is not printed; 0: none */
+    uint64_t written;     /* its write time */
+    const char *name;     /* only the value of this name; NULL: any */
+    struct search *names; /* only values whose names match; NULL: any */
+    bool typed;           /* only values of this type */
     uint32_t type;
-    const struct search *text; /* only what matches; NULL: anything */
-    unsigned in;               /* IN_...: where text is looked for */
+    struct search *text; /* only what matches; NULL: anything */
+    unsigned in;         /* IN_...: where text is looked for */
     bool recursive;
     unsigned depth; /* of the walk */
     bool search;    /* only what matches is shown, and counted */

@@ -116,20 +116,22 @@ static bool match_runs(const struct search *search, const char *text, size_t len
     return true;
 }
 
-static bool match_regex(const struct search *search, const char *text, size_t len,
+static bool match_regex(struct search *search, const char *text, size_t len,
                         struct search_span *span)
 {
     regmatch_t match = {.rm_so = 0, .rm_eo = (regoff_t)len};
 
-    if (regexec(&search->regex, text, 1, &match, REG_STARTEND) != 0) {
+    int error = regexec(&search->regex, text, 1, &match, REG_STARTEND);
+
+    if (error != 0) {
+        search->no_memory = search->no_memory || error == REG_ESPACE;
         return false;
     }
     *span = (struct search_span){(size_t)match.rm_so, (size_t)match.rm_eo};
     return true;
 }
 
-bool search_text(const struct search *search, const char *text, size_t len,
-                 struct search_span *span)
+bool search_text(struct search *search, const char *text, size_t len, struct search_span *span)
 {
     struct search_span ignored;
 
@@ -217,8 +219,7 @@ static bool may_match(const struct search *search, const rs_value *value, const 
     }
 }
 
-int search_data(const struct search *search, const rs_value *value, const char *separator,
-                bool *found)
+int search_data(struct search *search, const rs_value *value, const char *separator, bool *found)
 {
     char *text;
     size_t len;

@@ -50,6 +50,7 @@ struct search {
     struct search_unit *units; /* the longest row of letters, which every match holds */
     size_t unit_count;
     bool hexadecimal; /* numbers and bytes can match as they are printed */
+    bool no_memory;   /* a comparison had none: what was answered means nothing */
     bool compiled;
     regex_t regex;
     locale_t locale; /* in use for regex */
@@ -67,10 +68,8 @@ int search_begin(struct search *search, const char *verb, const char *pattern, u
 void search_free(struct search *search);
 
 /* Whether a text matches; *span is the first place. It may be NULL. */
-bool search_text(const struct search *search, const char *text, size_t len,
-                 struct search_span *span);
+bool search_text(struct search *search, const char *text, size_t len, struct search_span *span);
 /* Whether data matches as it is printed; separator as in rs_data_print(). */
-int search_data(const struct search *search, const rs_value *value, const char *separator,
-                bool *found);
+int search_data(struct search *search, const rs_value *value, const char *separator, bool *found);
 
 #endif
