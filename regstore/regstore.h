@@ -741,8 +741,9 @@ RS_CALL int rs_import(rs_txn *txn, const char *file, const rs_import_options *op
                       rs_import_report *report, rs_error *error);
 
 typedef struct rs_export_options {
-    const char *format; /* "xml"; NULL: by the ending of the file's name, else xml */
-    unsigned flags;     /* RS_OVERWRITE */
+    /* "xml", "reg", "reg-utf8" or "regf"; NULL: by the ending of the file's name, else xml */
+    const char *format;
+    unsigned flags; /* RS_OVERWRITE */
     int (*progress)(void *context, const rs_progress *progress);
     /* NULL, or called for each thing that the file does not hold; value is NULL for a key's. */
     void (*loss)(void *context, enum rs_loss_kind kind, const char *path, const char *value);

@@ -33,13 +33,32 @@ static int find_hive(void *context, const struct hive *hive)
     return unloading->loaded != NULL && unloading->file != NULL ? 0 : RS_ENOMEM;
 }
 
+/* The store says which file that is, and whoever may write the store can change that: nothing is
+ * replaced that is not a hive. */
+static bool is_hive(const char *path)
+{
+    char head[4] = "";
+    FILE *file = fopen(path, "rbe");
+    bool is = file != NULL && fread(head, 1, sizeof head, file) == sizeof head &&
+              memcmp(head, "regf", sizeof head) == 0;
+
+    if (file != NULL) {
+        fclose(file);
+    }
+    return is;
+}
+
 static int write_back(struct unloading *unloading)
 {
     rs_export_options options = {.format = "regf", .flags = RS_OVERWRITE};
     rs_error error = RS_ERROR_INIT;
-    int status =
-        rs_export(unloading->session.txn, unloading->key, unloading->file, &options, &error);
+    int status;
 
+    if (!is_hive(unloading->file)) {
+        return report("%s: not a hive any more (%s save writes the key elsewhere)", unloading->file,
+                      program_name());
+    }
+    status = rs_export(unloading->session.txn, unloading->key, unloading->file, &options, &error);
     return status == RS_OK ? 0 : report_status(status, &error, unloading->file);
 }
 
@@ -54,9 +73,9 @@ static int find(struct unloading *unloading)
     if (status != RS_OK) {
         return session_report(&unloading->session, status, unloading->path);
     }
-    return unloading->loaded != NULL
-               ? 0
-               : report("%s: not a loaded hive (regtool load lists them)", unloading->path);
+    return unloading->loaded != NULL ? 0
+                                     : report("%s: not a loaded hive (%s load lists them)",
+                                              unloading->path, program_name());
 }
 
 static int unload(struct unloading *unloading)
