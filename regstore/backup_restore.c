@@ -27,6 +27,7 @@
 #define PLACE_NAME "restore"
 #define COPY_NAME "data.mdb"   /* the file as it came: with it the place is a store */
 #define IMAGE_NAME "image.mdb" /* what takes the data file's place */
+#define LOCK_NAME "lock"       /* of whoever is at work there */
 #define PIECE ((size_t)1 << 16)
 
 /* ---- The place ---- */
@@ -34,6 +35,7 @@
 struct place {
     char *path;
     int fd;
+    int lock; /* a file there; the directory's own lock is for opening the copy */
 };
 
 static void empty_place(const struct place *place)
@@ -53,13 +55,17 @@ static int lock_place(struct place *place, rs_error *error)
     if (place->fd < 0) {
         return fail_errno(error, "%s", place->path);
     }
-    if (flock(place->fd, LOCK_EX | LOCK_NB) == 0) {
+    place->lock = openat(place->fd, LOCK_NAME, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (place->lock >= 0 && flock(place->lock, LOCK_EX | LOCK_NB) == 0) {
         empty_place(place);
         return RS_OK;
     }
     int status = errno == EWOULDBLOCK
                      ? fail(error, RS_EBUSY, "%s: another one is at work there", place->path)
                      : fail_errno(error, "%s: cannot be locked", place->path);
+    if (place->lock >= 0) {
+        close(place->lock);
+    }
     close(place->fd);
     return status;
 }
@@ -79,7 +85,9 @@ static int open_place(struct place *place, const char *dir, rs_error *error)
 static void close_place(struct place *place)
 {
     empty_place(place);
+    unlinkat(place->fd, LOCK_NAME, 0);
     rmdir(place->path);
+    close(place->lock);
     close(place->fd);
     free(place->path);
 }
@@ -102,42 +110,12 @@ static int make_image(const struct place *place, struct env *env, uint64_t *byte
 
 /* ---- The store whose file is replaced ---- */
 
-static int commit_again(struct env *env)
-{
-    struct env_txn txn;
-    struct store_state state;
-    int status = env_begin(env, true, &txn, NULL);
-    if (status != RS_OK) {
-        return status;
-    }
-    status = store_state_read(&txn, &state);
-    if (status == RS_OK) {
-        status = store_state_write(&txn, &state);
-    }
-    if (status != RS_OK) {
-        env_abort(&txn);
-        return status;
-    }
-    return env_commit(&txn, NULL);
-}
-
-/* LMDB keeps the last two commits. Who has the old file open shares the count of commits with the
- * new one, and finds by turns the one and the other: they are made the same. Where that is not
- * possible, as on a full disk, such a reader may see the last revision but one. */
-static void settle(struct env *env)
-{
-    if (commit_again(env) == RS_OK) {
-        (void)commit_again(env);
-    }
-}
-
 static int begin_replacing(struct rs_store *store, struct env_txn *txn, struct store_state *state,
                            rs_error *error)
 {
     if (store->readonly) {
         return fail(error, RS_EREADONLY, "%s: the store is read-only", store->dir);
     }
-    settle(store->env);
     int status = env_begin(store->env, true, txn, error);
     if (status != RS_OK) {
         return status;
@@ -332,8 +310,18 @@ static int check_copy(const struct restoring *restoring)
 /* ---- Restoring: the store ---- */
 
 /* A store without a revision has no watch that could be misled. */
-static int renumber(struct env *env, const struct store_state *current, uint64_t number,
-                    rs_error *error)
+static int go_on_behind(struct env_txn *txn, struct store_state *state, uint64_t revision)
+{
+    if (revision == 0) {
+        return RS_OK;
+    }
+    state->revision = (state->revision > revision ? state->revision : revision) + 1;
+    return journal_clear(txn);
+}
+
+/* The copy becomes a store in which number is the latest commit, after a store with that revision.
+ */
+static int renumber(struct env *env, uint64_t revision, uint64_t number, rs_error *error)
 {
     struct env_txn txn;
     struct store_state state;
@@ -343,13 +331,11 @@ static int renumber(struct env *env, const struct store_state *current, uint64_t
     }
     status = store_state_read(&txn, &state);
     if (status == RS_OK) {
-        uint64_t highest = state.revision > current->revision ? state.revision : current->revision;
-        state.revision = highest + 1;
-        state.txn_number = number;
-        status = store_state_write(&txn, &state);
+        status = go_on_behind(&txn, &state, revision);
     }
     if (status == RS_OK) {
-        status = journal_clear(&txn);
+        state.txn_number = number;
+        status = store_state_write(&txn, &state);
     }
     if (status != RS_OK) {
         env_abort(&txn);
@@ -383,8 +369,8 @@ static int make_from_copy(struct restoring *restoring, const struct store_state 
     if (status != RS_OK) {
         return status;
     }
-    if (current != NULL && current->revision > 0) {
-        status = renumber(copy->env, current, number, restoring->error);
+    if (current != NULL) {
+        status = renumber(copy->env, current->revision, number, restoring->error);
     }
     if (status == RS_OK) {
         status = find_revision(copy->env, &restoring->report.revision, restoring->error);

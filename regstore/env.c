@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -236,10 +235,10 @@ static int open_existing(struct env *env, int dir_fd, rs_error *error)
 static int make_and_open(struct env *env, int dir_fd, rs_error *error)
 {
     bool exists = false;
-    if (flock(dir_fd, LOCK_EX) != 0) {
-        return fail_errno(error, "%s: cannot be locked", env->dir);
+    int status = env_lock_alone(dir_fd, env->dir, error);
+    if (status == RS_OK) {
+        status = env_check_files(dir_fd, env->dir, &exists, error);
     }
-    int status = env_check_files(dir_fd, env->dir, &exists, error);
     if (status == RS_OK && !exists) {
         status = env_make_files(dir_fd, env->dir, error);
     }
@@ -249,21 +248,30 @@ static int make_and_open(struct env *env, int dir_fd, rs_error *error)
             env_empty_data_file(dir_fd);
         }
     }
-    flock(dir_fd, LOCK_UN);
     return status;
 }
 
-static int open_files(struct env *env, int dir_fd, unsigned flags, env_init init, rs_error *error)
+static int open_locked(struct env *env, int dir_fd, bool create, rs_error *error)
 {
-    bool create = (flags & RS_CREATE) != 0;
     bool exists = false;
-    int status = env_check_files(dir_fd, env->dir, &exists, error);
+    int status = env_lock_shared(dir_fd, env->dir, error);
+    if (status == RS_OK) {
+        status = env_check_files(dir_fd, env->dir, &exists, error);
+    }
     if (status == RS_OK && exists) {
         status = open_existing(env, dir_fd, error);
     } else if (status == RS_OK) {
         status = create ? make_and_open(env, dir_fd, error)
                         : fail(error, RS_ENOSTORE, "%s: no store there", env->dir);
     }
+    env_unlock(dir_fd);
+    return status;
+}
+
+static int open_files(struct env *env, int dir_fd, unsigned flags, env_init init, rs_error *error)
+{
+    bool create = (flags & RS_CREATE) != 0;
+    int status = open_locked(env, dir_fd, create, error);
     if (status != RS_OK) {
         return status;
     }
@@ -329,8 +337,8 @@ static int open_new(const char *dir, int dir_fd, const struct stat *st, unsigned
     return RS_OK;
 }
 
-/* Its data file was replaced. Another one cannot be opened beside it, as they have one lock file,
- * and closing either would give up the locks of both. */
+/* Its data file was replaced. Another one is not opened beside it: one who was killed in the middle
+ * of replacing leaves them one lock file, and closing either would give up the locks of both. */
 static bool is_lost(struct env *env)
 {
     pthread_mutex_lock(&env->gate);

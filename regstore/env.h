@@ -138,7 +138,8 @@ int env_check_pages(struct env_txn *txn, rs_error *why);
 int env_copy(struct env *env, int fd, rs_error *error);
 /* In a write transaction, which can only be aborted then: the file becomes the data file, durably
  * and at once, with its owner and mode. It is a compacted copy, and nobody has it open. Who has the
- * old one open reads on, and begins no writing any more: RS_EREPLACED. */
+ * old one open reads on, and begins no writing any more: RS_EREPLACED. from_fd is a directory of
+ * the same file system, where a lock file is made, too. */
 int env_take_place(struct env_txn *txn, int from_fd, const char *name, rs_error *error);
 /* The same without opening what is there, which may be damaged. RS_EBUSY if anybody has. */
 int env_take_place_unread(const char *dir, int from_fd, const char *name, rs_error *error);

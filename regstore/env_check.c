@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -284,6 +285,33 @@ void env_empty_data_file(int dir_fd)
     if (fd >= 0) {
         close(fd);
     }
+}
+
+static int lock(int dir_fd, int how)
+{
+    int result;
+    do {
+        result = flock(dir_fd, how);
+    } while (result != 0 && errno == EINTR);
+    return result;
+}
+
+int env_lock_shared(int dir_fd, const char *dir, rs_error *error)
+{
+    if (lock(dir_fd, LOCK_SH) == 0 || errno == ENOLCK || errno == EOPNOTSUPP || errno == EINVAL) {
+        return RS_OK;
+    }
+    return fail_errno(error, "%s: cannot be locked", dir);
+}
+
+int env_lock_alone(int dir_fd, const char *dir, rs_error *error)
+{
+    return lock(dir_fd, LOCK_EX) == 0 ? RS_OK : fail_errno(error, "%s: cannot be locked", dir);
+}
+
+void env_unlock(int dir_fd)
+{
+    flock(dir_fd, LOCK_UN);
 }
 
 int env_make_files(int dir_fd, const char *dir, rs_error *error)

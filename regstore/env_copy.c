@@ -4,10 +4,11 @@
  * A copy is compacted: pages in use side by side, none free. LMDB counts its commits in the file
  * and, for all who have it open, in the lock file; a copy is numbered by hand, so that both agree.
  *
- * Another file takes the place of the data file by a rename, under the writer's lock, and the lock
- * file stays. So there is one lock for both files at every moment, whoever is killed. Who has the
- * old file open goes on reading it, as nothing is written to it any more: a writer looks, under the
- * lock, whether its file still has a name. Needs LMDB. A part of env.
+ * Another file takes the place of the data file by a rename, under the writer's lock, and a new
+ * lock file that of the lock file, while nobody opens them. Who has the old ones open goes on
+ * reading, as nothing is written to them any more: a writer looks, under the lock, whether its file
+ * still has a name. One who is killed between the two renames leaves the new data file with the old
+ * lock file, which is why the numbers have to agree. Needs LMDB. A part of env.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -19,7 +20,8 @@
 #include "env_layout.h"
 #include "env_lmdb.h"
 
-#define COPY_MODE 0640
+#define DATA_MODE 0640
+#define LOCK_MODE 0660
 
 /* ---- Copying ---- */
 
@@ -86,68 +88,101 @@ struct taking {
     rs_error *error;
 };
 
-/* The new file is everybody's whose the old one was. */
-static int keep_owner(const struct taking *taking, int fd)
+/* A new file is everybody's whose the old one of that name was. */
+static int keep_owner(const struct taking *taking, int fd, const char *target, mode_t mode)
 {
     struct stat old;
     struct stat now;
-    mode_t mode = COPY_MODE;
     if (fstat(fd, &now) != 0 || fstat(taking->dir_fd, &old) != 0) {
         return fail_errno(taking->error, "%s", taking->dir);
     }
     old.st_uid = now.st_uid;
-    if (fstatat(taking->dir_fd, ENV_DATA_FILE, &old, AT_SYMLINK_NOFOLLOW) == 0) {
+    if (fstatat(taking->dir_fd, target, &old, AT_SYMLINK_NOFOLLOW) == 0) {
         mode = old.st_mode & 0777;
     }
     bool same = old.st_uid == now.st_uid && old.st_gid == now.st_gid;
     if ((!same && fchown(fd, old.st_uid, old.st_gid) != 0) || fchmod(fd, mode) != 0) {
-        return fail_errno(taking->error, "%s/%s: its owner cannot be kept", taking->dir,
-                          ENV_DATA_FILE);
+        return fail_errno(taking->error, "%s/%s: its owner cannot be kept", taking->dir, target);
     }
     return RS_OK;
 }
 
-static int finish_file(const struct taking *taking, int fd)
+static int fail_taking(const struct taking *taking)
 {
-    int status = keep_owner(taking, fd);
-    if (status != RS_OK) {
-        return status;
-    }
-    bool good = taking->number == 0 || set_number(fd, taking->number);
-    if (!good || fsync(fd) != 0) {
-        return fail_errno(taking->error, "%s: cannot be replaced", taking->dir);
-    }
-    return RS_OK;
+    return fail_errno(taking->error, "%s: cannot be replaced", taking->dir);
 }
 
-static int take_place(const struct taking *taking)
+static int finish_data_file(const struct taking *taking)
 {
     int fd = openat(taking->from_fd, taking->name, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0) {
-        return fail_errno(taking->error, "%s: cannot be replaced", taking->dir);
+        return fail_taking(taking);
     }
-    int status = finish_file(taking, fd);
-    close(fd);
+    int status = keep_owner(taking, fd, ENV_DATA_FILE, DATA_MODE);
     if (status == RS_OK &&
-        renameat(taking->from_fd, taking->name, taking->dir_fd, ENV_DATA_FILE) != 0) {
-        status = fail_errno(taking->error, "%s: cannot be replaced", taking->dir);
+        ((taking->number != 0 && !set_number(fd, taking->number)) || fsync(fd) != 0)) {
+        status = fail_taking(taking);
     }
+    close(fd);
+    return status;
+}
+
+static int make_lock_file(const struct taking *taking)
+{
+    unlinkat(taking->from_fd, ENV_LOCK_FILE, 0);
+    int status = env_make_lock_file(taking->from_fd, taking->dir, taking->error);
+    int fd = openat(taking->from_fd, ENV_LOCK_FILE, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
     if (status == RS_OK) {
-        (void)fsync(taking->dir_fd); /* it has happened; some file systems cannot do this */
+        status = fd >= 0 ? keep_owner(taking, fd, ENV_LOCK_FILE, LOCK_MODE) : fail_taking(taking);
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    return status;
+}
+
+static int take_data_file(const struct taking *taking)
+{
+    if (renameat(taking->from_fd, taking->name, taking->dir_fd, ENV_DATA_FILE) != 0) {
+        return fail_taking(taking);
+    }
+    (void)fsync(taking->dir_fd); /* it has happened; some file systems cannot do this */
+    return RS_OK;
+}
+
+/* With the directory's lock. The other way round, one who is killed would leave two lock files for
+ * one data file. If the second rename fails the one lock file is good for both. */
+static int take_both(const struct taking *taking)
+{
+    int status = take_data_file(taking);
+    if (status == RS_OK) {
+        (void)renameat(taking->from_fd, ENV_LOCK_FILE, taking->dir_fd, ENV_LOCK_FILE);
     }
     return status;
 }
 
 int env_take_place(struct env_txn *txn, int from_fd, const char *name, rs_error *error)
 {
-    return take_place(&(struct taking){
+    struct taking taking = {
         .dir_fd = txn->env->dir_fd,
         .dir = txn->env->dir,
         .from_fd = from_fd,
         .name = name,
         .number = env_txn_number(txn) - 1,
         .error = error,
-    });
+    };
+    int status = finish_data_file(&taking);
+    if (status == RS_OK) {
+        status = make_lock_file(&taking);
+    }
+    if (status == RS_OK) {
+        status = env_lock_alone(taking.dir_fd, taking.dir, error);
+    }
+    if (status == RS_OK) {
+        status = take_both(&taking);
+        env_unlock(taking.dir_fd);
+    }
+    return status;
 }
 
 /* ---- Without opening what is there ---- */
@@ -178,7 +213,10 @@ static int take_place_locked(const struct taking *taking)
     }
     status = lock_out(lock_fd, taking->dir, taking->error);
     if (status == RS_OK) {
-        status = take_place(taking);
+        status = finish_data_file(taking);
+    }
+    if (status == RS_OK) {
+        status = take_data_file(taking);
     }
     close(lock_fd);
     return status;

@@ -95,10 +95,14 @@ static int find_tables_again(struct env *env, rs_error *error)
 
 static int open_again(struct env *env, rs_error *error)
 {
-    int status = check_place(env, error);
+    int status = env_lock_shared(env->dir_fd, env->dir, error);
+    if (status == RS_OK) {
+        status = check_place(env, error);
+    }
     if (status == RS_OK) {
         status = env_open_mdb(env, error);
     }
+    env_unlock(env->dir_fd);
     if (status != RS_OK) {
         return status;
     }

@@ -67,6 +67,9 @@ COMMANDS = {  # name: arguments; STORE and FILES are replaced
     'load-list': ['load'],
     'unload': ['unload', 'HKLM\\M'],
     'status': ['status'],
+    'backup': ['backup', 'FILES/new.mdb'],
+    'restore-store': ['restore-store', 'FILES/backup.mdb', '/y'],
+    'compact': ['compact'],
     'get': ['get', 'HKLM\\T', 'List'],
     'list': ['list', 'HKLM\\T', '-l'],
     'tree': ['tree', 'HKLM\\T', '--values'],
@@ -93,7 +96,8 @@ class Place:
         (self.fixture / 'files/out.xml').write_text('old', encoding='utf-8')
         dump, hive = self.fixture / 'files/dump.xml', self.fixture / 'files/dump.hiv'
         for arguments in (['init'], ['import', dump, 'HKLM\\T'], ['save', 'HKLM\\T', hive],
-                          ['load', 'HKLM\\M', hive]):
+                          ['load', 'HKLM\\M', hive],
+                          ['backup', self.fixture / 'files/backup.mdb']):
             made = regtool(self.fixture / 'store', *arguments)
             if made.returncode:
                 sys.exit(f'{made.stderr}0 passed, 1 failed, 0 skipped')

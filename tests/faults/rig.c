@@ -238,6 +238,9 @@ void rig_kill(pid_t pid)
 {
     RIG_MUST(kill(pid, SIGKILL) == 0);
     int status = wait_for(pid);
+    if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGKILL) {
+        printf("process %d had ended by itself, with status %#x\n", (int)pid, (unsigned)status);
+    }
     RIG_MUST(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
 }
 

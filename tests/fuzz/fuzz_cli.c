@@ -60,6 +60,31 @@ int __wrap_rs_export(rs_txn *txn, rs_key key, const char *file, const rs_export_
     return __real_rs_export(txn, key, harmless(file), options, error);
 }
 
+int __real_rs_backup(rs_store *store, const char *file, const rs_backup_options *options,
+                     rs_backup_report *report, rs_error *error);
+int __wrap_rs_backup(rs_store *store, const char *file, const rs_backup_options *options,
+                     rs_backup_report *report, rs_error *error);
+int __wrap_rs_backup(rs_store *store, const char *file, const rs_backup_options *options,
+                     rs_backup_report *report, rs_error *error)
+{
+    return __real_rs_backup(store, harmless(file), options, report, error);
+}
+
+int __real_rs_restore(const char *dir, const char *file, const rs_restore_options *options,
+                      rs_backup_report *report, rs_error *error);
+int __wrap_rs_restore(const char *dir, const char *file, const rs_restore_options *options,
+                      rs_backup_report *report, rs_error *error);
+/* Without the check in a child, which would be a process for each input. */
+int __wrap_rs_restore(const char *dir, const char *file, const rs_restore_options *options,
+                      rs_backup_report *report, rs_error *error)
+{
+    rs_restore_options own = *options;
+    (void)dir;
+    own.check = NULL;
+    own.flags = 0;
+    return __real_rs_restore(fuzz_path("store"), harmless(file), &own, report, error);
+}
+
 int __wrap_run_command(const char *command, FILE *input);
 int __wrap_run_command(const char *command, FILE *input)
 {
