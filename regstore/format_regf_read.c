@@ -26,6 +26,7 @@ struct reader {
     size_t data; /* bytes of data in cells of their own, so far */
     struct buffer name;
     struct buffer class_name;
+    bool class_lost;
 };
 
 /* ---- Records ---- */
@@ -91,19 +92,23 @@ static int take_name(struct reader *reader, size_t offset, const unsigned char *
                  : text_from_utf16(&reader->name, bytes, size);
 }
 
-static int take_class(struct reader *reader, size_t offset, const unsigned char *key)
+/* The class name of a key. One that does not lie in its cell is told as lost: libhivex does not
+ * look at it, and everything else can be read. */
+static int take_class(struct reader *reader, const unsigned char *key)
 {
     size_t wanted = regf_get16(key + NK_CLASS_SIZE);
     uint32_t place = regf_get32(key + NK_CLASS);
     size_t size;
 
     reader->class_name.size = 0;
+    reader->class_lost = false;
     if (wanted == 0 || place == REGF_NONE) {
         return RS_OK;
     }
     const unsigned char *bytes = find_cell(&reader->hive, REGF_BASE + place, &size);
     if (!bytes || wanted > size) {
-        return regf_bad(&reader->hive, offset, "the key's class name is outside of its cell");
+        reader->class_lost = true;
+        return RS_OK;
     }
     return text_from_utf16(&reader->class_name, bytes, wanted);
 }
@@ -216,6 +221,9 @@ static int tell_key(struct reader *reader, hive_node_h offset, const unsigned ch
     if (status == RS_OK && root && reader->hive.stale) {
         status = reader->sink->loss(reader->sink, RS_LOSS_STALE, NULL, 0);
     }
+    if (status == RS_OK && reader->class_lost) {
+        status = reader->sink->loss(reader->sink, RS_LOSS_CLASS, NULL, 0);
+    }
     if (status == RS_OK && key.written == 0) {
         status = reader->sink->loss(reader->sink, RS_LOSS_TIME, NULL, 0);
     }
@@ -240,7 +248,7 @@ static int enter(struct reader *reader, hive_node_h offset)
                            room - NK_NAME, (regf_get16(record + NK_FLAGS) & NK_IS_LATIN) != 0);
     }
     if (status == RS_OK) {
-        status = take_class(reader, offset, record);
+        status = take_class(reader, record);
     }
     if (status == RS_OK) {
         status = tell_key(reader, offset, record);

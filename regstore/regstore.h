@@ -695,7 +695,8 @@ enum rs_loss_kind {
     RS_LOSS_RIGHTS = 9,    /* of a policy: access rights of a key: left out */
     RS_LOSS_BITS = 10,     /* of a policy: single bits of a number: left out */
     RS_LOSS_STALE = 11,    /* a dirty hive: newer changes are in its logs, and not read */
-    RS_LOSS_CUT = 12       /* of a written file: a text ends at its first NUL, data goes on */
+    RS_LOSS_CUT = 12,      /* of a written file: a text ends at its first NUL, data goes on */
+    RS_LOSS_CLASS = 13     /* a class name that is damaged: left out */
 };
 /* What is lost in a line for a person; NULL for a number that is no kind. Static. */
 RS_API const char *rs_loss_text(enum rs_loss_kind kind);

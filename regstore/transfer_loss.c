@@ -30,6 +30,8 @@ const char *rs_loss_text(enum rs_loss_kind kind)
         return "data after the text's end is not in the file: the format reg-utf8 has all";
     case RS_LOSS_BITS:
         return "changes single bits of a number: left out";
+    case RS_LOSS_CLASS:
+        return "the key's class name is damaged: left out";
     case RS_LOSS_STALE:
         return "the hive is dirty: its newest changes are in its logs, which are not read";
     }

@@ -325,12 +325,23 @@ static void test_records(void)
     struct buffer hive = small_hive();
     find_mark(&hive, "vk", 1)[VK_NAME_SIZE + 1] = 0x40;
     expect_refused(&hive, hive.size, "a name of 16387 bytes in a cell with room for 8");
+}
 
-    hive = small_hive();
+/* Nothing else depends on it. */
+static void test_class_is_damaged(void)
+{
+    struct buffer hive = small_hive();
     unsigned char *key = find_mark(&hive, "nk", 2);
+    char line[20];
+
+    snprintf(line, sizeof line, "loss %d", RS_LOSS_CLASS);
     key[NK_CLASS_SIZE] = 200;
     memset(key + NK_CLASS, 0, 4);
-    expect_refused(&hive, hive.size, "the key's class name is outside of its cell");
+    char *events = events_as(&format_regf, hive.data, hive.size, NULL);
+    CU_ASSERT_EQUAL(count_lines(events, line), 1);
+    CU_ASSERT_EQUAL(count_lines(events, "key sub"), 1);
+    free(events);
+    buffer_free(&hive);
 }
 
 static void test_dirty(void)
@@ -360,6 +371,7 @@ const struct test_suite suite_format_regf = {
         {"base block", test_base_block},
         {"met twice", test_met_twice},
         {"records", test_records},
+        {"damaged class name", test_class_is_damaged},
         {"dirty", test_dirty},
         {NULL, NULL},
     },
