@@ -285,7 +285,7 @@ int transfer_output_open(struct transfer_output *output, const char *file, bool 
     bool standard = strcmp(file, "-") == 0;
 
     *output = (struct transfer_output){
-        .output = {write_output, error},
+        .output = {.write = write_output, .error = error},
         .descriptor = standard ? STDOUT_FILENO : -1,
         .owned = !standard,
         .overwrite = overwrite,

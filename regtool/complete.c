@@ -481,7 +481,8 @@ static bool begins_both(const struct completion *completion)
 {
     const struct operand_row *operand = due(&completion->line);
 
-    return completion->word[0] == '/' && operand != NULL && operand->kind == OPERAND_KEY;
+    return completion->word[0] == '/' && operand != NULL &&
+           (operand->kind == OPERAND_KEY || operand->kind == OPERAND_EITHER);
 }
 
 static void answer(struct completion *completion, const char *line, const char *tail)

@@ -11,14 +11,17 @@ A shell that is not installed is skipped. Ends with "N passed, N failed, N skipp
 """
 
 import argparse
+import fcntl
 import os
 import pty
 import select
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
+import termios
 import time
 from pathlib import Path
 
@@ -79,13 +82,14 @@ CASES = [  # what it is, what is typed, the arguments that the shell has then
 class Shell:
     """An interactive shell on a terminal of its own."""
 
-    def __init__(self, name, env):
+    def __init__(self, name, env, columns):
         command, start = START[name]
         self.shown = b''
         self.arguments = Path(env['TMPDIR']) / 'arguments'
         self.pid, self.terminal = pty.fork()
         if self.pid == 0:
             os.execvpe(command[0], command, env)
+        fcntl.ioctl(self.terminal, termios.TIOCSWINSZ, struct.pack('HHHH', 24, columns, 0, 0))
         rc = Path(env['TMPDIR']) / f'rc.{name}'
         rc.write_text(start + COMMON % name, encoding='utf-8')
         self.type(f'. {rc}\n')
@@ -155,15 +159,15 @@ def try_listing(shell, name):
     return 'a name with a line end is listed' if b'Broken' in shown else None
 
 
-def try_shell(name, env):
+def try_shell(name, env, columns):
     failed = 0
     for number, case in enumerate([*CASES, ('listing', '', [])]):
-        shell = Shell(name, env)
+        shell = Shell(name, env, columns)
         problem = judge(shell, case) if number < len(CASES) else try_listing(shell, name)
         shell.end()
         if problem:
             failed += 1
-            print(f'FAILED: {name}: {case[0]}: {problem}')
+            print(f'FAILED: {name} at {columns} columns: {case[0]}: {problem}')
     return len(CASES) + 1 - failed, failed
 
 
@@ -176,14 +180,15 @@ def main():
     with tempfile.TemporaryDirectory() as scratch:
         env = {'PATH': f'{args.bin.resolve()}:{os.environ["PATH"]}', 'HOME': scratch,
                'TMPDIR': scratch, 'REGSTORE': f'{scratch}/store', 'LC_ALL': 'C.UTF-8',
-               'TERM': 'xterm', 'COLUMNS': '80', 'LINES': '24'}
+               'TERM': 'xterm'}
         make_store(args.bin.resolve() / 'regtool', env)
         (Path(scratch) / 'files').mkdir()
         (Path(scratch) / 'files' / 'dump file.xml').touch()
         for name in args.shells:
             if shutil.which(name):
-                good, bad = try_shell(name, env)
-                passed, failed = passed + good, failed + bad
+                for columns in (80, 40):
+                    good, bad = try_shell(name, env, columns)
+                    passed, failed = passed + good, failed + bad
             else:
                 skipped += 1
                 print(f'skipped: completion in {name}: it is not installed')
