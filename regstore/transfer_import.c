@@ -524,6 +524,8 @@ static void release(struct importer *importer)
 {
     transfer_input_close(&importer->input);
     free(importer->frames);
+    buffer_free(&importer->trail.path);
+    free(importer->trail.steps);
     seen_keys_free(&importer->met);
     tree_batch_free(&importer->batch);
     seen_names_free(&importer->names);

@@ -20,6 +20,18 @@ struct frame {
     bool swept;       /* RS_REPLACE: its values that are not in the dump are gone */
 };
 
+/* The keys on the way to the last one that a patch has opened, as far as the patch has opened them
+ * one by one: most of the time the next one is near. */
+struct trail {
+    struct buffer path; /* of the last one */
+    struct trail_step {
+        size_t len; /* of the path, so far */
+        rs_key key;
+    } * steps;
+    size_t count;
+    size_t capacity;
+};
+
 struct importer {
     struct format_sink sink; /* the first member */
     struct tree *tree;
@@ -39,6 +51,7 @@ struct importer {
     rs_key first_new;  /* keys from here on were made by this import */
     rs_key mount;      /* RS_NO_KEY: a patch whose keys say themselves where they belong */
     bool mount_created;
+    struct trail trail;
     struct seen_keys met;
     struct tree_batch batch; /* values of the innermost key, if this import made it */
     struct seen_names names; /* values of the innermost key, if it was found */

@@ -11,6 +11,7 @@
  */
 #include "transfer_importer.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static bool keeps(const struct importer *importer)
@@ -59,6 +60,78 @@ static int find_place(struct importer *importer, const struct format_key *told, 
     return status;
 }
 
+/* ---- The trail ---- */
+
+/* What leads where may be another thing from here on. */
+static void forget_trail(struct importer *importer)
+{
+    importer->trail.count = 0;
+}
+
+/* If one of the trail's keys is above the place, the place is told from there. What else is on the
+ * trail is behind us. */
+static void follow_trail(struct importer *importer, struct place *place)
+{
+    struct trail *trail = &importer->trail;
+
+    while (trail->count > 0) {
+        const struct trail_step *step = &trail->steps[trail->count - 1];
+        if (place->len > step->len + 1 && place->path[step->len] == '\\' &&
+            place->path[step->len + 1] != '\\' &&
+            memcmp(place->path, trail->path.data, step->len) == 0) {
+            place->base = step->key;
+            place->path += step->len + 1;
+            place->len -= step->len + 1;
+            return;
+        }
+        trail->count--;
+    }
+}
+
+/* The key that was opened at a place becomes the trail's last. A link is none: it may come to lead
+ * elsewhere. */
+static int lengthen_trail(struct importer *importer, const char *path, size_t len, rs_key key)
+{
+    struct trail *trail = &importer->trail;
+
+    if (len == 0 || path[0] == '/') { /* there a backslash is part of a name */
+        forget_trail(importer);
+        return RS_OK;
+    }
+    if (trail->count == trail->capacity) {
+        size_t capacity = trail->capacity ? trail->capacity * 2 : 32;
+        struct trail_step *steps = realloc(trail->steps, capacity * sizeof *steps);
+        if (!steps) {
+            return RS_ENOMEM;
+        }
+        trail->steps = steps;
+        trail->capacity = capacity;
+    }
+    trail->steps[trail->count++] = (struct trail_step){len, key};
+    trail->path.size = 0;
+    return buffer_append(&trail->path, path, len);
+}
+
+/* Makes the key of a place as far as it is not there. */
+static int make_key(struct importer *importer, const struct place *asked, rs_key *key,
+                    bool *created)
+{
+    struct tree *tree = importer->tree;
+    struct place place = *asked;
+    int status;
+
+    follow_trail(importer, &place);
+    bool near = importer->trail.count > 0;
+    if (near && !memchr(place.path, '\\', place.len)) {
+        status = tree_create_child(tree, place.base, place.path, place.len, 0, key, created);
+    } else {
+        status = tree_create(tree, place.base, place.path, place.len, RS_NOFOLLOW, key, created);
+    }
+    return status == RS_OK ? lengthen_trail(importer, asked->path, asked->len, *key) : status;
+}
+
+/* ---- Keys ---- */
+
 /* For a call that may find nothing: that is no failure of the import. */
 static int allow_missing(struct importer *importer, int status)
 {
@@ -90,14 +163,16 @@ static int patch_key_begin(struct format_sink *sink, const struct format_key *to
     if (status == RS_OK) {
         importer->begun = true;
         status = told->only_if_there ? open_existing(importer, &place, &key)
-                                     : tree_create(importer->tree, place.base, place.path,
-                                                   place.len, RS_NOFOLLOW, &key, &created);
+                                     : make_key(importer, &place, &key, &created);
     }
     if (importer->left_out > 0) {
         return allow_missing(importer, status);
     }
     if (status == RS_OK) {
         status = importer_enter(importer, key, created, told);
+    }
+    if (status == RS_OK && open_frame(importer)->link) {
+        forget_trail(importer);
     }
     if (status == RS_OK && created) { /* with those on its way */
         importer->report.keys_added += importer->tree->state.keys - keys - 1;
@@ -111,13 +186,16 @@ static int patch_key_begin(struct format_sink *sink, const struct format_key *to
 static int follow(struct importer *importer)
 {
     struct frame *frame = open_frame(importer);
-    int status = RS_OK;
+    struct node node;
 
-    if (frame->link) {
-        status = tree_open(importer->tree, frame->key, "", 0, 0, &frame->key);
-        frame->link = false;
+    if (!frame->link) {
+        return RS_OK;
     }
-    return status;
+    frame->link = false;
+    int status = tree_node(importer->tree, frame->key, &node);
+    return status == RS_OK
+               ? tree_open(importer->tree, node.parent, node.name, node.name_len, 0, &frame->key)
+               : status;
 }
 
 static int patch_key_end(struct format_sink *sink)
@@ -160,6 +238,7 @@ static int patch_value(struct format_sink *sink, const rs_value *value)
     struct frame *frame = open_frame(importer);
     if (importer_is_link_target(value)) {
         frame->link = false;
+        forget_trail(importer);
     } else {
         status = follow(importer);
     }
@@ -175,6 +254,7 @@ static int patch_value(struct format_sink *sink, const rs_value *value)
 /* What is told next must see all values. */
 static int begin_edit(struct importer *importer)
 {
+    forget_trail(importer);
     int status = tree_batch_write(&importer->batch, importer->tree);
 
     return status == RS_OK ? follow(importer) : status;
@@ -268,6 +348,7 @@ static int patch_key_delete(struct format_sink *sink, const struct format_key *t
         return status;
     }
     importer->begun = true;
+    forget_trail(importer);
     status = tree_open(importer->tree, place.base, place.path, place.len, RS_NOFOLLOW, &key);
     if (status == RS_OK) {
         status = importer_delete_key(importer, key);

@@ -62,6 +62,7 @@
     X(transfer)                                                                                    \
     X(api)                                                                                         \
     X(api_values)                                                                                  \
+    X(transfer_patch)                                                                              \
     X(transfer_replace)                                                                            \
     X(transfer_compare)                                                                            \
     X(transfer_export)                                                                             \
