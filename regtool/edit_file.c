@@ -192,7 +192,7 @@ static int start_editor(const struct file *file, const char *editor, pid_t *pid)
     char *command;
     int error;
 
-    if (asprintf(&command, "%s \"$@\"", editor) < 0) {
+    if (asprintf(&command, "trap : INT QUIT\n%s \"$@\"", editor) < 0) {
         return ENOMEM;
     }
     char *const words[] = {(char *)"sh", (char *)"-c", command, (char *)editor, file->path, NULL};

@@ -295,8 +295,8 @@ static void cut_blank_end(struct reader *reader)
 
 static int append(struct reader *reader, const void *data, size_t size)
 {
-    if (reader->capacity - reader->size < size) {
-        size_t capacity = (reader->size + size) * 2;
+    if (reader->data == NULL || reader->capacity - reader->size < size) {
+        size_t capacity = (reader->size + size) * 2 + 64;
         unsigned char *grown = realloc(reader->data, capacity);
         if (grown == NULL) {
             return RS_ENOMEM;

@@ -107,8 +107,9 @@ static void bind_keys(EditLine *line)
 {
     el_set(line, EL_EDITOR, "emacs");
     el_source(line, NULL); /* ~/.editrc, if there is one */
-    el_set(line, EL_ADDFN, "regtool-complete", "complete a word", on_complete);
-    el_set(line, EL_ADDFN, "regtool-cancel", "cancel the line", on_cancel);
+    /* Wide, because libedit copies narrow names and loses the copies. */
+    el_wset(line, EL_ADDFN, L"regtool-complete", L"complete a word", on_complete);
+    el_wset(line, EL_ADDFN, L"regtool-cancel", L"cancel the line", on_cancel);
     el_set(line, EL_BIND, "^I", "regtool-complete", NULL);
     el_set(line, EL_BIND, "^C", "regtool-cancel", NULL);
     el_set(line, EL_BIND, "^R", "em-inc-search-prev", NULL);

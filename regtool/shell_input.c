@@ -3,6 +3,7 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -21,13 +22,30 @@ static void recall(void *context, const char *line)
     input->module->remember(input->editor, line);
 }
 
+/* The module beside the program, wherever it was installed to. */
+static void *load_module(void)
+{
+    char path[PATH_MAX + sizeof(SHELL_MODULE_FILE)];
+    ssize_t len = readlink("/proc/self/exe", path, PATH_MAX);
+
+    while (len > 0 && path[len - 1] != '/') {
+        len--;
+    }
+    if (len <= 0) {
+        return NULL;
+    }
+    memcpy(path + len, SHELL_MODULE_FILE, sizeof(SHELL_MODULE_FILE));
+    return dlopen(path, RTLD_NOW | RTLD_LOCAL);
+}
+
 /* Without its module the shell works, too, only less comfortably. */
 static void open_editor(struct shell_input *input, shell_complete *complete, void *context)
 {
-    void *object = dlopen(SHELL_MODULE_FILE, RTLD_NOW | RTLD_LOCAL);
+    void *object = load_module();
 
     if (object == NULL) {
-        remark("lines cannot be edited: %s", dlerror());
+        const char *why = dlerror();
+        remark("lines cannot be edited: %s", why != NULL ? why : "the module is not found");
         return;
     }
     input->module = dlsym(object, SHELL_MODULE_SYMBOL);

@@ -32,8 +32,8 @@ struct shell_module {
     void (*close)(struct shell_editor *editor);
 };
 
-/* The module's one symbol, and its place from where regtool is. */
+/* The module's one symbol, and its place from the directory that regtool is in. */
 #define SHELL_MODULE_SYMBOL "regtool_shell_module"
-#define SHELL_MODULE_FILE "$ORIGIN/../lib/regstore/shell_editline.so"
+#define SHELL_MODULE_FILE "../lib/regstore/shell_editline.so"
 
 #endif

@@ -417,7 +417,7 @@ def run_test(name, test, bin_dir):
             found = terminal.reports()
             if found:
                 raise Failure(found[0])
-        except (Failure, AssertionError, subprocess.CalledProcessError) as problem:
+        except (Failure, AssertionError, OSError, subprocess.CalledProcessError) as problem:
             print(f'FAILED: {name}: {test.__doc__}\n{type(problem).__name__}: {problem}\n'
                   f'left: {left_behind(terminal)}')
             return 'failed'
