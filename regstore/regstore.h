@@ -742,7 +742,8 @@ RS_CALL int rs_import(rs_txn *txn, const char *file, const rs_import_options *op
                       rs_import_report *report, rs_error *error);
 
 typedef struct rs_export_options {
-    /* "xml", "reg", "reg-utf8" or "regf"; NULL: by the ending of the file's name, else xml */
+    /* "xml", "reg", "reg-utf8" or "regf"; NULL: by the ending of the file's name, else reg as
+     * reg.exe does, xml on standard output */
     const char *format;
     unsigned flags; /* RS_OVERWRITE */
     int (*progress)(void *context, const rs_progress *progress);

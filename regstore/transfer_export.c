@@ -197,7 +197,7 @@ static int name_key(const struct exporter *exporter, struct buffer *path)
 static int export_key(struct exporter *exporter, struct listing *listing, rs_key key,
                       const char *file)
 {
-    int status = begin(exporter, file, "xml");
+    int status = begin(exporter, file, strcmp(file, "-") == 0 ? "xml" : "reg");
 
     if (status == RS_OK) {
         status = find_key(listing, key);

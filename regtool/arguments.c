@@ -17,6 +17,7 @@ struct reader {
     const char *base;                             /* of the shell; NULL: none */
     int operands;                                 /* read so far */
     bool only_operands;                           /* after "--" */
+    const char *help;                             /* the short switch for help, if it was given */
     const struct switch_row *groups[GROUP_COUNT]; /* the switch that was given of each group */
 };
 
@@ -182,18 +183,6 @@ static int read_long(struct reader *reader, const char *word)
     return take_switch(reader, row, word, equals != NULL ? equals + 1 : NULL);
 }
 
-static int read_short(struct reader *reader, const char *word)
-{
-    const struct command *command = reader->arguments->command;
-    const struct switch_row *row =
-        arguments_find_switch(command, word + 1, strlen(word + 1), false);
-
-    if (row == NULL) {
-        return unknown_switch(command, word, word + 1);
-    }
-    return take_switch(reader, row, word, NULL);
-}
-
 /* The operand that is due; NULL if the command takes no more. */
 static const struct operand_row *due(const struct reader *reader)
 {
@@ -205,6 +194,34 @@ static const struct operand_row *due(const struct reader *reader)
     }
     row = &command->operands[reader->operands];
     return row->name != NULL ? row : NULL;
+}
+
+/* In reg.exe's grammar an operand that must be there stands before all switches; in the shell it
+ * may be left out. */
+static bool is_early(const struct reader *reader)
+{
+    const struct command *command = reader->arguments->command;
+    const struct operand_row *operand = due(reader);
+
+    return command != NULL && command->reg && reader->base == NULL && operand != NULL &&
+           !operand->optional;
+}
+
+static int read_short(struct reader *reader, const char *word)
+{
+    const struct command *command = reader->arguments->command;
+    const struct switch_row *row =
+        arguments_find_switch(command, word + 1, strlen(word + 1), false);
+
+    if (row == NULL) {
+        return unknown_switch(command, word, word + 1);
+    }
+    if (row->id == SWITCH_HELP) {
+        reader->help = word;
+    } else if (is_early(reader)) {
+        return report("%s: %s comes before %s", command->verb, due(reader)->name, word);
+    }
+    return take_switch(reader, row, word, NULL);
 }
 
 /* In the shell a file may come first, where the key in front of it is left out. */
@@ -255,6 +272,11 @@ static int read_operand(struct reader *reader, const char *word)
 
 static int read_word(struct reader *reader, const char *word)
 {
+    const struct command *command = reader->arguments->command;
+
+    if (command != NULL && command->reg && reader->help != NULL) {
+        return report("%s: nothing comes after %s", command->verb, reader->help);
+    }
     if (!reader->only_operands && strcmp(word, "--") == 0) {
         reader->only_operands = true;
         return 0;

@@ -4,6 +4,7 @@
  *
  * The grammar is reg.exe's, with long names added: a switch is /v, -v (in any case) or --value, its
  * argument the next word (or what follows the '=' of a long one), whatever that word looks like.
+ * Long switches stand anywhere; short ones of reg.exe's commands after the operands, as in reg.exe.
  * "--" ends the switches. Some words begin with '/' or '-' and are no switches: a key path
  * (/HKLM/SYSTEM: what follows is a root); where a file or data is due, a word that begins with '/'
  * and has another '/' or a '.' in it (/srv/a.xml); where data is due, '-' and a digit (-1); and any

@@ -132,6 +132,7 @@ struct command {
     bool json;                         /* has output of its own for --json */
     int (*run)(struct tool *tool, const struct arguments *arguments);
     enum command_section section;
+    bool reg; /* reg.exe has it, too: short switches come after the operands */
 };
 
 /* All commands, in the order of the help within each section; ends with a row without verb. */

@@ -222,7 +222,7 @@ static void test_through_symlink(void)
 static void test_pipes_and_devices(void)
 {
     rs_store *store = new_store("s");
-    rs_export_options options = {.flags = RS_OVERWRITE};
+    rs_export_options options = {.format = "xml", .flags = RS_OVERWRITE};
     const char *pipe_name = scratch_path("pipe");
     char text[1024] = "";
     struct stat about;
