@@ -134,6 +134,19 @@ static bool goes_on(const struct path_iter *iter, const char *const *rows, size_
     return false;
 }
 
+/* Whether the rest of the path is well formed. */
+static bool has_names(struct path_iter iter)
+{
+    const char *name;
+    size_t len;
+    int status;
+
+    do {
+        status = path_next(&iter, &name, &len, NULL);
+    } while (status == RS_OK);
+    return status == RS_END;
+}
+
 /* Where the names that were stepped over end. */
 static size_t offset_of(const struct path_iter *iter, const char *path)
 {
@@ -149,7 +162,7 @@ size_t rs_path_view32(const char *path, size_t len)
     struct path_iter iter;
 
     len = text_length(path, len);
-    if (path_begin_rooted(&start, path, len, &root, NULL) != RS_OK) {
+    if (path_begin_rooted(&start, path, len, &root, NULL) != RS_OK || !has_names(start)) {
         return 0;
     }
     for (size_t i = 0; i < ROWS(class_rows); i++) {

@@ -47,6 +47,9 @@ static const char *find_run(const struct search_run *run, const char *at, const 
     for (;;) {
         uint32_t c;
         at = next_start(run, at, end);
+        if ((size_t)(end - at) < run->count) {
+            return NULL; /* no character is shorter than a byte */
+        }
         *stop = match_here(run, at, end);
         if (*stop != NULL) {
             return at;

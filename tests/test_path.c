@@ -465,6 +465,7 @@ static const struct {
     {"HKU\\S-1-5-18\\DirectShow", NULL},
     {"HKRS\\SOFTWARE\\a", NULL},
     {"SOFTWARE\\a", NULL},
+    {"HKLM\\SOFTWARE\\\\a", NULL},
     {"HKLM\\", NULL},
     {"", NULL},
 };

@@ -2,7 +2,8 @@
  * fuzz_path.c - fuzz target: key paths, link targets, and the conversions of names.
  *
  * A path that is taken apart and joined again has the same names; a target in NT's form leads back
- * to the path it was made from; every conversion of text has a way back. Needs path.
+ * to the path it was made from; the 32-bit view of a path is a path; every conversion of text has a
+ * way back. Needs path.
  */
 #include "fuzz.h"
 #include "../../regstore/path.h"
@@ -55,6 +56,21 @@ static void check_link(const struct path_root *root, const struct buffer *path)
     buffer_free(&back);
 }
 
+/* The 32-bit view of a path is a path of the same root, and its own view. */
+static void check_view(const struct path_root *root, const struct buffer *path)
+{
+    struct buffer view = BUFFER_INIT;
+    struct buffer joined = BUFFER_INIT;
+    const struct path_root *same;
+
+    FUZZ_CHECK(path_to_view32(&view, path->data, path->size) == RS_OK);
+    FUZZ_CHECK(join(view.data, view.size, &same, &joined) && same == root);
+    FUZZ_CHECK(view.size == path->size || rs_path_view32(path->data, path->size) > 0);
+    FUZZ_CHECK(rs_path_view32(view.data, view.size) == 0);
+    buffer_free(&view);
+    buffer_free(&joined);
+}
+
 static void check_path(const char *path, size_t len)
 {
     struct buffer once = BUFFER_INIT;
@@ -71,6 +87,7 @@ static void check_path(const char *path, size_t len)
         FUZZ_CHECK(join(once.data, once.size, &same, &twice) && same == root);
         check_same(&once, &twice);
         check_link(root, &once);
+        check_view(root, &once);
     }
     buffer_free(&once);
     buffer_free(&twice);
