@@ -186,6 +186,17 @@ def test_restored_data_file_is_followed(bench):
     service.end()
 
 
+def test_restore_store_and_compact_are_followed(bench):
+    bench.set_dword(PRINT, 'ServerThreadTimeout', 20000)
+    bench.regtool('backup', bench.directory / 'copy')
+    service = bench.start('regstore-spooler')
+    service.log.wait('started with revision 1')
+    for verb, revision in ((('restore-store', bench.directory / 'copy', '/y'), 2), (('compact',), 2)):
+        bench.regtool(*verb)
+        service.log.wait(f'applied revision {revision}, read again because the store was replaced')
+    service.end()
+
+
 def test_restored_store_with_a_bad_value_is_refused(bench):
     bench.set_dword(PRINT, 'ServerThreadTimeout', 20000)
     bench.set_dword(PRINT, 'ServerThreadTimeout', 30000)
