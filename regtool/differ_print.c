@@ -71,15 +71,56 @@ static int show_key(struct differ_print *print, const rs_difference *difference)
     return status;
 }
 
-static int put_data(const rs_value *value, bool typed)
+static void put_type(uint32_t number)
 {
     char type[SHOW_TYPE_SIZE];
 
-    if (typed) {
-        show_type(value->type, type);
-        printf("%s    ", type);
-    }
+    show_type(number, type);
+    printf("%s    ", type);
+}
+
+/* A value that one side has alone. */
+static int put_data(const rs_value *value)
+{
+    put_type(value->type);
     return show_data(stdout, value, NULL, true);
+}
+
+/* What the eye cannot tell: a string with and without its terminator. */
+static void put_bytes(const rs_value *left, const rs_value *right)
+{
+    if (left->size != right->size) {
+        printf(" (%zu bytes -> %zu bytes)", left->size, right->size);
+    } else {
+        fputs(" (other bytes)", stdout);
+    }
+}
+
+static int put_both(const rs_value *left, const rs_value *right)
+{
+    bool typed = left->type != right->type;
+    char *texts[2] = {NULL, NULL};
+    size_t lens[2] = {0, 0};
+    int status = rs_data_print(left->type, left->data, left->size, NULL, &texts[0], &lens[0]);
+
+    if (status == RS_OK) {
+        status = rs_data_print(right->type, right->data, right->size, NULL, &texts[1], &lens[1]);
+    }
+    if (status == RS_OK) {
+        put_type(left->type);
+        show_text(stdout, texts[0], lens[0], true);
+        fputs(" -> ", stdout);
+        if (typed) {
+            put_type(right->type);
+        }
+        show_text(stdout, texts[1], lens[1], true);
+        if (!typed && lens[0] == lens[1] && memcmp(texts[0], texts[1], lens[0]) == 0) {
+            put_bytes(left, right);
+        }
+    }
+    rs_free(texts[0]);
+    rs_free(texts[1]);
+    return status;
 }
 
 static int put_value(const struct differ_print *print, const rs_difference *difference)
@@ -87,21 +128,13 @@ static int put_value(const struct differ_print *print, const rs_difference *diff
     const rs_value *left = difference->left;
     const rs_value *right = difference->right;
     const rs_value *named = left != NULL ? left : right;
-    int status = RS_OK;
+    int status;
 
     begin_line(print, right == NULL ? '-' : left == NULL ? '+' : '~');
     fputs("  ", stdout);
     show_value_name(stdout, named->name, named->name_len, true);
     fputs("    ", stdout);
-    if (left != NULL) {
-        status = put_data(left, true);
-    }
-    if (left != NULL && right != NULL) {
-        fputs(" -> ", stdout);
-    }
-    if (status == RS_OK && right != NULL) {
-        status = put_data(right, left == NULL || left->type != right->type);
-    }
+    status = left != NULL && right != NULL ? put_both(left, right) : put_data(named);
     end_line(print);
     return status;
 }
