@@ -150,7 +150,9 @@ int cmd_import(struct tool *tool, const struct arguments *arguments)
     import.plan = has_switch(arguments, SWITCH_PLAN);
     import.losses.list = has_switch(arguments, SWITCH_VERBOSE);
     import.losses.json = tool->json;
-    if (session_begin(tool, RS_WRITE, &import.session) != 0) {
+    result = import.plan ? plan_begin(tool, &import.session)
+                         : session_begin(tool, RS_WRITE, &import.session);
+    if (result != 0) {
         return 1;
     }
     result = read_dump(&import, arguments->operands[1]);

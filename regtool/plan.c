@@ -1,11 +1,51 @@
 /*
  * What an import would change: its transaction, which is never committed, beside a snapshot of the
- * same store. No one else can commit in between, because the transaction keeps writers out.
+ * same store. No one else can commit in between, because the transaction keeps writers out. Where
+ * the store may not be written, all of this happens in a copy of it.
  */
 #include "plan.h"
 
 #include "differ_print.h"
 #include "report.h"
+#include "scratch.h"
+
+static int begin_in_copy(struct session *session)
+{
+    struct scratch scratch;
+
+    if (scratch_copy(&scratch, session->store) != 0) {
+        return 1;
+    }
+    rs_close(session->store);
+    session->store = scratch.store;
+    session->txn = scratch.txn;
+    return 0;
+}
+
+static int begin(struct session *session)
+{
+    int status = rs_begin(session->store, RS_WRITE, &session->txn);
+
+    if (status == RS_EREADONLY) {
+        return begin_in_copy(session);
+    }
+    return status == RS_OK ? 0 : report_status(status, NULL, rs_store_dir(session->store));
+}
+
+int plan_begin(struct tool *tool, struct session *session)
+{
+    session->txn = NULL;
+    if (tool_open(tool, 0, &session->store) != 0) {
+        return 1;
+    }
+    if (begin(session) != 0) {
+        rs_close(session->store);
+        return 1;
+    }
+    session->error = (rs_error)RS_ERROR_INIT;
+    rs_txn_errors(session->txn, &session->error);
+    return 0;
+}
 
 static int on_difference(void *context, const rs_difference *difference)
 {

@@ -35,22 +35,57 @@ static int open_in(struct scratch *scratch, const char *dir)
     return 0;
 }
 
-int scratch_begin(struct scratch *scratch)
+/* Makes an empty directory that only its owner can enter. Returns 0, or 1 after a report. */
+static int make_directory(char dir[PATH_MAX])
 {
     const char *parent = getenv("TMPDIR");
-    char dir[PATH_MAX];
-    int result;
 
     if (parent == NULL || parent[0] == '\0') {
         parent = "/tmp";
     }
-    if (snprintf(dir, sizeof(dir), "%s/regtool-XXXXXX", parent) >= (int)sizeof(dir)) {
+    if (snprintf(dir, PATH_MAX, "%s/regtool-XXXXXX", parent) >= PATH_MAX) {
         return report("%s: %s", parent, strerror(ENAMETOOLONG));
     }
-    if (mkdtemp(dir) == NULL) {
-        return report("%s: %s", dir, strerror(errno));
+    return mkdtemp(dir) != NULL ? 0 : report("%s: %s", dir, strerror(errno));
+}
+
+int scratch_begin(struct scratch *scratch)
+{
+    char dir[PATH_MAX];
+    int result = make_directory(dir);
+
+    if (result == 0) {
+        result = open_in(scratch, dir);
+        nftw(dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
     }
-    result = open_in(scratch, dir);
+    return result;
+}
+
+/* The file of a store is a backup's. */
+static int copy_to(const char *dir, rs_store *store)
+{
+    rs_error error = RS_ERROR_INIT;
+    char file[PATH_MAX];
+    int status = RS_ETOOLONG;
+
+    if (snprintf(file, sizeof(file), "%s/data.mdb", dir) < (int)sizeof(file)) {
+        status = rs_backup(store, file, NULL, NULL, &error);
+    }
+    return status == RS_OK ? 0 : report_status(status, &error, dir);
+}
+
+int scratch_copy(struct scratch *scratch, rs_store *store)
+{
+    char dir[PATH_MAX];
+    int result = make_directory(dir);
+
+    if (result != 0) {
+        return result;
+    }
+    result = copy_to(dir, store);
+    if (result == 0) {
+        result = open_in(scratch, dir);
+    }
     nftw(dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
     return result;
 }

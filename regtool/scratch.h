@@ -14,8 +14,10 @@ struct scratch {
     rs_txn *txn;
 };
 
-/* Returns 0, or 1 after a report; then there is nothing to end. */
+/* An empty store. Returns 0, or 1 after a report; then there is nothing to end. */
 int scratch_begin(struct scratch *scratch);
+/* The same with all that a store holds now. */
+int scratch_copy(struct scratch *scratch, rs_store *store);
 void scratch_end(struct scratch *scratch);
 
 #endif
