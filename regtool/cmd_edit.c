@@ -1,6 +1,6 @@
 /*
- * regtool edit: one value in an editor. No transaction is open while somebody types; when the text
- * comes back, the value must be as it was when the editor began.
+ * regtool edit: one value in an editor, or those of a key (edit_key). No transaction is open while
+ * somebody types; when the text comes back, the value must be as it was when the editor began.
  */
 #include <stdbool.h>
 #include <stdio.h>
@@ -9,6 +9,7 @@
 
 #include "arguments.h"
 #include "edit_file.h"
+#include "edit_key.h"
 #include "edit_text.h"
 #include "keypath.h"
 #include "report.h"
@@ -22,8 +23,6 @@ struct edit {
     const char *type;  /* of a value that is not set yet; NULL: REG_SZ */
     struct keypath path;
     struct edit_subject subject; /* as it was when the editor began */
-    char *text;                  /* as it was given to the editor */
-    size_t len;
 };
 
 /* ---- What there is ---- */
@@ -108,11 +107,13 @@ static int read_store(struct edit *edit)
     return result;
 }
 
-static int make_text(struct edit *edit)
+static int make(void *context, const char *dir, char **text, size_t *len)
 {
-    FILE *out = open_memstream(&edit->text, &edit->len);
+    const struct edit *edit = context;
+    FILE *out = open_memstream(text, len);
     int status = out != NULL ? edit_text_write(out, &edit->subject) : RS_ENOMEM;
 
+    (void)dir;
     if (out != NULL && fclose(out) != 0) {
         status = RS_ENOMEM;
     }
@@ -226,12 +227,12 @@ int cmd_edit(struct tool *tool, const struct arguments *arguments)
         edit.name = "";
     }
     if (edit.name == NULL) {
-        return report("edit: a value is missing: /v NAME or /ve");
+        return edit.type == NULL ? edit_key(tool, edit.asked)
+                                 : report("edit: /t is for a value: /v NAME or /ve");
     }
-    if (read_store(&edit) == 0 && make_text(&edit) == 0) {
-        result = edit_file("value.txt", edit.text, edit.len, take, &edit);
+    if (read_store(&edit) == 0) {
+        result = edit_file("value.txt", make, take, &edit);
     }
-    free(edit.text);
     free((char *)edit.subject.value.name);
     keypath_free(&edit.path);
     return result;

@@ -326,10 +326,11 @@ const struct command commands[] = {
      SECTION_CHANGE,
      true},
     {"edit",
-     "edit a value in an editor",
+     "edit a value, or those of a key, in an editor",
      "The editor is $VISUAL, else $EDITOR, else vi. The strings of a REG_MULTI_SZ stand one a "
      "line,\n"
-     "bytes in hexadecimal digits. A text that is unchanged or empty writes nothing.\n",
+     "bytes in hexadecimal digits. Without /v the values of the key are a .reg text. A text that "
+     "is unchanged or empty writes nothing.\n",
      {{"KEY", OPERAND_KEY, false}},
      edit_switches,
      false,

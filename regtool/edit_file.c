@@ -23,6 +23,8 @@
 struct file {
     char *dir;
     char *path;
+    char *text; /* as it was given to the editor */
+    size_t len;
     int signals;     /* descriptor: they are taken in turn with the editor's end */
     int caught;      /* the signal that ends it all; 0: none did */
     sigset_t before; /* the mask of signals of before */
@@ -99,7 +101,7 @@ static int write_file(const char *path, const char *text, size_t len)
     return error;
 }
 
-static int make_file(struct file *file, const char *name, const char *text, size_t len)
+static int make_file(struct file *file, const char *name, edit_make *make, void *context)
 {
     int error;
 
@@ -107,11 +109,14 @@ static int make_file(struct file *file, const char *name, const char *text, size
     if (file->dir == NULL) {
         return report("no temporary file can be made: %s", strerror(errno));
     }
+    if (make(context, file->dir, &file->text, &file->len) != 0) {
+        return 1;
+    }
     if (asprintf(&file->path, "%s/%s", file->dir, name) < 0) {
         file->path = NULL;
         return report_status(RS_ENOMEM, NULL, file->dir);
     }
-    error = write_file(file->path, text, len);
+    error = write_file(file->path, file->text, file->len);
     return error == 0 ? 0 : report("%s: %s", file->path, strerror(error));
 }
 
@@ -192,7 +197,7 @@ static int start_editor(const struct file *file, const char *editor, pid_t *pid)
     char *command;
     int error;
 
-    if (asprintf(&command, "trap : INT QUIT\n%s \"$@\"", editor) < 0) {
+    if (asprintf(&command, "trap : INT QUIT; %s \"$@\"", editor) < 0) {
         return ENOMEM;
     }
     char *const words[] = {(char *)"sh", (char *)"-c", command, (char *)editor, file->path, NULL};
@@ -357,8 +362,7 @@ static void keep(struct file *file)
 }
 
 /* Edits once; *again where it shall be done again. */
-static int edit(struct file *file, const char *before, size_t before_len, edit_take *take,
-                void *context, bool *again)
+static int edit(struct file *file, edit_take *take, void *context, bool *again)
 {
     char *text = NULL;
     size_t len = 0;
@@ -368,7 +372,7 @@ static int edit(struct file *file, const char *before, size_t before_len, edit_t
     if (run_editor(file) != 0 || read_file(file, &text, &len) != 0) {
         return 1;
     }
-    if (len == before_len && memcmp(text, before, len) == 0) {
+    if (len == file->len && memcmp(text, file->text, len) == 0) {
         outcome = edit_cancelled("unchanged");
     } else if (is_blank(text, len)) {
         outcome = edit_cancelled("emptied");
@@ -394,6 +398,7 @@ static void end(struct file *file)
         close(file->signals);
         sigprocmask(SIG_SETMASK, &file->before, NULL);
     }
+    free(file->text);
     free(file->path);
     free(file->dir);
     if (file->caught != 0) {
@@ -402,15 +407,15 @@ static void end(struct file *file)
     }
 }
 
-int edit_file(const char *name, const char *text, size_t len, edit_take *take, void *context)
+int edit_file(const char *name, edit_make *make, edit_take *take, void *context)
 {
     struct file file = {.signals = -1};
     bool again;
     int result = 1;
 
-    if (hold_signals(&file) == 0 && make_file(&file, name, text, len) == 0) {
+    if (hold_signals(&file) == 0 && make_file(&file, name, make, context) == 0) {
         do {
-            result = edit(&file, text, len, take, context, &again);
+            result = edit(&file, take, context, &again);
         } while (again);
     }
     end(&file);

@@ -30,9 +30,14 @@ enum edit_outcome {
 
 typedef enum edit_outcome edit_take(void *context, const struct edited *edited);
 
-/* Lets $VISUAL, $EDITOR or vi edit a file of that name with the text in it, and take() what it is
- * then; a text that is unchanged or emptied is not taken. Returns 0, or 1 after a report. */
-int edit_file(const char *name, const char *text, size_t len, edit_take *take, void *context);
+/* Makes the text, which is to be free()d; dir is the private directory. Returns 0, or 1 after a
+ * report. */
+typedef int edit_make(void *context, const char *dir, char **text, size_t *len);
+
+/* Lets $VISUAL, $EDITOR or vi edit a file of that name with the text that make() gives, and take()
+ * what it is then; a text that is unchanged or emptied is not taken. Returns 0, or 1 after a
+ * report. */
+int edit_file(const char *name, edit_make *make, edit_take *take, void *context);
 
 /* Says that nothing was written, and why. */
 enum edit_outcome edit_cancelled(const char *why);
