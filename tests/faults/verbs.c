@@ -145,6 +145,9 @@ static int write_files(struct verb_place *place)
     if (status == RS_OK) {
         status = rs_export(txn, key, verb_file(place, "ours.xml"), NULL, NULL);
     }
+    if (status == RS_OK) {
+        status = rs_export(txn, key, verb_file(place, "ours.hiv"), NULL, NULL);
+    }
     rs_abort(txn);
     if (status == RS_OK) {
         status = rs_backup(place->store, verb_file(place, "backup.mdb"), NULL, NULL, NULL);
@@ -217,8 +220,8 @@ static int copy_file(const struct verb_place *from, const struct verb_place *to,
 /* The lock file, the bell and the like are made when the copy is opened. */
 int verb_copy(const struct verb_place *from, struct verb_place *to, const char *top)
 {
-    static const char *const names[] = {"store/data.mdb", "files/ours.xml", "files/foreign.xml",
-                                        "files/out.xml", "files/backup.mdb"};
+    static const char *const names[] = {"store/data.mdb",    "files/ours.xml", "files/ours.hiv",
+                                        "files/foreign.xml", "files/out.xml",  "files/backup.mdb"};
     int status = begin_place(to, top);
     if (status == RS_OK && mkdir(to->dir, 0750) != 0) {
         status = RS_EIO;

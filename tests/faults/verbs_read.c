@@ -448,6 +448,11 @@ static int export_new(struct verb_place *place)
     return export_to(place, "new.xml", 0);
 }
 
+static int export_hive(struct verb_place *place)
+{
+    return export_to(place, "new.hiv", 0);
+}
+
 static int export_over(struct verb_place *place)
 {
     return export_to(place, "out.xml", RS_OVERWRITE);
@@ -583,6 +588,7 @@ const struct verb verb_reads[] = {
     {"decode-bytes", 0, NULL, decode_bytes},
 
     {"export-new", FILES, FIXTURE, export_new},
+    {"export-hive", FILES, FIXTURE, export_hive},
     {"export-over", FILES, FIXTURE, export_over},
     {"export-patch", FILES, FIXTURE, export_patch_new},
     {"export-patch-over", FILES, FIXTURE, export_patch_over},

@@ -216,6 +216,11 @@ static int import_elsewhere(struct verb_place *place)
     return import(place, "ours.xml", "HKLM\\Copy", 0);
 }
 
+static int import_hive(struct verb_place *place)
+{
+    return import(place, "ours.hiv", "HKLM\\Hive", 0);
+}
+
 static int import_keeping(struct verb_place *place)
 {
     return import(place, "ours.xml", NULL, RS_KEEP);
@@ -278,6 +283,7 @@ const struct verb verb_writes[] = {
     {"set-many", WRITES | VERB_MANY, FIXTURE "\\Empty", set_many},
     {"import-ours", WRITES, NULL, import_ours},
     {"import-elsewhere", WRITES, NULL, import_elsewhere},
+    {"import-hive", WRITES, NULL, import_hive},
     {"import-keep", WRITES, NULL, import_keeping},
     {"import-foreign", WRITES, NULL, import_foreign},
     {"restore", WRITES | VERB_OPENS, NULL, restore},
