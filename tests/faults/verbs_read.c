@@ -1,6 +1,5 @@
 /*
- * verbs_read.c - see verbs.h: what each verb does that writes nothing into a store, and their
- * table.
+ * verbs_read.c - see verbs.h: the verbs that write nothing into a store, and their table.
  *
  * A verb makes one call that can fail, or what that call needs around it, and judges the answer. It
  * leaves nothing open.
@@ -439,8 +438,8 @@ static int parse_type(struct verb_place *place)
 
 static int export_to(struct verb_place *place, const char *name, unsigned flags)
 {
-    rs_export_options options = {.flags = flags};
-    return rs_export(place->txn, place->key, verb_file(place, name), &options, &place->error);
+    return rs_export(place->txn, place->key, verb_file(place, name),
+                     &(rs_export_options){.flags = flags}, &place->error);
 }
 
 static int export_new(struct verb_place *place)
