@@ -5,10 +5,10 @@
 
 One test is a hive in one format (NAME is nt4-system.regf), made by hive_roundtrip.py: the hive
 itself, hivexml's dump of it, hivexregedit's export of it, and what regtool writes of the imported
-hive, read back (.ours-reg, .ours-xml, .ours-regf). Another is a recorded suite of reg.exe's tests
-(NAME is wine-add or wine-add.wow64), made by wine_suite.py --strict. The third kind is a .reg file
-of the corpus (NAME is its own): it is imported; what is exported then changes nothing when it is
-planned and when it is imported.
+hive, read back (.ours-xml, .ours-regf, .ours-reg, which is the form of .reg that loses nothing).
+Another is a recorded suite of reg.exe's tests (NAME is wine-add or wine-add.wow64), made by
+wine_suite.py --strict. The third kind is a .reg file of the corpus (NAME is its own): it is
+imported; what is exported then changes nothing when it is planned and when it is imported.
 
 hive_roundtrip.py accepts a refusal of what cannot be read; here it is a failure. Ends with
 "N passed, N failed, N skipped"; exit status 1 if any failed or none ran.
@@ -111,8 +111,10 @@ def write_ours(regtool, directory, hive, form):
     store.must('import', unpack(HIVES / f'{hive}.hive.xz', directory), MOUNT)
     if form == 'regf':
         store.must('save', MOUNT, file)
+    elif form == 'xml':
+        store.must('export', MOUNT, file)
     else:
-        store.must('export', MOUNT, file, '--format', form)
+        store.must('export', MOUNT, file, '--utf8')
     return file
 
 
