@@ -92,7 +92,7 @@ static void tell_losses(const struct writing *writing)
         puts("The operation completed successfully.");
         losses_print_written(&writing->losses);
     } else if (count > 0) {
-        report("%" PRIu64 " values do not have all their data in this format", count);
+        report("values that this format does not hold whole: %" PRIu64, count);
     }
 }
 
