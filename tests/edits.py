@@ -5,7 +5,9 @@
 
 A round of plans makes a store of random keys and values and a random .reg file of edits. What
 "import --plan" prints is applied to what the store holds, and must give what the import of the file
-gives; the plan itself changes nothing; it ends with 2 exactly where the import makes a revision.
+gives; the plan itself changes nothing; it ends with 2 exactly where the import makes a revision; and
+the values that the journal then tells of are those of the plan, old and new, but for keys that came
+or went, which the journal tells as a whole.
 Half of the rounds use --keep.
 
 A round of patches makes two random trees, of keys, of files, or of both. The .reg file that
@@ -150,8 +152,35 @@ def apply_plan(content, plan):
     return content
 
 
+def net_values(lines, whole):
+    """What values were before all changes and are after them, outside of the keys in whole."""
+    net = {}
+    for line in lines:
+        change = json.loads(line)
+        key = change.get('key', '').upper()
+        if change.get('change') not in ('value-set', 'value-deleted'):
+            continue
+        if any(key == other or key.startswith(other + '\\') for other in whole):
+            continue
+        sides = [side and (side['type'], side['hex']) for side in (change['old'], change['new'])]
+        place = (key, change['name'].upper())
+        net[place] = (net.get(place, sides)[0], sides[1])
+    return {place: sides for place, sides in net.items() if sides[0] != sides[1]}
+
+
+def check_journal(tool, revision, plan):
+    told = tool.must('--json', 'watch', 'HKLM', '/s', '--since', str(revision), '--once').stdout
+    lines = told.splitlines()
+    whole = {json.loads(line)['key'].upper() for line in lines
+             if json.loads(line)['change'] in ('key-created', 'key-deleted', 'key-relinked')}
+    journal, foretold = net_values(lines, whole), net_values(plan.splitlines(), whole)
+    if journal != foretold:
+        raise Failure(f'the journal has {journal}, the plan {foretold}')
+
+
 def plan_round(rng, tool):
     top = 'HKEY_LOCAL_MACHINE\\T'
+    tool.must('import', tool.write('target.reg', reg(['[HKEY_LOCAL_MACHINE\\Target]'])))
     tool.must('import', tool.write('base.reg', reg(tree(rng, top))))
     tool.write('edits.reg', reg(edits(rng, top) + (tree(rng, top) if rng.random() < 0.3 else [])))
     keep = ['--keep'] if rng.random() < 0.5 else []
@@ -169,6 +198,8 @@ def plan_round(rng, tool):
     if (tool.revision() != revision) != (plan.returncode == 2):
         raise Failure(f'the plan ended with {plan.returncode}, revision {revision} and then '
                       f'{tool.revision()}')
+    if plan.returncode == 2:
+        check_journal(tool, revision, plan.stdout)
 
 
 # ---- Patches
