@@ -218,8 +218,8 @@ def test_long_line(t):
     t.run('regtool shell HKLM')
     t.see_last('HKLM>')
     t.type('set K Name ' + 'abcdefghij' * 8, 'C-a', 'Right', 'Right', 'Right', '  ', 'C-e', '!',
-           'Enter')
-    t.see_last('HKLM>')
+           'Enter', 'pwd', 'Enter')
+    t.see('HKEY_LOCAL_MACHINE')
     assert t.regtool('get', 'HKLM\\K', 'Name') == 'abcdefghij' * 8 + '!\n'
 
 
