@@ -97,9 +97,11 @@ def compare(regtool, hive, form, file):
 def hivexregedit(hive, file):
     if not shutil.which('hivexregedit'):
         raise Skip('Debian package libwin-hivex-perl is not installed')
+    # Without being told so, perl writes a line that could be Latin-1 as Latin-1.
+    env = {**os.environ, 'PERL_UNICODE': 'O'}
     with open(file, 'wb') as out:
         ran = subprocess.run(['hivexregedit', '--export', '--prefix', MOUNT, hive, '\\'],
-                             stdout=out, stderr=subprocess.PIPE, timeout=TIMEOUT, check=False)
+                             stdout=out, stderr=subprocess.PIPE, timeout=TIMEOUT, env=env, check=False)
     if ran.returncode != 0:
         raise Skip(f'hivexregedit cannot export it: {printable(ran.stderr.decode("utf-8", "replace"))}')
 
