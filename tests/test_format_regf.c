@@ -186,6 +186,21 @@ static void test_depth(void)
     buffer_free(&made.output.bytes);
 }
 
+/* A reader of another format can feed the writer. */
+static void test_from_xml(void)
+{
+    const char *dump = foreign_dump("<value type=\"unknown\" encoding=\"base64\" key=\"u\" "
+                                    "value=\"AAE=\"/><node name=\"n\"/>");
+    struct made made = begin_hive();
+
+    CU_ASSERT_EQUAL_FATAL(format_regf.write_begin(&made.output.output, &made.sink), RS_OK);
+    CU_ASSERT_EQUAL(read_memory(dump, strlen(dump), 4096, 4096, made.sink, NULL), RS_OK);
+    char *events = finish(&made, NULL);
+    CU_ASSERT_PTR_NOT_NULL(strstr(events, "value u type=4294967295 size=2 0001\nkey n\n"));
+    free(events);
+    buffer_free(&made.output.bytes);
+}
+
 /* ---- What is refused ---- */
 
 /* Ends a hive that must be refused and gives why; no bytes may have been written. */
@@ -365,6 +380,7 @@ const struct test_suite suite_format_regf = {
         {"sizes of data", test_sizes},
         {"many siblings", test_many_siblings},
         {"depth", test_depth},
+        {"from XML", test_from_xml},
         {"names that do not fit", test_unfit_names},
         {"many names that do not fit", test_many_unfit_names},
         {"data that is too large", test_large_data},
