@@ -138,11 +138,13 @@ static void test_kinds(void)
     set_number(txn, key, "same", 1);
     set_number(txn, key, "Other", 1);
     set_number(txn, key, "gone", 1);
+    SUCCEEDS(rs_value_set(txn, key, "type", REG_BINARY, "\1\0\0\0", 4));
     set_number(txn, add_key(txn, "HKLM\\L\\Both\\Below"), "deep", 1);
     set_number(txn, add_key(txn, "HKLM\\L\\Left\\Below"), "x", 1);
     SUCCEEDS(rs_key_set_class(txn, key, "class"));
     key = add_key(txn, "HKLM\\R");
     set_number(txn, key, "new", 1);
+    set_number(txn, key, "type", 1);
     set_number(txn, key, "OTHER", 2);
     set_number(txn, key, "SAME", 1);
     set_number(txn, add_key(txn, "HKLM\\R\\both\\below"), "deep", 2);
@@ -151,9 +153,9 @@ static void test_kinds(void)
     set_number(txn, key, "y", 1);
     end_writing(txn);
     expect_told(store, "HKLM\\L", "HKLM\\R", 0,
-                "~ class ; - value :gone; + value :new; ~ value :Other; ");
+                "~ class ; - value :gone; + value :new; ~ value :Other; ~ value :type; ");
     expect_told(store, "HKLM\\L", "HKLM\\R", RS_SUBTREE,
-                "~ class ; - value :gone; + value :new; ~ value :Other; "
+                "~ class ; - value :gone; + value :new; ~ value :Other; ~ value :type; "
                 "~ value Both\\Below:deep; "
                 "- key Left; - key Left\\Below; - value Left\\Below:x; "
                 "+ key Right; + value Right:z; + value Right:y; ");
