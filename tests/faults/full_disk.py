@@ -1,4 +1,4 @@
-"""Runs full_disk on a full tmpfs, on a full ext4 image, and with a small map.
+"""Runs full_disk on a full tmpfs, on a full ext4 image, and with a small map; regtool on the first two.
 
     full_disk.py --bin DIRECTORY
 
@@ -32,6 +32,41 @@ def can_mount(mount, directory):
     return None if tried.returncode == 0 else 'cannot mount: ' + tried.stderr.strip()[:200]
 
 
+# On a full disk nothing is left of a file that could not be finished, and the store stays as it is.
+FILES = r'''cd "$1" && set -e
+regtool=$0
+failed=0
+expect() { if ! eval "$2"; then echo "FAILED: $1"; failed=$((failed + 1)); fi; }
+export REGSTORE=$1/files
+"$regtool" init >/dev/null
+head -c 600000 /dev/zero | tr '\0' x | fold -w 60000 >texts
+n=0
+while read -r text; do
+    "$regtool" add "HKLM\A" /v "v$n" /d "$text" >/dev/null
+    n=$((n + 1))
+done <texts
+rm texts
+"$regtool" backup copy >/dev/null
+"$regtool" export 'HKLM\A' before.xml >/dev/null
+: >filler
+: >said
+ls >names
+cat /dev/zero >filler 2>/dev/null || :
+for verb in 'backup out' 'export HKLM\A out.xml' 'export HKLM\A out.reg' 'restore-store copy /y' compact; do
+    expect "$verb does not fail" '! "$regtool" $verb >/dev/null 2>said'
+    expect "$verb does not say why" 'grep -q "No space left on device" said || [ ! -s said ]'
+    expect "$verb leaves something" 'ls | cmp -s - names && [ ! -e files/restore ]'
+done
+rm filler
+expect 'the store is damaged' '"$regtool" check --store >/dev/null'
+"$regtool" export 'HKLM\A' after.xml >/dev/null
+expect 'the store has changed' 'cmp -s before.xml after.xml'
+expect 'a backup with room again' '"$regtool" backup out >/dev/null'
+expect 'compacting with room again' '"$regtool" compact >/dev/null'
+echo "$((18 - failed)) passed, $failed failed, 0 skipped"
+'''
+
+
 def run(command, sums):
     """Adds the program's counts; one that does not end with them is a failure."""
     ran = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS)
@@ -48,7 +83,8 @@ def run(command, sums):
 def main():
     options = argparse.ArgumentParser()
     options.add_argument('--bin', required=True)
-    program = os.path.join(os.path.abspath(options.parse_args().bin), 'full_disk')
+    bin_dir = os.path.abspath(options.parse_args().bin)
+    program, regtool = os.path.join(bin_dir, 'full_disk'), os.path.join(bin_dir, 'regtool')
     sums = [0, 0, 0]
     with tempfile.TemporaryDirectory() as scratch:
         for name, mount in (('tmpfs', TMPFS), ('ext4', EXT4)):
@@ -62,6 +98,7 @@ def main():
                 continue
             run(['unshare', '--mount', 'sh', '-c', mount + ' && exec "$0" disk "$1"', program,
                  directory], sums)
+            run(['unshare', '--mount', 'sh', '-c', mount + ' && ' + FILES, regtool, directory], sums)
         directory = os.path.join(scratch, 'map')
         os.mkdir(directory)
         print('-- map')
