@@ -27,6 +27,7 @@ from pathlib import Path
 TOP = Path(__file__).resolve().parent.parent
 MB = 1000 * 1000
 MEMORY_KB = 64 * 1024
+REG_MEMORY_KB = 128 * 1024  # a line of a .reg file may have 64 MiB
 BY_STORE = 1.3  # LMDB keeps the pages that a transaction changed until its commit
 HANG_SECONDS = 120
 READ = None
@@ -242,6 +243,16 @@ CASES = [
     ('hive-of-zeros', lambda: hive(200 << 20), r'libhivex cannot open', MEMORY_KB),
     ('hive-with-a-tail', lambda: around(b'', hive(4096), b'x' * 8192), r'libhivex cannot open',
      MEMORY_KB),
+    ('reg-line', lambda: around('REGEDIT4\n[HKEY_LOCAL_MACHINE\\Hostile]\n"a"="',
+                                many('x' * MB, 300), ''), r':3: a line is longer than 67108864 bytes',
+     REG_MEMORY_KB),
+    ('reg-line-of-utf-16', lambda: around(
+        b'\xff\xfe' + 'REGEDIT4\n[HKEY_LOCAL_MACHINE\\Hostile]\n"a"=hex:'.encode('utf-16-le'),
+        many('00,'.encode('utf-16-le') * MB, 50), b''), r':3: a line is longer than 67108864 bytes',
+     REG_MEMORY_KB),
+    ('reg-data', lambda: around('REGEDIT4\n[HKEY_LOCAL_MACHINE\\Hostile]\n"a"=hex:\\\n',
+                                many('00,' * 1000 + '\\\n', 100000), ''),
+     r'has more data than the limit of 16777216 bytes', REG_MEMORY_KB),
     ('nul', broken_text(b'a\0b'), r'a NUL byte', MEMORY_KB),
 ]
 
@@ -307,8 +318,9 @@ def run_case(row, regtool, work):
     if code != 0:
         return [f'regtool init: {message}']
     size = write_dump(work / 'dump.xml', generate())
+    key = [] if name.startswith('reg-') else ['HKLM\\Hostile']  # .reg files say it themselves
     code, message, seconds, memory = run(
-        [regtool, 'import', str(work / 'dump.xml'), 'HKLM\\Hostile'], work, env)
+        [regtool, 'import', str(work / 'dump.xml'), *key], work, env)
     store = (work / 'store/data.mdb').stat().st_size
     problems = judge(expected, most_memory(limit, store), code, message, memory)
     if expected is not READ:

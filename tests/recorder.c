@@ -267,5 +267,5 @@ static int keep_bytes(struct format_output *base, const void *data, size_t size)
 
 void memory_output_begin(struct memory_output *output)
 {
-    *output = (struct memory_output){.output = {keep_bytes}};
+    *output = (struct memory_output){.output = {.write = keep_bytes}};
 }
