@@ -6,7 +6,7 @@
  *
  *     C  create   the value is set if it is not there; the key is made
  *     U  update   the value is set; the key is made (also if there is no action)
- *     R  replace  the value is set; the key is deleted with all below and made anew
+ *     R  replace  the value is set; the key is made, and emptied of all that is in it
  *     D  delete   the value, or the key with all below; what is not there is not made
  *
  * Numbers are hexadecimal, however they are displayed. A REG_MULTI_SZ has its strings in <Values>;
@@ -300,20 +300,20 @@ void gpp_draft_free(struct gpp_draft *draft)
 
 /* ---- Events ---- */
 
+/* To replace a key is to empty it: so one that is empty stays as it is. */
 static int tell_key(struct format_sink *sink, char action, const struct format_key *key)
 {
-    int status = RS_OK;
-
-    if (action == 'D' || action == 'R') {
-        status = sink->key_delete(sink, key);
+    if (action == 'D') {
+        return sink->key_delete(sink, key);
     }
-    if (status == RS_OK && action != 'D') {
-        status = sink->key_begin(sink, key);
-        if (status == RS_OK) {
-            status = sink->key_end(sink);
-        }
+    int status = sink->key_begin(sink, key);
+    if (status == RS_OK && action == 'R') {
+        status = sink->values_delete(sink);
     }
-    return status;
+    if (status == RS_OK && action == 'R') {
+        status = sink->subkeys_delete(sink);
+    }
+    return status == RS_OK ? sink->key_end(sink) : status;
 }
 
 static int tell_value(struct format_sink *sink, char action, const struct format_key *key,

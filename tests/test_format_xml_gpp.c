@@ -48,7 +48,7 @@ static const struct {
      "key " PATH " if-there absolute\ndelete-value \nend\n"},
     {LIST(ITEM("action=\"C\" default=\"0\" " K "name=\"\" type=\"REG_SZ\" value=\"\"")),
      "key " PATH " absolute\nend\n"},
-    {LIST(ITEM("action=\"R\" " K)), "delete-key " PATH " absolute\nkey " PATH " absolute\nend\n"},
+    {LIST(ITEM("action=\"R\" " K)), "key " PATH " absolute\ndelete-values\ndelete-subkeys\nend\n"},
     {LIST(ITEM("action=\"D\" " K)), "delete-key " PATH " if-there absolute\n"},
     {LIST(ITEM(V "type=\"REG_EXPAND_SZ\" value=\"&lt;%a%&amp;\"")),
      "key " PATH " absolute\nvalue v type=2 size=12 3c0025006100250026000000\nend\n"},
@@ -295,8 +295,11 @@ static void test_store(void)
     CU_ASSERT_FALSE(key_exists(store, "HKLM\\No"));
     CU_ASSERT_FALSE(key_exists(store, "HKLM\\Bits"));
     CU_ASSERT_EQUAL(report.losses, 1);
-    CU_ASSERT_EQUAL(report.keys_deleted, 2);
+    CU_ASSERT_EQUAL(report.keys_deleted, 1);
     CU_ASSERT_EQUAL(report.values_kept, 1);
+    CU_ASSERT_EQUAL(import_text(store, file, NULL, &report, NULL), RS_OK);
+    CU_ASSERT_EQUAL(report.keys_added + report.keys_deleted + report.values_changed, 0);
+    CU_ASSERT_EQUAL(report.values_added + report.values_deleted, 0);
     rs_close(store);
 }
 
