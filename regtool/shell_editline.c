@@ -187,6 +187,8 @@ static enum shell_read read_line(struct shell_editor *editor, const char *prompt
         editor->prompt = copy;
     }
     editor->cancelled = false;
+    /* libedit shows the prompt first, and what is typed in between would be shown twice. */
+    el_set(editor->line, EL_PREP_TERM, 1);
     typed = el_gets(editor->line, &count);
     uselocale(before);
     if (editor->cancelled) {
