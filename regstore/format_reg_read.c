@@ -357,6 +357,9 @@ static int read_hex(struct reader *reader, struct reading *reading, char *at, si
     if (status == RS_OK && ending == REG_HEX_GOES_ON) {
         reader->name.size = 0;
         status = buffer_append(&reader->name, reading->name, reading->name_len);
+        if (status == RS_OK) {
+            status = buffer_terminate(&reader->name); /* there is a name, also if it is empty */
+        }
         reading->name = reader->name.data;
     }
     while (status == RS_OK && ending == REG_HEX_GOES_ON) {
