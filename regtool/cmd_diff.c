@@ -107,6 +107,18 @@ static int import_files(struct diff *diff)
     return 0;
 }
 
+/* Where a file with many keys has the other side's: an export names it as it was asked for, through
+ * links too, else the file has it where it really is. */
+static const char *place_in_patch(const struct diff_side *side, const struct diff_side *other)
+{
+    rs_key key;
+
+    if (!other->is_file && rs_key_open(side->txn, RS_NO_KEY, other->asked, &key) == RS_OK) {
+        return other->asked;
+    }
+    return diff_side_place(other);
+}
+
 /* The key of a file with many. */
 static int open_patches(struct diff *diff)
 {
@@ -121,7 +133,7 @@ static int open_patches(struct diff *diff)
             continue; /* all of both */
         }
         if (place == NULL) {
-            place = diff_side_place(other);
+            place = place_in_patch(side, other);
         }
         if (place == NULL || diff_side_open(side, place, 0) != 0) {
             return 1;
