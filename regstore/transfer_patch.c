@@ -315,6 +315,17 @@ static int patch_values_delete(struct format_sink *sink)
     return status == RS_END ? RS_OK : status;
 }
 
+/* What a root holds is not a file's to take away as a whole, as a root itself is not. */
+static int refuse_root(struct importer *importer)
+{
+    struct node node;
+    int status = tree_node(importer->tree, open_frame(importer)->key, &node);
+
+    return status == RS_OK && node.parent == RS_NO_KEY
+               ? fail(&importer->why, RS_EROOT, "a root key cannot be emptied")
+               : status;
+}
+
 static int patch_subkeys_delete(struct format_sink *sink)
 {
     struct importer *importer = (struct importer *)sink;
@@ -325,6 +336,9 @@ static int patch_subkeys_delete(struct format_sink *sink)
         return RS_OK;
     }
     int status = begin_edit(importer);
+    if (status == RS_OK) {
+        status = refuse_root(importer);
+    }
     if (status != RS_OK || keeps(importer)) {
         return status;
     }

@@ -348,6 +348,10 @@ static void run(struct shell *shell, bool stop)
         if (how == SHELL_CANCELLED) {
             continue;
         }
+        if (how == SHELL_FAILED) {
+            shell->status = 1;
+            return;
+        }
         if (line[0] != '\0' && line[0] != ' ') {
             shell_input_remember(&shell->input, line);
         }

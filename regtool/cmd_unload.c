@@ -2,9 +2,12 @@
  * regtool unload: takes a loaded hive out of the store, with --write after its file got what the
  * key holds now. The file is written first: if the store cannot be changed then, it holds the same.
  */
-#include <stdio.h>
+#include <fcntl.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "arguments.h"
 #include "hives.h"
@@ -34,16 +37,18 @@ static int find_hive(void *context, const struct hive *hive)
 }
 
 /* The store says which file that is, and whoever may write the store can change that: nothing is
- * replaced that is not a hive. */
+ * replaced that is not a hive, and nothing opened that may keep the writer waiting. */
 static bool is_hive(const char *path)
 {
     char head[4] = "";
-    FILE *file = fopen(path, "rbe");
-    bool is = file != NULL && fread(head, 1, sizeof head, file) == sizeof head &&
+    struct stat about;
+    int file = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    bool is = file >= 0 && fstat(file, &about) == 0 && S_ISREG(about.st_mode) &&
+              read(file, head, sizeof head) == (ssize_t)sizeof head &&
               memcmp(head, "regf", sizeof head) == 0;
 
-    if (file != NULL) {
-        fclose(file);
+    if (file >= 0) {
+        close(file);
     }
     return is;
 }

@@ -1,36 +1,54 @@
 /* The hives that are loaded. */
 #include "hives.h"
 
+#include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "show.h"
 
 #define LIST "HKRS\\Hives"
 
-/* A key that was deleted or renamed since has no hive any more. */
-static bool is_there(struct session *session, const rs_value *value)
+/* The number behind the file's name; RS_NO_KEY if it is none. */
+static rs_key number_of(const char *text)
 {
-    rs_key key;
+    char *end;
+    unsigned long long number = strtoull(text, &end, 10);
+
+    return text[0] >= '0' && text[0] <= '9' && *end == '\0' ? number : RS_NO_KEY;
+}
+
+/* A key that was deleted or renamed since has no hive any more, and nor has another one that came
+ * into its place. */
+static bool is_there(struct session *session, const rs_value *value, const char *number)
+{
+    rs_key key = RS_NO_KEY;
     int status =
         rs_key_open_n(session->txn, RS_NO_KEY, value->name, value->name_len, RS_NOFOLLOW, &key);
 
     session_forget(session);
-    return status == RS_OK;
+    return status == RS_OK && key == number_of(number);
 }
 
 static int tell(struct session *session, rs_key list, const rs_value *value,
                 int (*each)(void *context, const struct hive *hive), void *context)
 {
     struct hive hive = {.path = value->name, .path_len = value->name_len};
-    int status =
-        rs_get_string_n(session->txn, list, value->name, value->name_len, &hive.file, NULL);
+    const char *const *strings;
+    size_t count = 0;
+    int status = rs_get_multi_n(session->txn, list, value->name, value->name_len, &strings, &count);
 
     if (status == RS_ETYPE || status == RS_EDATA) { /* somebody's own value */
         session_forget(session);
         return RS_OK;
     }
-    return status == RS_OK ? each(context, &hive) : status;
+    if (status != RS_OK || count != 2 || !is_there(session, value, strings[1])) {
+        return status;
+    }
+    hive.file = strings[0];
+    return each(context, &hive);
 }
 
 int hives_each(struct session *session, int (*each)(void *context, const struct hive *hive),
@@ -52,8 +70,7 @@ int hives_each(struct session *session, int (*each)(void *context, const struct 
         return status;
     }
     while ((status = rs_next_value(cursor, &value)) == RS_OK) {
-        if (is_there(session, &value) &&
-            (status = tell(session, list, &value, each, context)) != RS_OK) {
+        if ((status = tell(session, list, &value, each, context)) != RS_OK) {
             break;
         }
     }
@@ -63,10 +80,20 @@ int hives_each(struct session *session, int (*each)(void *context, const struct 
 
 int hives_add(struct session *session, const char *path, const char *file)
 {
+    char number[24];
+    const char *strings[] = {file, number};
     rs_key list;
-    int status = rs_key_create(session->txn, RS_NO_KEY, LIST, &list);
+    rs_key key;
+    int status = rs_key_open_n(session->txn, RS_NO_KEY, path, RS_NTS, RS_NOFOLLOW, &key);
 
-    return status == RS_OK ? rs_set_string(session->txn, list, path, file) : status;
+    if (status == RS_OK) {
+        status = rs_key_create(session->txn, RS_NO_KEY, LIST, &list);
+    }
+    if (status == RS_OK) {
+        snprintf(number, sizeof number, "%" PRIu64, key);
+        status = rs_set_multi(session->txn, list, path, strings, 2);
+    }
+    return status;
 }
 
 int hives_remove(struct session *session, const char *path)

@@ -1,7 +1,8 @@
 /*
  * The hives that are loaded: keys whose content came from a hive file by "regtool load", and the
- * file of each. They are values of HKRS\Hives: the name is the key's path, the data the file's. It
- * needs an open session; what is told of a key that was deleted since is passed over.
+ * file of each. They are values of HKRS\Hives, REG_MULTI_SZ: the name is the key's path, the
+ * strings are the file's path and the key's number, because another key may take its place. It
+ * needs an open session; what is told of a key that was deleted or renamed since is passed over.
  */
 #ifndef REGTOOL_HIVES_H
 #define REGTOOL_HIVES_H

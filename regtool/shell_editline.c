@@ -200,7 +200,7 @@ static enum shell_read read_line(struct shell_editor *editor, const char *prompt
         return SHELL_END;
     }
     *line = strndup(typed, strcspn(typed, "\n"));
-    return *line != NULL ? SHELL_LINE : SHELL_END;
+    return *line != NULL ? SHELL_LINE : SHELL_FAILED;
 }
 
 static void remember(struct shell_editor *editor, const char *line)

@@ -137,7 +137,7 @@ static enum shell_read give(struct shell_input *input, size_t len, char **line)
     *line = malloc(len + 1);
     if (*line == NULL) {
         report_status(RS_ENOMEM, NULL, "reading a line");
-        return SHELL_END;
+        return SHELL_FAILED;
     }
     memcpy(*line, input->text + input->at, len);
     (*line)[len] = '\0';
@@ -159,13 +159,16 @@ static enum shell_read read_script(struct shell_input *input, char **line, size_
         if (end != NULL || (input->ended && left > 0)) {
             *len = end != NULL ? (size_t)(end - (input->text + input->at)) : left;
             if (give(input, *len, line) != SHELL_LINE) {
-                return SHELL_END;
+                return SHELL_FAILED;
             }
             input->at += end != NULL;
             return SHELL_LINE;
         }
-        if (input->ended || read_more(input) != 0) {
+        if (input->ended) {
             return SHELL_END;
+        }
+        if (read_more(input) != 0) {
+            return SHELL_FAILED;
         }
         seen = left;
     }

@@ -18,7 +18,7 @@ struct shell_completion {
 typedef void shell_complete(void *context, const char *line, size_t len,
                             struct shell_completion *completion);
 
-enum shell_read { SHELL_LINE, SHELL_CANCELLED, SHELL_END };
+enum shell_read { SHELL_LINE, SHELL_CANCELLED, SHELL_END, SHELL_FAILED };
 
 struct shell_editor; /* a terminal with its history */
 

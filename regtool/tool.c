@@ -9,6 +9,8 @@
 
 /* Bytes of a path in a message. */
 #define LONGEST_ABOUT 300
+/* To begin on a store that others replace at the same time. */
+#define MOST_TRIES 100
 
 int tool_open(const struct tool *tool, unsigned flags, rs_store **store)
 {
@@ -25,25 +27,34 @@ static int begin(struct session *session, unsigned mode)
 {
     int status = rs_begin(session->store, mode, &session->txn);
 
-    if (status != RS_OK) {
-        return report_status(status, NULL, rs_store_dir(session->store));
+    if (status == RS_OK) {
+        session->error = (rs_error)RS_ERROR_INIT;
+        rs_txn_errors(session->txn, &session->error);
     }
-    session->error = (rs_error)RS_ERROR_INIT;
-    rs_txn_errors(session->txn, &session->error);
-    return 0;
+    return status;
 }
 
+/* While the store is opened, others may put other files in its place (compact, restore-store): then
+ * those are the store. */
 int session_begin(const struct tool *tool, unsigned mode, struct session *session)
 {
+    int status = RS_EREPLACED;
+
     session->txn = NULL;
     session->committed = tool->committed;
-    if (tool_open(tool, mode == RS_WRITE ? 0 : RS_READONLY, &session->store) != 0) {
-        return 1;
+    for (int tries = 0; status == RS_EREPLACED && tries < MOST_TRIES; tries++) {
+        if (tool_open(tool, mode == RS_WRITE ? 0 : RS_READONLY, &session->store) != 0) {
+            return 1;
+        }
+        status = begin(session, mode);
+        if (status == RS_OK) {
+            return 0;
+        }
+        if (status != RS_EREPLACED || tries + 1 == MOST_TRIES) {
+            report_status(status, NULL, rs_store_dir(session->store));
+        }
+        rs_close(session->store);
     }
-    if (begin(session, mode) == 0) {
-        return 0;
-    }
-    rs_close(session->store);
     return 1;
 }
 
@@ -51,7 +62,8 @@ int session_again(struct session *session, unsigned mode)
 {
     rs_abort(session->txn);
     session->txn = NULL;
-    return begin(session, mode);
+    int status = begin(session, mode);
+    return status == RS_OK ? 0 : report_status(status, NULL, rs_store_dir(session->store));
 }
 
 int session_commit(struct session *session, uint64_t *revision)
