@@ -66,6 +66,26 @@ static int fail_begin(const struct env *env, int rc, rs_error *error)
     return env_fail(env, rc, "cannot begin a transaction", error);
 }
 
+/* LMDB notes a reader's number first and reads that commit's meta page then. Two commits later the
+ * page is written again: a reader that was held up in between would have the snapshot of a commit
+ * that is not done, may fail, and is not there at the next look, under the number of an old one. */
+static bool was_overtaken(const struct env *env, MDB_txn *mdb)
+{
+    MDB_envinfo info;
+    mdb_env_info(env->mdb, &info);
+    return info.me_last_txnid > mdb_txn_id(mdb) + 1;
+}
+
+static int renew_mdb(const struct env *env, MDB_txn *mdb)
+{
+    int rc = mdb_txn_renew(mdb);
+    while (rc == 0 && was_overtaken(env, mdb)) {
+        mdb_txn_reset(mdb);
+        rc = mdb_txn_renew(mdb);
+    }
+    return rc;
+}
+
 static int begin_mdb(struct env *env, unsigned flags, MDB_txn **mdb)
 {
     int rc = mdb_txn_begin(env->mdb, NULL, flags, mdb);
@@ -73,6 +93,13 @@ static int begin_mdb(struct env *env, unsigned flags, MDB_txn **mdb)
         int dead;
         mdb_reader_check(env->mdb, &dead);
         rc = mdb_txn_begin(env->mdb, NULL, flags, mdb);
+    }
+    if (rc == 0 && (flags & MDB_RDONLY) != 0 && was_overtaken(env, *mdb)) {
+        mdb_txn_reset(*mdb);
+        rc = renew_mdb(env, *mdb);
+        if (rc != 0) {
+            mdb_txn_abort(*mdb);
+        }
     }
     return rc;
 }
@@ -158,7 +185,7 @@ void env_reset(struct env_txn *txn)
 
 int env_renew(struct env_txn *txn, rs_error *error)
 {
-    int rc = mdb_txn_renew(txn->mdb);
+    int rc = renew_mdb(txn->env, txn->mdb);
     if (rc == MDB_PANIC) {
         env_abort(txn);
         return env_begin(txn->env, false, txn, error);
