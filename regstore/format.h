@@ -55,14 +55,29 @@ struct format_sink {
      * opened; comes while none is open. */
     int (*left_out)(struct format_sink *sink, enum rs_loss_kind kind, const struct format_key *key,
                     const char *value, size_t value_len);
-    /* Something that the dump does not hold any more about the innermost open key (value NULL) or a
-     * value of it. */
+    /* NULL in a writer: what another dump had lost is not in the one it writes. Readers call them
+     * by the two functions below. */
     int (*loss)(struct format_sink *sink, enum rs_loss_kind kind, const char *value,
                 size_t value_len);
-    /* Called once by a reader, at the latest before the first key_begin(): the dump is not of our
-     * own making. */
     void (*foreign)(struct format_sink *sink);
 };
+
+/* Something that the dump does not hold any more about the innermost open key (value NULL) or a
+ * value of it. */
+static inline int format_tell_loss(struct format_sink *sink, enum rs_loss_kind kind,
+                                   const char *value, size_t value_len)
+{
+    return sink->loss ? sink->loss(sink, kind, value, value_len) : RS_OK;
+}
+
+/* Told once by a reader, at the latest before the first key_begin(): the dump is not of our own
+ * making. */
+static inline void format_tell_foreign(struct format_sink *sink)
+{
+    if (sink->foreign) {
+        sink->foreign(sink);
+    }
+}
 
 /* Where a reader takes bytes from. */
 struct format_input {

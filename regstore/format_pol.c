@@ -432,7 +432,7 @@ static int apply_value(struct pol_reader *reader)
         return reader->sink->value(reader->sink, &value);
     }
     return value.name_len > 0
-               ? reader->sink->loss(reader->sink, RS_LOSS_LINE, value.name, value.name_len)
+               ? format_tell_loss(reader->sink, RS_LOSS_LINE, value.name, value.name_len)
                : RS_OK;
 }
 

@@ -97,7 +97,7 @@ static int leave_out(struct reader *reader)
     int size =
         snprintf(told, sizeof told, "line %llu: %.*s%s", (unsigned long long)reader->shown.number,
                  (int)len, text, reader->shown.all ? "" : "...");
-    return reader->sink->loss(reader->sink, RS_LOSS_LINE, told, (size_t)size);
+    return format_tell_loss(reader->sink, RS_LOSS_LINE, told, (size_t)size);
 }
 
 /* ---- Keys ---- */

@@ -7,72 +7,50 @@
  * LF, and reading it gives the same bytes again. Where keys are nested or side by side, each is
  * written with its whole path, parents first. Needs text.
  */
+#include "format_out.h"
 #include "format_reg.h"
 
 #include <stdlib.h>
 
-#define FLUSH_SIZE ((size_t)64 << 10)
 #define HEX_COLUMNS 77u /* a line is continued in the next one from here on */
 #define HEX_INDENT 2u
 
 struct writer {
     struct format_sink sink; /* the first member: the events come with a pointer to it */
-    struct format_output *output;
     bool utf8;
     bool exact; /* nothing is cut off */
     const char *line_end;
-    struct buffer out;                /* lines to be written, in WTF-8 */
+    struct format_out out;            /* lines to be written, in WTF-8 */
     struct buffer encoded;            /* the same in UTF-16LE */
     struct buffer path;               /* of the innermost open key */
     struct buffer text;               /* of the value that is being written */
     size_t lengths[RS_MAX_DEPTH + 2]; /* of the path, before each open key */
     size_t depth;
-    int status; /* of the first failure; it makes all that follows do nothing */
 };
 
 /* ---- Pieces: each does nothing after a failure ---- */
 
-static void keep(struct writer *writer, int status)
-{
-    if (writer->status == RS_OK) {
-        writer->status = status;
-    }
-}
-
-static void put_bytes(struct writer *writer, const void *data, size_t size)
-{
-    if (writer->status == RS_OK) {
-        keep(writer, buffer_append(&writer->out, data, size));
-    }
-}
-
-static void put(struct writer *writer, const char *text)
-{
-    put_bytes(writer, text, strlen(text));
-}
-
 static void flush(struct writer *writer)
 {
-    struct buffer *bytes = &writer->out;
-
-    if (writer->status == RS_OK && !writer->utf8) {
-        writer->encoded.size = 0;
-        keep(writer, text_to_utf16(&writer->encoded, writer->out.data, writer->out.size));
-        bytes = &writer->encoded;
+    if (writer->utf8) {
+        format_out_flush(&writer->out);
+        return;
     }
-    if (writer->status == RS_OK && bytes->size > 0) {
-        keep(writer, writer->output->write(writer->output, bytes->data, bytes->size));
+    writer->encoded.size = 0;
+    if (writer->out.status == RS_OK) {
+        format_out_keep(&writer->out, text_to_utf16(&writer->encoded, writer->out.bytes.data,
+                                                    writer->out.bytes.size));
     }
-    writer->out.size = 0;
+    format_out_flush_as(&writer->out, &writer->encoded);
 }
 
 static int end_line(struct writer *writer)
 {
-    put(writer, writer->line_end);
-    if (writer->out.size >= FLUSH_SIZE) {
+    format_out_put(&writer->out, writer->line_end);
+    if (writer->out.bytes.size >= FORMAT_OUT_FULL) {
         flush(writer);
     }
-    return writer->status;
+    return writer->out.status;
 }
 
 /* ---- Keys ---- */
@@ -86,27 +64,27 @@ static bool needs_code(const struct buffer *path)
 
 static void put_coded(struct writer *writer, const struct buffer *path)
 {
-    put(writer, "*");
+    format_out_put(&writer->out, "*");
     for (size_t i = 0; i < path->size; i++) {
         unsigned char byte = (unsigned char)path->data[i];
         if (byte >= ' ' && byte != '%') {
-            put_bytes(writer, &byte, 1);
-        } else if (writer->status == RS_OK) {
-            keep(writer, buffer_printf(&writer->out, "%%%02X", byte));
+            format_out_bytes(&writer->out, &byte, 1);
+        } else if (writer->out.status == RS_OK) {
+            format_out_keep(&writer->out, buffer_printf(&writer->out.bytes, "%%%02X", byte));
         }
     }
 }
 
 static int put_key(struct writer *writer, const char *before)
 {
-    put(writer, writer->line_end);
-    put(writer, before);
-    if (writer->status == RS_OK && needs_code(&writer->path)) {
+    format_out_put(&writer->out, writer->line_end);
+    format_out_put(&writer->out, before);
+    if (writer->out.status == RS_OK && needs_code(&writer->path)) {
         put_coded(writer, &writer->path);
-    } else if (writer->status == RS_OK) {
-        put_bytes(writer, writer->path.data, writer->path.size);
+    } else if (writer->out.status == RS_OK) {
+        format_out_bytes(&writer->out, writer->path.data, writer->path.size);
     }
-    put(writer, "]");
+    format_out_put(&writer->out, "]");
     return end_line(writer);
 }
 
@@ -116,10 +94,10 @@ static void step_into(struct writer *writer, const struct format_key *key)
     if (key->absolute) {
         writer->path.size = 0;
     } else if (writer->path.size > 0 && key->name_len > 0) {
-        keep(writer, buffer_append_byte(&writer->path, '\\'));
+        format_out_keep(&writer->out, buffer_append_byte(&writer->path, '\\'));
     }
-    if (writer->status == RS_OK) {
-        keep(writer, buffer_append(&writer->path, key->name, key->name_len));
+    if (writer->out.status == RS_OK) {
+        format_out_keep(&writer->out, buffer_append(&writer->path, key->name, key->name_len));
     }
 }
 
@@ -128,8 +106,8 @@ static int key_begin(struct format_sink *sink, const struct format_key *key)
     struct writer *writer = (struct writer *)sink;
 
     if (writer->depth == sizeof writer->lengths / sizeof writer->lengths[0]) {
-        keep(writer, RS_EDEPTH);
-        return writer->status;
+        format_out_keep(&writer->out, RS_EDEPTH);
+        return writer->out.status;
     }
     writer->lengths[writer->depth++] = writer->path.size;
     step_into(writer, key);
@@ -141,7 +119,7 @@ static int key_end(struct format_sink *sink)
     struct writer *writer = (struct writer *)sink;
 
     writer->path.size = writer->lengths[--writer->depth];
-    return writer->status;
+    return writer->out.status;
 }
 
 static int key_delete(struct format_sink *sink, const struct format_key *key)
@@ -152,7 +130,7 @@ static int key_delete(struct format_sink *sink, const struct format_key *key)
     step_into(writer, key);
     put_key(writer, "[-");
     writer->path.size = before;
-    return writer->status;
+    return writer->out.status;
 }
 
 /* ---- Names and texts ---- */
@@ -179,35 +157,35 @@ static void put_quoted(struct writer *writer, const char *text, size_t len)
 {
     size_t begin = 0;
 
-    put(writer, "\"");
+    format_out_put(&writer->out, "\"");
     for (size_t i = 0; i < len; i++) {
         const char *instead = escape_of(text[i]);
         if (instead) {
-            put_bytes(writer, text + begin, i - begin);
-            put(writer, instead);
+            format_out_bytes(&writer->out, text + begin, i - begin);
+            format_out_put(&writer->out, instead);
             begin = i + 1;
         }
     }
-    put_bytes(writer, text + begin, len - begin);
-    put(writer, "\"");
+    format_out_bytes(&writer->out, text + begin, len - begin);
+    format_out_put(&writer->out, "\"");
 }
 
 /* A value's name and "="; the line's columns so far. */
 static void put_name(struct writer *writer, const char *name, size_t len)
 {
     if (len == 0) {
-        put(writer, "@");
+        format_out_put(&writer->out, "@");
     } else {
         put_quoted(writer, name, len);
     }
-    put(writer, "=");
+    format_out_put(&writer->out, "=");
 }
 
 /* The end of a value's line. A name with a NUL is one that only our own files have. */
 static int end_value(struct writer *writer, const char *name, size_t len, bool exact)
 {
     if (exact || memchr(name, '\0', len)) {
-        put(writer, ";" REG_EXACT);
+        format_out_put(&writer->out, ";" REG_EXACT);
     }
     return end_line(writer);
 }
@@ -228,13 +206,14 @@ static void put_hex(struct writer *writer, size_t column, const unsigned char *d
 {
     size_t end_len = strlen(writer->line_end);
 
-    if (writer->status == RS_OK) { /* three columns a byte, and what continues a line */
-        keep(writer, buffer_reserve(&writer->out, size * 3 + (size / 25 + 2) * (end_len + 3)));
+    if (writer->out.status == RS_OK) { /* three columns a byte, and what continues a line */
+        format_out_keep(&writer->out, buffer_reserve(&writer->out.bytes,
+                                                     size * 3 + (size / 25 + 2) * (end_len + 3)));
     }
-    if (writer->status != RS_OK) {
+    if (writer->out.status != RS_OK) {
         return;
     }
-    char *out = writer->out.data + writer->out.size;
+    char *out = writer->out.bytes.data + writer->out.bytes.size;
     for (size_t i = 0; i < size; i++) {
         out = put_digits(out, data[i]);
         if (i + 1 == size) {
@@ -251,7 +230,7 @@ static void put_hex(struct writer *writer, size_t column, const unsigned char *d
             column = HEX_INDENT;
         }
     }
-    writer->out.size = (size_t)(out - writer->out.data);
+    writer->out.bytes.size = (size_t)(out - writer->out.bytes.data);
 }
 
 static bool ends_with_nul(const rs_value *value)
@@ -276,12 +255,14 @@ static int put_raw(struct writer *writer, const rs_value *value, size_t line)
     size_t units = 0;
 
     if (value->type == REG_BINARY) {
-        put(writer, "hex:");
-    } else if (writer->status == RS_OK) {
-        keep(writer, buffer_printf(&writer->out, "hex(%lx):", (unsigned long)value->type));
+        format_out_put(&writer->out, "hex:");
+    } else if (writer->out.status == RS_OK) {
+        format_out_keep(&writer->out,
+                        buffer_printf(&writer->out.bytes, "hex(%lx):", (unsigned long)value->type));
     }
-    if (writer->status == RS_OK) {
-        keep(writer, text_units(writer->out.data + line, writer->out.size - line, &units));
+    if (writer->out.status == RS_OK) {
+        format_out_keep(&writer->out, text_units(writer->out.bytes.data + line,
+                                                 writer->out.bytes.size - line, &units));
     }
     put_hex(writer, units, value->data, value->size);
     return end_value(writer, value->name, value->name_len, writer->exact && gains_end(value));
@@ -292,8 +273,9 @@ static int put_dword(struct writer *writer, const rs_value *value)
     uint32_t number;
 
     memcpy(&number, value->data, sizeof number);
-    if (writer->status == RS_OK) {
-        keep(writer, buffer_printf(&writer->out, "dword:%08lx", (unsigned long)le32toh(number)));
+    if (writer->out.status == RS_OK) {
+        format_out_keep(&writer->out, buffer_printf(&writer->out.bytes, "dword:%08lx",
+                                                    (unsigned long)le32toh(number)));
     }
     return end_value(writer, value->name, value->name_len, false);
 }
@@ -327,8 +309,8 @@ static void tell_cut(struct writer *writer, const rs_value *value, size_t end)
 
     for (size_t i = end; i < value->size; i++) {
         if (data[i] != '\0') {
-            writer->output->loss(writer->output, RS_LOSS_CUT, writer->path.data, writer->path.size,
-                                 value->name, value->name_len);
+            writer->out.output->loss(writer->out.output, RS_LOSS_CUT, writer->path.data,
+                                     writer->path.size, value->name, value->name_len);
             return;
         }
     }
@@ -342,16 +324,16 @@ static int put_text(struct writer *writer, const rs_value *value, size_t line)
     bool bare = end == value->size; /* not terminated, and no half unit at its end */
 
     writer->text.size = 0;
-    if (writer->status == RS_OK) {
-        keep(writer, text_from_utf16(&writer->text, value->data, end));
+    if (writer->out.status == RS_OK) {
+        format_out_keep(&writer->out, text_from_utf16(&writer->text, value->data, end));
     }
-    if (writer->status != RS_OK) {
-        return writer->status;
+    if (writer->out.status != RS_OK) {
+        return writer->out.status;
     }
     if (!can_quote(writer) || (writer->exact && !whole && !bare)) {
         return put_raw(writer, value, line);
     }
-    if (!writer->exact && writer->output->loss) {
+    if (!writer->exact && writer->out.output->loss) {
         tell_cut(writer, value, end);
     }
     put_quoted(writer, writer->text.data, writer->text.size);
@@ -361,7 +343,7 @@ static int put_text(struct writer *writer, const rs_value *value, size_t line)
 static int value_event(struct format_sink *sink, const rs_value *value)
 {
     struct writer *writer = (struct writer *)sink;
-    size_t line = writer->out.size;
+    size_t line = writer->out.bytes.size;
 
     put_name(writer, value->name, value->name_len);
     if (value->type == REG_SZ) {
@@ -378,27 +360,11 @@ static int value_delete(struct format_sink *sink, const char *name, size_t len)
     struct writer *writer = (struct writer *)sink;
 
     put_name(writer, name, len);
-    put(writer, "-");
+    format_out_put(&writer->out, "-");
     return end_value(writer, name, len, false);
 }
 
 /* ---- The file ---- */
-
-/* What another dump had lost is not in ours. */
-static int loss(struct format_sink *sink, enum rs_loss_kind kind, const char *value,
-                size_t value_len)
-{
-    (void)sink;
-    (void)kind;
-    (void)value;
-    (void)value_len;
-    return RS_OK;
-}
-
-static void foreign(struct format_sink *sink)
-{
-    (void)sink;
-}
 
 static int begin(struct format_output *output, bool utf8, struct format_sink **sink)
 {
@@ -411,15 +377,13 @@ static int begin(struct format_output *output, bool utf8, struct format_sink **s
                                         .value = value_event,
                                         .key_end = key_end,
                                         .value_delete = value_delete,
-                                        .key_delete = key_delete,
-                                        .loss = loss,
-                                        .foreign = foreign};
-    writer->output = output;
+                                        .key_delete = key_delete};
+    writer->out.output = output;
     writer->utf8 = utf8;
     writer->exact = utf8 || output->exact;
     writer->line_end = utf8 ? "\n" : "\r\n";
-    put(writer, utf8 ? REG_HEADER : "\xef\xbb\xbf" REG_HEADER);
-    put(writer, writer->line_end);
+    format_out_put(&writer->out, utf8 ? REG_HEADER : "\xef\xbb\xbf" REG_HEADER);
+    format_out_put(&writer->out, writer->line_end);
     *sink = &writer->sink;
     return RS_OK;
 }
@@ -439,11 +403,11 @@ int reg_write_end(struct format_sink *sink, bool ok)
     struct writer *writer = (struct writer *)sink;
 
     if (ok) {
-        put(writer, writer->utf8 ? "" : writer->line_end);
+        format_out_put(&writer->out, writer->utf8 ? "" : writer->line_end);
         flush(writer);
     }
-    int status = writer->status;
-    buffer_free(&writer->out);
+    int status = writer->out.status;
+    buffer_free(&writer->out.bytes);
     buffer_free(&writer->encoded);
     buffer_free(&writer->path);
     buffer_free(&writer->text);

@@ -219,13 +219,13 @@ static int tell_key(struct reader *reader, hive_node_h offset, const unsigned ch
     int status = reader->sink->key_begin(reader->sink, &key);
 
     if (status == RS_OK && root && reader->hive.stale) {
-        status = reader->sink->loss(reader->sink, RS_LOSS_STALE, NULL, 0);
+        status = format_tell_loss(reader->sink, RS_LOSS_STALE, NULL, 0);
     }
     if (status == RS_OK && reader->class_lost) {
-        status = reader->sink->loss(reader->sink, RS_LOSS_CLASS, NULL, 0);
+        status = format_tell_loss(reader->sink, RS_LOSS_CLASS, NULL, 0);
     }
     if (status == RS_OK && key.written == 0) {
-        status = reader->sink->loss(reader->sink, RS_LOSS_TIME, NULL, 0);
+        status = format_tell_loss(reader->sink, RS_LOSS_TIME, NULL, 0);
     }
     return status == RS_OK ? tell_values(reader, offset) : status;
 }

@@ -386,22 +386,6 @@ static int value_event(struct format_sink *sink, const rs_value *value)
 
 /* ---- The file ---- */
 
-/* What another dump had lost is not in ours. */
-static int loss(struct format_sink *sink, enum rs_loss_kind kind, const char *value,
-                size_t value_len)
-{
-    (void)sink;
-    (void)kind;
-    (void)value;
-    (void)value_len;
-    return RS_OK;
-}
-
-static void foreign(struct format_sink *sink)
-{
-    (void)sink;
-}
-
 int regf_write_begin(struct format_output *output, struct format_sink **sink)
 {
     struct writer *writer = calloc(1, sizeof *writer);
@@ -409,11 +393,8 @@ int regf_write_begin(struct format_output *output, struct format_sink **sink)
     if (!writer) {
         return RS_ENOMEM;
     }
-    writer->sink = (struct format_sink){.key_begin = key_begin,
-                                        .value = value_event,
-                                        .key_end = key_end,
-                                        .loss = loss,
-                                        .foreign = foreign};
+    writer->sink =
+        (struct format_sink){.key_begin = key_begin, .value = value_event, .key_end = key_end};
     writer->output = output;
     *sink = &writer->sink;
     return RS_OK;

@@ -182,7 +182,7 @@ static int tell_key(struct xml_reader *reader)
     reader->key_pending = false;
     int status = reader->sink->key_begin(reader->sink, &key);
     if (status == RS_OK && key.written == 0 && !reader->own) {
-        status = reader->sink->loss(reader->sink, RS_LOSS_TIME, NULL, 0);
+        status = format_tell_loss(reader->sink, RS_LOSS_TIME, NULL, 0);
     }
     return status == RS_OK ? RS_OK : xml_fail(reader, status, XML_TAG, "%s", rs_strerror(status));
 }
@@ -292,7 +292,7 @@ static int hive_start(struct xml_reader *reader)
                         (int)(dialect->len > 16 ? 16 : dialect->len), dialect->text);
     }
     if (!reader->own) {
-        reader->sink->foreign(reader->sink);
+        format_tell_foreign(reader->sink);
     }
     return RS_OK;
 }

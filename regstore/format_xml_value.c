@@ -292,7 +292,7 @@ static int tell_losses(struct xml_reader *reader)
     } else {
         return RS_OK;
     }
-    return reader->sink->loss(reader->sink, kind, value->name.data, value->name.size);
+    return format_tell_loss(reader->sink, kind, value->name.data, value->name.size);
 }
 
 /* The text is there for people and other programs; if it was edited alone, neither can be trusted.

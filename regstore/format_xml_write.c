@@ -5,65 +5,36 @@
  * and the attributes that make it lossless (format_xml.c tells them). The file is well-formed XML
  * whatever the names and data are. The same events give the same bytes. Needs value and text.
  */
+#include "format_out.h"
 #include "format_xml.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define FLUSH_SIZE ((size_t)64 << 10)
 #define INDENT_MAX 64u /* a deeper key's lines are indented no further */
 
 struct writer {
     struct format_sink sink; /* the first member: the events come with a pointer to it */
-    struct format_output *output;
-    struct buffer out;
+    struct format_out out;
     struct buffer text; /* UTF-8 of what is being written */
     unsigned depth;     /* keys open */
-    int status;         /* of the first failure; it makes all that follows do nothing */
 };
 
 /* ---- Pieces: each does nothing after a failure ---- */
-
-static void keep(struct writer *writer, int status)
-{
-    if (writer->status == RS_OK) {
-        writer->status = status;
-    }
-}
-
-static void put_bytes(struct writer *writer, const void *data, size_t size)
-{
-    if (writer->status == RS_OK) {
-        keep(writer, buffer_append(&writer->out, data, size));
-    }
-}
-
-static void put(struct writer *writer, const char *text)
-{
-    put_bytes(writer, text, strlen(text));
-}
-
-static void flush(struct writer *writer)
-{
-    if (writer->status == RS_OK && writer->out.size > 0) {
-        keep(writer, writer->output->write(writer->output, writer->out.data, writer->out.size));
-    }
-    writer->out.size = 0;
-}
 
 static void begin_line(struct writer *writer, unsigned depth)
 {
     static const char spaces[INDENT_MAX + 1] =
         "                                                                ";
 
-    put_bytes(writer, spaces, depth < INDENT_MAX ? depth : INDENT_MAX);
+    format_out_bytes(&writer->out, spaces, depth < INDENT_MAX ? depth : INDENT_MAX);
 }
 
 static void end_line(struct writer *writer)
 {
-    put(writer, "\n");
-    if (writer->out.size >= FLUSH_SIZE) {
-        flush(writer);
+    format_out_put(&writer->out, "\n");
+    if (writer->out.bytes.size >= FORMAT_OUT_FULL) {
+        format_out_flush(&writer->out);
     }
 }
 
@@ -100,31 +71,31 @@ static void put_escaped(struct writer *writer, const char *text, size_t len)
         if (!instead) {
             continue;
         }
-        put_bytes(writer, text + begin, i - begin);
-        put(writer, instead);
+        format_out_bytes(&writer->out, text + begin, i - begin);
+        format_out_put(&writer->out, instead);
         begin = i + 1;
     }
-    put_bytes(writer, text + begin, len - begin);
+    format_out_bytes(&writer->out, text + begin, len - begin);
 }
 
 static void put_attribute(struct writer *writer, const char *name, const char *text, size_t len)
 {
-    put(writer, " ");
-    put(writer, name);
-    put(writer, "=\"");
+    format_out_put(&writer->out, " ");
+    format_out_put(&writer->out, name);
+    format_out_put(&writer->out, "=\"");
     put_escaped(writer, text, len);
-    put(writer, "\"");
+    format_out_put(&writer->out, "\"");
 }
 
 static void put_base64(struct writer *writer, const char *name, const void *data, size_t size)
 {
-    put(writer, " ");
-    put(writer, name);
-    put(writer, "=\"");
-    if (writer->status == RS_OK) {
-        keep(writer, xml_base64_encode(&writer->out, data, size));
+    format_out_put(&writer->out, " ");
+    format_out_put(&writer->out, name);
+    format_out_put(&writer->out, "=\"");
+    if (writer->out.status == RS_OK) {
+        format_out_keep(&writer->out, xml_base64_encode(&writer->out.bytes, data, size));
     }
-    put(writer, "\"");
+    format_out_put(&writer->out, "\"");
 }
 
 /* A name, or where XML cannot hold it its UTF-16 under the other attribute. */
@@ -136,14 +107,14 @@ static void put_name(struct writer *writer, const char *plain, const char *coded
         return;
     }
     writer->text.size = 0;
-    keep(writer, text_to_utf16(&writer->text, name, len));
+    format_out_keep(&writer->out, text_to_utf16(&writer->text, name, len));
     put_base64(writer, coded, writer->text.data, writer->text.size);
 }
 
 static void put_time(struct writer *writer, uint64_t time, bool fraction)
 {
-    if (writer->status == RS_OK) {
-        keep(writer, xml_time_print(&writer->out, time, fraction));
+    if (writer->out.status == RS_OK) {
+        format_out_keep(&writer->out, xml_time_print(&writer->out.bytes, time, fraction));
     }
 }
 
@@ -154,28 +125,28 @@ static int key_begin(struct format_sink *sink, const struct format_key *key)
     struct writer *writer = (struct writer *)sink;
 
     begin_line(writer, writer->depth);
-    put(writer, "<node");
+    format_out_put(&writer->out, "<node");
     put_name(writer, "name", "name64", key->name, key->name_len);
     if (writer->depth == 0) {
-        put(writer, " root=\"1\"");
+        format_out_put(&writer->out, " root=\"1\"");
     }
     if (key->class_len > 0) {
         put_name(writer, "class", "class64", key->class_name, key->class_len);
     }
     if (key->written % 10000000 != 0) {
-        put(writer, " written=\"");
+        format_out_put(&writer->out, " written=\"");
         put_time(writer, key->written, true);
-        put(writer, "\"");
+        format_out_put(&writer->out, "\"");
     }
-    put(writer, ">");
+    format_out_put(&writer->out, ">");
     if (key->written != 0) {
-        put(writer, "<mtime>");
+        format_out_put(&writer->out, "<mtime>");
         put_time(writer, key->written, false);
-        put(writer, "</mtime>");
+        format_out_put(&writer->out, "</mtime>");
     }
     end_line(writer);
     writer->depth++;
-    return writer->status;
+    return writer->out.status;
 }
 
 static int key_end(struct format_sink *sink)
@@ -184,9 +155,9 @@ static int key_end(struct format_sink *sink)
 
     writer->depth--;
     begin_line(writer, writer->depth);
-    put(writer, "</node>");
+    format_out_put(&writer->out, "</node>");
     end_line(writer);
-    return writer->status;
+    return writer->out.status;
 }
 
 /* ---- Values ---- */
@@ -244,13 +215,13 @@ static bool is_exact(const rs_value *value)
 static void begin_value(struct writer *writer, const rs_value *value, const struct xml_word *word)
 {
     begin_line(writer, writer->depth);
-    put(writer, "<value");
+    format_out_put(&writer->out, "<value");
     put_attribute(writer, "type", word->word, strlen(word->word));
     if (word->form == XML_FORM_BASE64) {
-        put(writer, " encoding=\"base64\"");
+        format_out_put(&writer->out, " encoding=\"base64\"");
     }
     if (value->name_len == 0) {
-        put(writer, " default=\"1\"");
+        format_out_put(&writer->out, " default=\"1\"");
     } else {
         put_name(writer, "key", "key64", value->name, value->name_len);
     }
@@ -261,16 +232,17 @@ static void end_tag(struct writer *writer, const rs_value *value, const struct x
                     bool exact, const char *end)
 {
     if (word->type != value->type || word->type == XML_UNKNOWN_TYPE) {
-        put(writer, " regtype=\"");
-        if (writer->status == RS_OK) {
-            keep(writer, buffer_printf(&writer->out, "%lu", (unsigned long)value->type));
+        format_out_put(&writer->out, " regtype=\"");
+        if (writer->out.status == RS_OK) {
+            format_out_keep(&writer->out,
+                            buffer_printf(&writer->out.bytes, "%lu", (unsigned long)value->type));
         }
-        put(writer, "\"");
+        format_out_put(&writer->out, "\"");
     }
     if (exact) {
         put_base64(writer, "exact", value->data, value->size);
     }
-    put(writer, end);
+    format_out_put(&writer->out, end);
 }
 
 static void put_raw(struct writer *writer, const rs_value *value, const struct xml_word *word)
@@ -293,9 +265,10 @@ static void put_number(struct writer *writer, const rs_value *value, const struc
         number |= (uint64_t)data[value->type == REG_DWORD_BIG_ENDIAN ? size - 1 - i : i] << 8 * i;
     }
     begin_value(writer, value, word);
-    if (right && writer->status == RS_OK) {
-        keep(writer, buffer_printf(&writer->out, " value=\"%lld\"",
-                                   size == 8 ? (long long)number : (long long)(int32_t)number));
+    if (right && writer->out.status == RS_OK) {
+        format_out_keep(&writer->out,
+                        buffer_printf(&writer->out.bytes, " value=\"%lld\"",
+                                      size == 8 ? (long long)number : (long long)(int32_t)number));
     }
     end_tag(writer, value, word, !right, "/>");
 }
@@ -308,11 +281,11 @@ static void put_strings(struct writer *writer, const rs_value *value)
     for (size_t at = 0; at < value->size;) {
         size_t len = text_utf16_end(data + at, value->size - at);
         writer->text.size = 0;
-        keep(writer, text_from_utf16(&writer->text, data + at, len));
+        format_out_keep(&writer->out, text_from_utf16(&writer->text, data + at, len));
         begin_line(writer, writer->depth + 1);
-        put(writer, "<string>");
+        format_out_put(&writer->out, "<string>");
         put_escaped(writer, writer->text.data, writer->text.size);
-        put(writer, "</string>\n");
+        format_out_put(&writer->out, "</string>\n");
         at += len + 2;
     }
 }
@@ -331,12 +304,13 @@ static void put_text(struct writer *writer, const rs_value *value, const struct 
         end_tag(writer, value, word, exact, ">\n");
         put_strings(writer, value);
         begin_line(writer, writer->depth);
-        put(writer, "</value>");
+        format_out_put(&writer->out, "</value>");
         return;
     }
     if (shown) {
         writer->text.size = 0;
-        keep(writer, text_from_utf16(&writer->text, value->data, shown_size(value)));
+        format_out_keep(&writer->out,
+                        text_from_utf16(&writer->text, value->data, shown_size(value)));
         put_attribute(writer, "value", writer->text.data, writer->text.size);
     }
     end_tag(writer, value, word, exact, "/>");
@@ -372,26 +346,10 @@ static int value_event(struct format_sink *sink, const rs_value *value)
         break;
     }
     end_line(writer);
-    return writer->status;
+    return writer->out.status;
 }
 
 /* ---- The file ---- */
-
-/* What another dump had lost is not in ours. */
-static int loss(struct format_sink *sink, enum rs_loss_kind kind, const char *value,
-                size_t value_len)
-{
-    (void)sink;
-    (void)kind;
-    (void)value;
-    (void)value_len;
-    return RS_OK;
-}
-
-static void foreign(struct format_sink *sink)
-{
-    (void)sink;
-}
 
 int xml_write_begin(struct format_output *output, struct format_sink **sink)
 {
@@ -400,14 +358,12 @@ int xml_write_begin(struct format_output *output, struct format_sink **sink)
     if (!writer) {
         return RS_ENOMEM;
     }
-    writer->sink = (struct format_sink){.key_begin = key_begin,
-                                        .value = value_event,
-                                        .key_end = key_end,
-                                        .loss = loss,
-                                        .foreign = foreign};
-    writer->output = output;
-    put(writer,
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<hive regstore=\"" XML_DIALECT "\">\n");
+    writer->sink =
+        (struct format_sink){.key_begin = key_begin, .value = value_event, .key_end = key_end};
+    writer->out.output = output;
+    format_out_put(&writer->out,
+                   "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<hive regstore=\"" XML_DIALECT
+                   "\">\n");
     *sink = &writer->sink;
     return RS_OK;
 }
@@ -417,11 +373,11 @@ int xml_write_end(struct format_sink *sink, bool ok)
     struct writer *writer = (struct writer *)sink;
 
     if (ok) {
-        put(writer, "</hive>\n");
-        flush(writer);
+        format_out_put(&writer->out, "</hive>\n");
+        format_out_flush(&writer->out);
     }
-    int status = writer->status;
-    buffer_free(&writer->out);
+    int status = writer->out.status;
+    buffer_free(&writer->out.bytes);
     buffer_free(&writer->text);
     free(writer);
     return status;
