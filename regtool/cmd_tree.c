@@ -66,6 +66,18 @@ static int put_value(struct tree *tree, const rs_value *value, bool last)
     return status;
 }
 
+/* The status; what nobody reads is not drawn on. */
+static int if_heard(const struct tree *tree, int status)
+{
+    return status == RS_OK && output_lost(tree->tool) ? RS_ECANCELLED : status;
+}
+
+static int end_list(rs_cursor *cursor, int status)
+{
+    rs_cursor_close(cursor);
+    return status == RS_END ? RS_OK : status;
+}
+
 /* left: the entries of the key that come after its values. */
 static int put_values(struct tree *tree, rs_key key, uint32_t count, uint32_t left)
 {
@@ -77,16 +89,12 @@ static int put_values(struct tree *tree, rs_key key, uint32_t count, uint32_t le
         return status;
     }
     for (uint32_t i = 1; (status = rs_next_value(cursor, &value)) == RS_OK; i++) {
-        status = put_value(tree, &value, left == 0 && i == count);
-        if (status == RS_OK && output_lost(tree->tool)) {
-            status = RS_ECANCELLED;
-        }
+        status = if_heard(tree, put_value(tree, &value, left == 0 && i == count));
         if (status != RS_OK) {
             break;
         }
     }
-    rs_cursor_close(cursor);
-    return status == RS_END ? RS_OK : status;
+    return end_list(cursor, status);
 }
 
 static void put_name(const struct tree *tree, const char *name, size_t len)
@@ -158,16 +166,12 @@ static int put_subkeys(struct tree *tree, rs_key key, uint32_t count)
         return status;
     }
     for (uint32_t i = 1; (status = rs_next_key(cursor, &info)) == RS_OK; i++) {
-        status = put_subkey(tree, &info, i == count);
-        if (status == RS_OK && output_lost(tree->tool)) {
-            status = RS_ECANCELLED;
-        }
+        status = if_heard(tree, put_subkey(tree, &info, i == count));
         if (status != RS_OK) {
             break;
         }
     }
-    rs_cursor_close(cursor);
-    return status == RS_END ? RS_OK : status;
+    return end_list(cursor, status);
 }
 
 /* Recursion is bounded by RS_MAX_DEPTH. */

@@ -52,6 +52,11 @@ class Terminal:
         subprocess.run([*self.tmux, 'new-session', '-d', '-x', str(width), '-y', str(HEIGHT),
                         f'trap : INT; {command}; echo "[ended $?]"; exec cat'], env=self.env, check=True)
 
+    def shell(self, key=''):
+        """Starts a shell, at a root perhaps, and waits for its prompt."""
+        self.run(f'regtool shell {key}')
+        self.see_last(f'{key or "regtool"}>')
+
     def type(self, *keys):
         """Types texts; names such as Enter and C-c are keys."""
         subprocess.run([*self.tmux, 'send-keys', '--', *keys], env=self.env, check=True)
@@ -68,6 +73,11 @@ class Terminal:
             if time.monotonic() > end:
                 raise Failure(f'did not see {what!r} on the screen:\n{self.screen()}')
             time.sleep(0.02)
+
+    def command(self, line, shown):
+        """Types a line and waits for what it shows."""
+        self.type(line, 'Enter')
+        self.see(shown)
 
     def see(self, text):
         """Waits until the screen shows the text."""
@@ -92,26 +102,20 @@ class Terminal:
 def test_walk(t):
     """Commands, relative keys, and the prompt with the current key."""
     t.regtool('add', 'HKLM\\SOFTWARE\\Acme\\Sub', '/v', 'Size', '/d', 'big', '/f')
-    t.run('regtool shell')
-    t.see_last('regtool>')
+    t.shell()
     t.type('cd hklm\\software', 'Enter')
     t.see_last('HKLM\\SOFTWARE>')
-    t.type('cd acme\\sub', 'Enter')
-    t.see('HKLM\\SOFTWARE\\Acme\\Sub\n>')  # more than half of the line: it stands above
-    t.type('cat size', 'Enter')
-    t.see('\nbig\n')
+    t.command('cd acme\\sub', 'HKLM\\SOFTWARE\\Acme\\Sub\n>')  # more than half of the line: it stands above
+    t.command('cat size', '\nbig\n')
     t.type('cd ..', 'Enter', 'ls', 'Enter')
     t.see('\nSub\\\n')
-    t.type('exit 3', 'Enter')
-    t.see('[ended 3]')
+    t.command('exit 3', '[ended 3]')
 
 
 def test_end(t):
     """Ctrl-D ends the shell with the status of the last command."""
-    t.run('regtool shell HKLM')
-    t.see_last('HKLM>')
-    t.type('query nope', 'Enter')
-    t.see('no key nope')
+    t.shell('HKLM')
+    t.command('query nope', 'no key nope')
     t.see_last('HKLM>')
     t.type('C-d')
     t.see('[ended 1]')
@@ -121,8 +125,7 @@ def test_complete_keys(t):
     """Tab completes keys in any case, in quotes where they are needed, and lists what fits."""
     for name in ('Two words\\One', 'Twofold', 'Alpha', 'a"b'):
         t.regtool('add', f'HKLM\\{name}', '/f')
-    t.run('regtool shell')
-    t.see_last('regtool>')
+    t.shell()
     t.type('cd hkl', 'Tab')
     t.see_last('regtool> cd HKLM\\')
     t.type('tw', 'Tab')
@@ -146,8 +149,7 @@ def test_complete_keys(t):
 def test_complete_slashes(t):
     """A path with slashes is completed with slashes."""
     t.regtool('add', 'HKLM\\One\\Two', '/f')
-    t.run('regtool shell')
-    t.see_last('regtool>')
+    t.shell()
     t.type('cd /hk', 'Tab')
     t.see('HKLM/')
     t.type('lm', 'Tab', 'o', 'Tab', 't', 'Tab')
@@ -176,8 +178,7 @@ def test_complete_verbs(t):
 def test_no_store(t):
     """Completion says nothing where there is no store; commands do."""
     shutil.rmtree(t.work / 'store')
-    t.run('regtool shell')
-    t.see_last('regtool>')
+    t.shell()
     t.type('cd HKLM\\x', 'Tab', 'Tab', 'y')
     t.see_last('regtool> cd HKLM\\xy')
     t.type('Enter')
@@ -188,8 +189,7 @@ def test_no_store(t):
 def test_wide(t):
     """Names in CJK: the cursor is where it is shown to be."""
     t.regtool('add', 'HKLM\\設定\\印刷', '/v', '値', '/d', 'yes', '/f')
-    t.run('regtool shell HKLM')
-    t.see_last('HKLM>')
+    t.shell('HKLM')
     t.type('cd 設', 'Tab', '印', 'Tab', 'Enter')
     t.see_last('HKLM\\設定\\印刷>')
     t.type('cat ', 'Tab', 'Enter')
@@ -203,8 +203,7 @@ def test_wide(t):
 def test_combining(t):
     """Names with combining characters: the prompt and what is typed are right."""
     t.regtool('add', f'HKLM\\De{ACUTE}cor\\Sub', '/v', f'e{ACUTE}t', '/d', 'yes', '/f')
-    t.run('regtool shell HKLM')
-    t.see_last('HKLM>')
+    t.shell('HKLM')
     t.type('cd de', 'Tab', 'su', 'Tab', 'Enter')
     t.see(f'HKLM\\De{ACUTE}cor\\Sub\n>')
     t.type(f'cat e{ACUTE}', 'Tab', 'Enter')
@@ -215,8 +214,7 @@ def test_combining(t):
 
 def test_long_line(t):
     """A line longer than the terminal is edited across its rows."""
-    t.run('regtool shell HKLM')
-    t.see_last('HKLM>')
+    t.shell('HKLM')
     t.type('set K Name ' + 'abcdefghij' * 8, 'C-a', 'Right', 'Right', 'Right', '  ', 'C-e', '!',
            'Enter', 'pwd', 'Enter')
     t.see('HKEY_LOCAL_MACHINE')
@@ -226,60 +224,48 @@ def test_long_line(t):
 def test_control_characters(t):
     """What the store holds does not drive the terminal."""
     t.regtool('add', 'HKLM\\A\033[31mred', '/f')
-    t.run('regtool shell HKLM')
-    t.see_last('HKLM>')
-    t.type('ls', 'Enter')
-    t.see('A\\x1b[31mred')
+    t.shell('HKLM')
+    t.command('ls', 'A\\x1b[31mred')
     t.type('cd A', 'Tab', 'Tab', 'Enter')
     t.see('no key A')
 
 
 def test_interrupt(t):
     """Ctrl-C cancels a line and ends a command, and never the shell."""
-    t.run('regtool shell HKLM')
-    t.see_last('HKLM>')
+    t.shell('HKLM')
     t.type('delete everything', 'C-c')
     t.see('everything^C')
     t.see_last('HKLM>')
-    t.type('watch . /s', 'Enter')
-    t.see('from revision')
+    t.command('watch . /s', 'from revision')
     t.type('C-c')
     t.see_last('HKLM>')
-    t.type('add Made /f', 'Enter')
-    t.see('completed')
+    t.command('add Made /f', 'completed')
     t.see_last('HKLM>')
     t.type('delete Made', 'Enter')  # a question
     t.see('(yes/no)?')
     t.type('C-c')
     t.see_last('HKLM>')
-    t.type('ls', 'Enter')
-    t.see('\nMade\\\n')
+    t.command('ls', '\nMade\\\n')
     t.type('delete Made', 'Enter')
     t.wait(lambda: t.screen().count('(yes/no)?') == 2, 'a second question')
     t.type('y', 'Enter')
     t.wait(lambda: t.screen().count('completed') == 2, 'that it is deleted')
-    t.type('exit', 'Enter')
-    t.see('[ended 0]')
+    t.command('exit', '[ended 0]')
 
 
 def test_history(t):
     """What was typed is there again, in the next shell, too; only the owner can read it."""
-    t.run('regtool shell HKLM')
+    t.shell('HKLM')
+    t.command('pwd', 'HKEY_LOCAL_MACHINE')
     t.see_last('HKLM>')
-    t.type('pwd', 'Enter')
-    t.see('HKEY_LOCAL_MACHINE')
+    t.command(' version', '0.1')
     t.see_last('HKLM>')
-    t.type(' version', 'Enter')
-    t.see('0.1')
-    t.see_last('HKLM>')
-    t.type('exit', 'Enter')
-    t.see('[ended 0]')
+    t.command('exit', '[ended 0]')
     t.close()
     history = t.work / 'state/regtool/history'
     assert history.read_text(encoding='utf-8') == 'pwd\nexit\n'
     assert history.stat().st_mode & 0o777 == 0o600
-    t.run('regtool shell HKU')
-    t.see_last('HKU>')
+    t.shell('HKU')
     t.type('Up', 'Up')
     t.see_last('HKU> pwd')
     t.type('Enter')
@@ -292,19 +278,15 @@ def test_unsafe_history(t):
     other = t.work / 'other'
     other.write_text('secret\n', encoding='utf-8')
     (t.work / 'state/regtool/history').symlink_to(other)
-    t.run('regtool shell HKLM')
-    t.see_last('HKLM>')
-    t.type('pwd', 'Enter')
-    t.see('HKEY_LOCAL_MACHINE')
+    t.shell('HKLM')
+    t.command('pwd', 'HKEY_LOCAL_MACHINE')
     assert other.read_text(encoding='utf-8') == 'secret\n'
 
 
 def test_killed(t):
     """A shell whose terminal is gone ends; nothing stays behind."""
-    t.run('regtool shell HKLM')
-    t.see_last('HKLM>')
-    t.type('watch . /s', 'Enter')
-    t.see('from revision')
+    t.shell('HKLM')
+    t.command('watch . /s', 'from revision')
     t.close()
     end = time.monotonic() + PATIENCE
     while t.regtool('--json', 'status').find('"watchers":[]') < 0:
@@ -335,8 +317,7 @@ def test_edit_again(t):
     t.run(f'cd {t.work}; regtool edit HKLM\\\\K /v N')
     t.see('line 1: "nine" is not a REG_DWORD')
     t.see('edit it again (yes/no)?')
-    t.type('y', 'Enter')
-    t.see('completed')
+    t.command('y', 'completed')
     t.see('[ended 0]')
     assert t.regtool('get', 'HKLM\\K', 'N') == '9\n'
     assert not left_behind(t)
@@ -362,16 +343,13 @@ def test_edit_in_shell(t):
     editor(t, 'trap "echo interrupted" INT\necho ready\nread line\necho "$line" >>"$1"\n')
     t.run('regtool shell HKLM\\\\K')
     t.see_last('HKLM\\K>')
-    t.type('edit /v List', 'Enter')
-    t.see('ready')
+    t.command('edit /v List', 'ready')
     t.type('C-c')
     t.see('interrupted')
     t.type('three', 'Enter')
     t.see_last('HKLM\\K>')
-    t.type('cat List', 'Enter')
-    t.see('one\ntwo\n')
-    t.type('exit', 'Enter')
-    t.see('[ended 0]')
+    t.command('cat List', 'one\ntwo\n')
+    t.command('exit', '[ended 0]')
     assert not left_behind(t)
 
 

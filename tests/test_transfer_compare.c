@@ -165,18 +165,22 @@ static void test_kinds(void)
     rs_close(store);
 }
 
+static void add_link(rs_txn *txn, const char *path, const char *target, uint32_t flags)
+{
+    rs_key link;
+    SUCCEEDS(rs_link_create(txn, RS_NO_KEY, path, target, flags, &link));
+}
+
 /* A link and another key of one name have nothing in common. */
 static void test_links(void)
 {
     rs_store *store = open_store();
     rs_txn *txn = start_writing(store);
-    rs_key key;
     set_number(txn, add_key(txn, "HKLM\\L\\k"), "x", 1);
     set_number(txn, add_key(txn, "HKLM\\L\\k\\sub"), "y", 1);
     add_key(txn, "HKLM\\R");
-    SUCCEEDS(rs_link_create_n(txn, RS_NO_KEY, "HKLM\\R\\K", RS_NTS, "HKLM\\L", RS_NTS, 0, &key));
-    SUCCEEDS(rs_link_create_n(txn, RS_NO_KEY, "HKLM\\L\\v", RS_NTS, "HKLM\\L", RS_NTS, RS_VOLATILE,
-                              &key));
+    add_link(txn, "HKLM\\R\\K", "HKLM\\L", 0);
+    add_link(txn, "HKLM\\L\\v", "HKLM\\L", RS_VOLATILE);
     end_writing(txn);
     expect_told(store, "HKLM\\L", "HKLM\\R", RS_SUBTREE,
                 "- key k; - value k:x; - key k\\sub; - value k\\sub:y; "
@@ -430,10 +434,9 @@ static void test_copy_into_itself(void)
 {
     rs_store *store = open_store();
     rs_txn *txn = start_writing(store);
-    rs_key key;
     set_number(txn, add_key(txn, "HKLM\\A\\B\\C"), "x", 1);
     add_key(txn, "HKLM\\A\\B\\B\\C");
-    SUCCEEDS(rs_link_create_n(txn, RS_NO_KEY, "HKLM\\Link", RS_NTS, "HKLM\\A\\B", RS_NTS, 0, &key));
+    add_link(txn, "HKLM\\Link", "HKLM\\A\\B", 0);
     uint64_t revision = end_writing(txn);
     GIVES(RS_EINVAL, copy(store, "HKLM\\A", "HKLM\\A", 0, NULL));
     GIVES(RS_EINVAL, copy(store, "HKLM\\A", "HKLM\\a\\New\\Key", RS_SUBTREE, NULL));

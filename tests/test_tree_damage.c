@@ -131,14 +131,20 @@ static void expect_no_way_round(rs_store *store, rs_key key)
     alarm(0);
 }
 
+/* Has the key "above" a subkey Z, the key "below" that one for its parent. */
+static void put_below(rs_store *store, rs_key above, rs_key below)
+{
+    put_subkey(store, above, "Z", 1, below);
+    put_parent(store, below, above);
+}
+
 /* Each key of the circle is where its record says: the root is below one of its keys. */
 static void test_root_in_circle(void)
 {
     rs_key top, middle;
     rs_store *store = make_store(&top, &middle);
 
-    put_subkey(store, middle, "Z", 1, RS_HKLM);
-    put_parent(store, RS_HKLM, middle);
+    put_below(store, middle, RS_HKLM);
     expect_no_way_round(store, top);
     put_next_id(store, RS_HKLM);
     expect_no_way_round(store, top);
@@ -151,8 +157,7 @@ static void test_circle_apart(void)
     rs_key top, middle;
     rs_store *store = make_store(&top, &middle);
 
-    put_subkey(store, middle, "Z", 1, top);
-    put_parent(store, top, middle);
+    put_below(store, middle, top);
     expect_no_way_round(store, top);
     expect_no_way_round(store, middle);
     put_next_id(store, RS_HKLM);

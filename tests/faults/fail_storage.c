@@ -199,32 +199,32 @@ static int without_sync(int flags, bool ours)
     return ours ? flags & ~O_SYNC : flags;
 }
 
+/* The mode is in the rest if the flags ask for one. */
+static int open_at(int dir, const char *path, int flags, va_list rest)
+{
+    mode_t mode = flags & (O_CREAT | __O_TMPFILE) ? va_arg(rest, mode_t) : 0;
+    bool ours = is_ours_at(dir, path);
+    bool makes = (flags & O_CREAT) != 0;
+
+    return makes && ours && fails() ? -1 : NEXT(openat)(dir, path, without_sync(flags, ours), mode);
+}
+
 SHOWN int open(const char *path, int flags, ...)
 {
-    mode_t mode = 0;
-    if (flags & (O_CREAT | __O_TMPFILE)) {
-        va_list rest;
-        va_start(rest, flags);
-        mode = va_arg(rest, mode_t);
-        va_end(rest);
-    }
-    bool ours = is_ours_at(AT_FDCWD, path);
-    bool makes = (flags & O_CREAT) != 0;
-    return makes && ours && fails() ? -1 : NEXT(open)(path, without_sync(flags, ours), mode);
+    va_list rest;
+    va_start(rest, flags);
+    int fd = open_at(AT_FDCWD, path, flags, rest);
+    va_end(rest);
+    return fd;
 }
 
 SHOWN int openat(int dir, const char *path, int flags, ...)
 {
-    mode_t mode = 0;
-    if (flags & (O_CREAT | __O_TMPFILE)) {
-        va_list rest;
-        va_start(rest, flags);
-        mode = va_arg(rest, mode_t);
-        va_end(rest);
-    }
-    bool ours = is_ours_at(dir, path);
-    bool makes = (flags & O_CREAT) != 0;
-    return makes && ours && fails() ? -1 : NEXT(openat)(dir, path, without_sync(flags, ours), mode);
+    va_list rest;
+    va_start(rest, flags);
+    int fd = open_at(dir, path, flags, rest);
+    va_end(rest);
+    return fd;
 }
 
 SHOWN int mkdir(const char *path, mode_t mode)
