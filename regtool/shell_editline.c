@@ -1,12 +1,14 @@
 /*
  * The shell's line editor, on libedit: a loadable module with one symbol. Ctrl-C is an ordinary key
- * while a line is typed, which cancels it. What is typed is UTF-8, as all that regtool prints; so
- * libedit runs in the locale C.UTF-8, and the process keeps its own.
+ * while a line is typed, which cancels it, and so is Ctrl-Z, which stops the shell. What is typed
+ * is UTF-8, as all that regtool prints; so libedit runs in the locale C.UTF-8, and the process
+ * keeps its own.
  */
 #include "shell_module.h"
 
 #include <histedit.h>
 #include <locale.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,11 +43,40 @@ static char *prompt_of(EditLine *line)
     return editor_of(line)->prompt;
 }
 
+/* What is printed next begins where the cursor is, so it goes behind the line's last row first, and
+ * the key comes again. */
 static unsigned char on_cancel(EditLine *line, int key)
 {
-    (void)key;
+    const LineInfo *info = el_line(line);
+    const char again[] = {(char)key, '\0'};
+
+    if (info->cursor < info->lastchar) {
+        el_cursor(line, (int)(info->lastchar - info->cursor));
+        el_push(line, again);
+        return CC_CURSOR;
+    }
     editor_of(line)->cancelled = true;
     return CC_NEWLINE;
+}
+
+/* As the terminal itself does it: all processes in the foreground stop. libedit's own way works
+ * only once in a line, and not at all where nobody could continue them, so that they do not stop.
+ */
+static unsigned char on_suspend(EditLine *line, int key)
+{
+    const struct sigaction usual = {.sa_handler = SIG_DFL};
+    struct sigaction stop, resume;
+
+    (void)key;
+    el_set(line, EL_PREP_TERM, 0);
+    sigaction(SIGTSTP, &usual, &stop);
+    sigaction(SIGCONT, &usual, &resume);
+    kill(0, SIGTSTP);
+    sigaction(SIGTSTP, &stop, NULL);
+    sigaction(SIGCONT, &resume, NULL);
+    el_set(line, EL_PREP_TERM, 1);
+    el_set(line, EL_REFRESH);
+    return CC_NORM;
 }
 
 /* The characters of a part of the line, by which libedit deletes. */
@@ -110,8 +141,10 @@ static void bind_keys(EditLine *line)
     /* Wide, because libedit copies narrow names and loses the copies. */
     el_wset(line, EL_ADDFN, L"regtool-complete", L"complete a word", on_complete);
     el_wset(line, EL_ADDFN, L"regtool-cancel", L"cancel the line", on_cancel);
+    el_wset(line, EL_ADDFN, L"regtool-suspend", L"stop the shell", on_suspend);
     el_set(line, EL_BIND, "^I", "regtool-complete", NULL);
     el_set(line, EL_BIND, "^C", "regtool-cancel", NULL);
+    el_set(line, EL_BIND, "^Z", "regtool-suspend", NULL);
     el_set(line, EL_BIND, "^R", "em-inc-search-prev", NULL);
     el_set(line, EL_SETTY, "-d", "-isig", NULL);
 }

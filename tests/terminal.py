@@ -253,6 +253,45 @@ def test_interrupt(t):
     t.command('exit', '[ended 0]')
 
 
+def test_cancel_long(t):
+    """Ctrl-C in the middle of a line of several rows leaves what was typed to be read."""
+    t.run('regtool shell HKLM')
+    t.see_last('HKLM>')
+    t.type('add ' + 'abcdefghij' * 6, 'C-a', 'C-c')
+    t.see_last('HKLM>')
+    t.type('pwd', 'Enter')
+    t.see('HKLM> add ' + 'abcdefghij' * 6 + '^C\nHKLM> pwd\nHKEY_LOCAL_MACHINE\nHKLM>')
+
+
+def test_suspend(t):
+    """Ctrl-Z stops the shell, time and again in one line, and the line is there afterwards."""
+    t.run('PS1="sh> " bash --norc --noprofile -i')
+    t.see_last('sh>')
+    t.type('regtool shell HKLM', 'Enter')
+    t.see_last('HKLM>')
+    t.type('p')
+    for number, letter in enumerate('wd', 1):
+        t.type('C-z')
+        t.wait(lambda: t.screen().count('Stopped') == number, 'that it is stopped')
+        t.see_last('sh>')
+        t.type('fg', 'Enter')
+        t.see_last('HKLM> ' + 'pw'[:number])
+        t.type(letter)
+    t.type('Enter')
+    t.see_last('HKLM>')
+    t.see('HKLM> pwd\nHKEY_LOCAL_MACHINE\nHKLM>')
+
+
+def test_suspend_alone(t):
+    """Where nobody could continue it, Ctrl-Z does nothing."""
+    t.run('regtool shell HKLM')
+    t.see_last('HKLM>')
+    t.type('p', 'C-z', 'wd', 'Enter')
+    t.see('HKEY_LOCAL_MACHINE\nHKLM>')
+    t.type('exit', 'Enter')
+    t.see('[ended 0]')
+
+
 def test_history(t):
     """What was typed is there again, in the next shell, too; only the owner can read it."""
     t.shell('HKLM')
