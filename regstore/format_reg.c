@@ -7,18 +7,27 @@
  */
 #include "format_reg.h"
 
-/* Does the head begin with a word, blanks before it, in units of one or two bytes? */
-static bool begins_with(const unsigned char *head, size_t size, size_t unit, const char *word)
-{
-    size_t at = 0;
+/* What a file begins with, and how its characters are stored. */
+struct beginning {
+    const char *mark;
+    size_t mark_len;
+    size_t unit; /* bytes of a character */
+    size_t low;  /* which of them an ASCII character is */
+};
 
-    while (at + unit <= size && (head[at] == ' ' || head[at] == '\t') &&
-           (unit == 1 || head[at + 1] == 0)) {
-        at += unit;
-    }
-    for (; *word; word++, at += unit) {
-        if (at + unit > size || head[at] != (unsigned char)*word ||
-            (unit == 2 && head[at + 1] != 0)) {
+/* Does the head begin with a word, blanks before it? */
+static bool begins_with(const unsigned char *head, size_t size, const struct beginning *as,
+                        const char *word)
+{
+    bool blanks = true;
+
+    for (size_t at = 0; *word; at += as->unit) {
+        if (at + as->unit > size || (as->unit == 2 && head[at + 1 - as->low] != 0)) {
+            return false;
+        }
+        unsigned char c = head[at + as->low];
+        blanks = blanks && (c == ' ' || c == '\t');
+        if (!blanks && c != (unsigned char)*word++) {
             return false;
         }
     }
@@ -27,13 +36,21 @@ static bool begins_with(const unsigned char *head, size_t size, size_t unit, con
 
 bool reg_sniff(const unsigned char *head, size_t size)
 {
-    size_t mark = size >= 3 && memcmp(head, "\xef\xbb\xbf", 3) == 0 ? 3
-                  : size >= 2 && memcmp(head, "\xff\xfe", 2) == 0   ? 2
-                                                                    : 0;
+    static const struct beginning known[] = {
+        {"\xef\xbb\xbf", 3, 1, 0},
+        {"\xff\xfe", 2, 2, 0},
+        {"\xfe\xff", 2, 2, 1},
+        {"", 0, 1, 0},
+        {"", 0, 2, 0},
+        {"", 0, 2, 1},
+    };
 
-    for (size_t unit = 1; unit <= 2; unit++) {
-        if (begins_with(head + mark, size - mark, unit, "REGEDIT") ||
-            begins_with(head + mark, size - mark, unit, "Windows Registry Editor")) {
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+        const struct beginning *as = &known[i];
+        size_t mark = as->mark_len;
+        if (size >= mark && memcmp(head, as->mark, mark) == 0 &&
+            (begins_with(head + mark, size - mark, as, "REGEDIT") ||
+             begins_with(head + mark, size - mark, as, "Windows Registry Editor"))) {
             return true;
         }
     }

@@ -181,7 +181,7 @@ static int find_encoding(struct reg_lines *lines)
     }
     const char *word = lines->raw.data + blanks;
     size_t left = lines->raw.size - blanks;
-    if ((left >= 2 && word[1] == '\0') || raw_begins(lines, "\xfe\xff", 2)) {
+    if ((left >= 2 && (word[0] == '\0' || word[1] == '\0')) || raw_begins(lines, "\xfe\xff", 2)) {
         lines->number = 1;
         return reg_fail(lines, RS_EFORMAT,
                         "UTF-16 without a little-endian byte order mark, which Windows does not "
