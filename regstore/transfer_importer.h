@@ -18,6 +18,7 @@ struct frame {
     bool fresh;       /* made by this import, or found without content */
     bool link;        /* found as a link, and the dump has not shown yet that it means the link */
     bool swept;       /* RS_REPLACE: its values that are not in the dump are gone */
+    bool root;        /* a patch calls it by a root's name, which may be a view's */
 };
 
 /* The keys on the way to the last one that a patch has opened, as far as the patch has opened them

@@ -40,6 +40,12 @@ static int check_place(struct importer *importer, const struct format_key *told)
     return RS_OK;
 }
 
+/* Whether a patch means a root: a view, too, although the key that it leads to is none. */
+static bool is_root(const struct format_key *told)
+{
+    return told->absolute && path_root_by_name(told->name, told->name_len) != NULL;
+}
+
 /* Where a key of the patch is. */
 struct place {
     rs_key base;
@@ -170,6 +176,9 @@ static int patch_key_begin(struct format_sink *sink, const struct format_key *to
     }
     if (status == RS_OK) {
         status = importer_enter(importer, key, created, told);
+    }
+    if (status == RS_OK) {
+        open_frame(importer)->root = is_root(told);
     }
     if (status == RS_OK && open_frame(importer)->link) {
         forget_trail(importer);
@@ -318,10 +327,11 @@ static int patch_values_delete(struct format_sink *sink)
 /* What a root holds is not a file's to take away as a whole, as a root itself is not. */
 static int refuse_root(struct importer *importer)
 {
+    const struct frame *frame = open_frame(importer);
     struct node node;
-    int status = tree_node(importer->tree, open_frame(importer)->key, &node);
+    int status = tree_node(importer->tree, frame->key, &node);
 
-    return status == RS_OK && node.parent == RS_NO_KEY
+    return status == RS_OK && (frame->root || node.parent == RS_NO_KEY)
                ? fail(&importer->why, RS_EROOT, "a root key cannot be emptied")
                : status;
 }
@@ -358,6 +368,9 @@ static int patch_key_delete(struct format_sink *sink, const struct format_key *t
     rs_key key;
     int status = find_place(importer, told, &place);
 
+    if (status == RS_OK && is_root(told)) {
+        return fail(&importer->why, RS_EROOT, "a root key cannot be deleted");
+    }
     if (status != RS_OK || keeps(importer)) {
         return status;
     }

@@ -7,6 +7,8 @@
 
 #include "arguments.h"
 #include "confirm.h"
+#include "keypath.h"
+#include "report.h"
 #include "tool.h"
 
 struct deletion {
@@ -110,6 +112,10 @@ int cmd_delete(struct tool *tool, const struct arguments *arguments)
 
     deletion.name = has_switch(arguments, SWITCH_DEFAULT) ? "" : arguments->switches[SWITCH_VALUE];
     deletion.all_values = has_switch(arguments, SWITCH_ALL);
+    /* The library knows the key that a view leads to, but not that a view was named. */
+    if (is_key(&deletion) && keypath_is_root(deletion.path)) {
+        return report("%s: a root key cannot be deleted", deletion.path);
+    }
     if (!has_switch(arguments, SWITCH_FORCE) && ask_first(tool, &deletion) != 0) {
         return 1;
     }

@@ -161,6 +161,10 @@ int cmd_rename(struct tool *tool, const struct arguments *arguments)
                                 .name = arguments->operands[1]};
     int result;
 
+    /* The library knows the key that a view leads to, but not that a view was named. */
+    if (renaming.value == NULL && keypath_is_root(renaming.path)) {
+        return report("%s: a root key cannot be renamed", renaming.path);
+    }
     if (session_begin(tool, RS_WRITE, &renaming.session) != 0) {
         return 1;
     }
