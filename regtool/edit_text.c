@@ -485,6 +485,17 @@ static int read_form(struct reader *reader, const struct edit_subject *subject, 
     }
 }
 
+/* Some editors put a byte order mark in front of a text in UTF-8. */
+static void skip_mark(struct reader *reader)
+{
+    static const char mark[] = "\xef\xbb\xbf";
+    size_t len = sizeof(mark) - 1;
+
+    if ((size_t)(reader->end - reader->at) >= len && memcmp(reader->at, mark, len) == 0) {
+        reader->at += len;
+    }
+}
+
 int edit_text_read(const struct edit_subject *subject, const char *text, size_t len, void **data,
                    size_t *size, rs_error *error)
 {
@@ -495,6 +506,7 @@ int edit_text_read(const struct edit_subject *subject, const char *text, size_t 
     if (status != RS_OK) {
         return status;
     }
+    skip_mark(&reader);
     status = skip_explanation(&reader);
     if (status == RS_OK) {
         status = append(&reader, "", 0); /* no bytes are no NULL either */

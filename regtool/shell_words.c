@@ -127,6 +127,10 @@ static bool is_plain(char c)
 
 static void put_character(FILE *out, char c, char quote)
 {
+    if (quote == '"' && c == '!') {
+        fputs("\"\\!\"", out); /* in double quotes nothing keeps it from the shell's history */
+        return;
+    }
     if (quote == '\'') {
         fputs(c == '\'' ? "'\\'" : "", out);
     } else if (quote == '"' ? strchr("$`\"\\", c) != NULL : !is_plain(c)) {

@@ -64,6 +64,7 @@ CASES = [  # what it is, what is typed, the arguments that the shell has then
     ('odd names in double quotes', f'query "HKLM\\Software\\\\\\${TAB}', ['query', K + ODD]),
     ('wide letters', f'query HKLM\\\\Software\\\\漢{TAB}', ['query', K + '漢字']),
     ('an exclamation mark', f"query 'HKLM\\Software\\wo{TAB}", ['query', K + 'Wow!x']),
+    ('history in double quotes', f'query "HKLM\\Software\\ha{TAB}', ['query', K + 'Ha!!x']),
     ('a colon', f'query HKLM\\\\Software\\\\co{TAB}t{TAB}', ['query', K + 'Col:two']),
     ('spellings that differ', f'query HKLM\\\\Software\\\\Mixed\\\\al{TAB}',
      ['query', K + 'Mixed\\al']),
@@ -125,7 +126,7 @@ class Shell:
 
 def make_store(regtool, env):
     names = [('Two Words\\In It', ''), ('Two Words\\Other', ''), (ODD, ''), ('漢字', ''), ('Wow!x', ''),
-             ('Col:one', ''), ('Col:two', ''), ('Mixed\\alpha', ''), ('Mixed\\ALPHA2', ''),
+             ('Ha!!x', ''), ('Col:one', ''), ('Col:two', ''), ('Mixed\\alpha', ''), ('Mixed\\ALPHA2', ''),
              ('Mixed', 'The value'), ('Mixed', 'Other'), ('Broken\nname', '')]
     subprocess.run([regtool, 'init'], env=env, check=True, stdout=subprocess.DEVNULL)
     for key, value in names:
