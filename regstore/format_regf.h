@@ -2,8 +2,8 @@
  * format_regf.h - regf hives: what the parts of the module share.
  *
  * Gives the places of the fields in a hive's records, and the calls that format_regf_open.c,
- * format_regf_read.c, format_regf_image.c and format_regf_write.c have for each other. Needs format
- * and libhivex (open and read only).
+ * format_regf_log.c, format_regf_read.c, format_regf_image.c and format_regf_write.c have for each
+ * other. Needs format and libhivex (open and read only).
  *
  * A hive is a base block of 4,096 bytes and bins ("hbin") of whole pages, which are full of cells.
  * A cell begins with its length, negative as long as it is in use; offsets in records count from
@@ -106,7 +106,7 @@ struct regf_hive {
     const unsigned char *bytes; /* NULL as long as there are none */
     size_t size;
     hive_h *handle;
-    bool stale; /* its newest changes are in its logs */
+    bool stale; /* dirty, and not all of its newest changes could be taken from its logs */
     rs_error *error;
 };
 
@@ -115,6 +115,15 @@ int regf_open(struct regf_hive *hive, struct format_input *input, rs_error *erro
 void regf_close(struct regf_hive *hive);
 /* Describes what is wrong at an offset; RS_EFORMAT. */
 int regf_bad(const struct regf_hive *hive, size_t offset, const char *format, ...) RS_PRINTF(3, 4);
+
+/* Cuts the hive, or lets zeros follow it; its bytes are elsewhere afterwards. */
+int regf_resize(struct regf_hive *hive, size_t size);
+/* Brings a dirty hive, in memory, to what the logs beside its file hold, and says in hive->stale
+ * whether anything is missing. The file must be the one that hive->name leads to. RS_OK also where
+ * there is no log that can be used. (format_regf_log.c) */
+int regf_replay(struct regf_hive *hive);
+/* The hash of a log's entries; the size may be any. */
+uint64_t regf_hash(const unsigned char *data, size_t size);
 
 int regf_read(struct format_input *input, struct format_sink *sink, rs_error *error);
 

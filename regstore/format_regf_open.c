@@ -4,11 +4,12 @@
  * The bytes are copied into a file in memory, so that a pipe can be read, and so that nothing
  * changes between a check and its use: libhivex maps the file, and a file that is cut short while
  * it is mapped ends the process. Looks at the base block to say what is wrong, which libhivex does
- * not, and whether the hive's newest changes are in it. Needs libhivex.
+ * not, and whether the hive was written whole. Needs libhivex.
  *
- * Windows writes changes to a log first. A hive whose sequence numbers differ was not written
- * whole, and one whose logs hold entries with later numbers is older than these. The logs are not
- * replayed; the hive is read as it stands, which is told as RS_LOSS_STALE.
+ * Windows counts up the first sequence number of a hive before it changes it, and the last one when
+ * all is written. A hive whose numbers are equal is whole, whatever lies beside it: logs of an
+ * older hive of that name mean nothing. One whose numbers differ is dirty, and gets what its logs
+ * hold (format_regf_log.c). What they do not bring it to is told as RS_LOSS_STALE.
  */
 #include "format_regf.h"
 
@@ -101,6 +102,31 @@ static int take(struct regf_hive *hive, struct format_input *input, struct buffe
     return status;
 }
 
+static int map(struct regf_hive *hive)
+{
+    void *bytes = mmap(NULL, hive->size, PROT_READ, MAP_SHARED, hive->descriptor, 0);
+
+    if (bytes == MAP_FAILED) {
+        return fail_errno(hive->error, "%s: cannot be mapped", hive->name);
+    }
+    hive->bytes = bytes;
+    return RS_OK;
+}
+
+int regf_resize(struct regf_hive *hive, size_t size)
+{
+    if (size == hive->size) {
+        return RS_OK;
+    }
+    munmap((void *)hive->bytes, hive->size);
+    hive->bytes = NULL;
+    hive->size = size;
+    if (ftruncate(hive->descriptor, (off_t)size) != 0) {
+        return fail_errno(hive->error, "%s: cannot be taken into memory", hive->name);
+    }
+    return map(hive);
+}
+
 static int take_whole(struct regf_hive *hive, struct format_input *input)
 {
     struct buffer chunk = BUFFER_INIT;
@@ -118,12 +144,7 @@ static int take_whole(struct regf_hive *hive, struct format_input *input)
         return regf_bad(hive, hive->size, "the hive is cut short: its base block has %zu bytes",
                         REGF_BASE);
     }
-    void *map = mmap(NULL, hive->size, PROT_READ, MAP_SHARED, hive->descriptor, 0);
-    if (map == MAP_FAILED) {
-        return fail_errno(hive->error, "%s: cannot be mapped", hive->name);
-    }
-    hive->bytes = map;
-    return RS_OK;
+    return map(hive);
 }
 
 /* ---- The base block ---- */
@@ -148,46 +169,6 @@ static int check_base(const struct regf_hive *hive)
 
 /* ---- Logs ---- */
 
-/* Fields of an entry of a log. */
-enum { LOG_FIRST = 512, ENTRY_SIZE = 4, ENTRY_SEQUENCE = 12, ENTRY_HEAD = 40, ENTRY_UNIT = 512 };
-
-/* Whether a log holds an entry that is newer than the hive's last sequence number. */
-static bool log_is_newer(int log, uint32_t last)
-{
-    unsigned char head[ENTRY_HEAD];
-    off_t at = LOG_FIRST;
-
-    while (pread(log, head, sizeof head, at) == (ssize_t)sizeof head &&
-           memcmp(head, "HvLE", 4) == 0) {
-        uint32_t size = regf_get32(head + ENTRY_SIZE);
-        if ((int32_t)(regf_get32(head + ENTRY_SEQUENCE) - last) > 0) {
-            return true;
-        }
-        if (size < ENTRY_HEAD || size % ENTRY_UNIT != 0) {
-            return false;
-        }
-        at += size;
-    }
-    return false;
-}
-
-static bool has_newer_log(const char *file, const char *ending, uint32_t last)
-{
-    struct buffer path = BUFFER_INIT;
-    struct stat about;
-    bool newer = false;
-
-    if (buffer_printf(&path, "%s%s", file, ending) == RS_OK && buffer_terminate(&path) == RS_OK) {
-        int log = open(path.data, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-        if (log >= 0) {
-            newer = fstat(log, &about) == 0 && S_ISREG(about.st_mode) && log_is_newer(log, last);
-            close(log);
-        }
-    }
-    buffer_free(&path);
-    return newer;
-}
-
 /* The name leads to the file that is read, so that what lies beside it belongs to it. */
 static bool has_place(const struct format_input *input)
 {
@@ -199,23 +180,13 @@ static bool has_place(const struct format_input *input)
            named.st_ino == opened.st_ino;
 }
 
-static bool is_stale(const struct regf_hive *hive, const struct format_input *input)
+/* A hive that was not written whole. */
+static int repair(struct regf_hive *hive, const struct format_input *input)
 {
-    static const char *const endings[] = {".LOG", ".LOG1", ".LOG2", ".log", ".log1", ".log2"};
-    uint32_t last = regf_get32(hive->bytes + BASE_LAST_SEQUENCE);
+    const unsigned char *base = hive->bytes;
 
-    if (regf_get32(hive->bytes + BASE_FIRST_SEQUENCE) != last) {
-        return true;
-    }
-    if (!has_place(input)) {
-        return false;
-    }
-    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
-        if (has_newer_log(input->name, endings[i], last)) {
-            return true;
-        }
-    }
-    return false;
+    hive->stale = regf_get32(base + BASE_FIRST_SEQUENCE) != regf_get32(base + BASE_LAST_SEQUENCE);
+    return hive->stale && has_place(input) ? regf_replay(hive) : RS_OK;
 }
 
 /* ---- The whole ---- */
@@ -250,12 +221,9 @@ int regf_open(struct regf_hive *hive, struct format_input *input, rs_error *erro
         status = check_base(hive);
     }
     if (status == RS_OK) {
-        status = open_handle(hive);
+        status = repair(hive, input);
     }
-    if (status == RS_OK) {
-        hive->stale = is_stale(hive, input);
-    }
-    return status;
+    return status == RS_OK ? open_handle(hive) : status;
 }
 
 void regf_close(struct regf_hive *hive)

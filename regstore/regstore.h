@@ -694,7 +694,7 @@ enum rs_loss_kind {
     RS_LOSS_DISABLED = 8,  /* of a policy: an item that is switched off: left out */
     RS_LOSS_RIGHTS = 9,    /* of a policy: access rights of a key: left out */
     RS_LOSS_BITS = 10,     /* of a policy: single bits of a number: left out */
-    RS_LOSS_STALE = 11,    /* a dirty hive: newer changes are in its logs, and not read */
+    RS_LOSS_STALE = 11,    /* a dirty hive: its logs did not give all of its newest changes */
     RS_LOSS_CUT = 12,      /* of a written file: a text ends at its first NUL, data goes on */
     RS_LOSS_CLASS = 13     /* a class name that is damaged: left out */
 };

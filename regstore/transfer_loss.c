@@ -33,7 +33,7 @@ const char *rs_loss_text(enum rs_loss_kind kind)
     case RS_LOSS_CLASS:
         return "the key's class name is damaged: left out";
     case RS_LOSS_STALE:
-        return "the hive is dirty: its newest changes are in its logs, which are not read";
+        return "the hive is dirty: its newest changes are in logs that are missing or damaged";
     }
     return NULL;
 }

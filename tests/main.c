@@ -59,6 +59,7 @@
     X(format_reg)                                                                                  \
     X(format_reg_write)                                                                            \
     X(format_regf)                                                                                 \
+    X(format_regf_log)                                                                             \
     X(transfer)                                                                                    \
     X(api)                                                                                         \
     X(api_values)                                                                                  \
