@@ -90,7 +90,9 @@ extern "C" {
     X(RS_EIO, -34, "input or output error")                                                        \
     X(RS_EFORK, -35, "the store was opened before a fork")                                         \
     X(RS_EREOPEN, -36, "a write has failed; the open transactions have to end first")              \
-    X(RS_EREPLACED, -37, "the store's files were replaced or removed since it was opened")
+    X(RS_EREPLACED, -37, "the store's files were replaced or removed since it was opened")         \
+    X(RS_EREFUSED, -38, "a rule does not allow it")                                                \
+    X(RS_ERULE, -39, "a rule is malformed")
 
 enum rs_status {
 #define RS_STATUS_ENUM(name, number, text) name = number,
@@ -470,6 +472,66 @@ RS_API int rs_name_compare(const char *a, size_t a_len, const char *b, size_t b_
  * leads to what such a program sees; 0 if it leads there as it is, or is malformed.
  */
 RS_API size_t rs_path_view32(const char *path, size_t len);
+
+/* ---- Rules: what is known about a value ---- */
+
+enum rs_applies {                      /* when a service goes by a new value */
+                  RS_APPLIES_LIVE = 1, /* at once; so where the rule does not say */
+                  RS_APPLIES_RELOAD,
+                  RS_APPLIES_RESTART
+};
+
+/*
+ * A rule, kept as a REG_MULTI_SZ of "field=text" strings. That of value V of HKLM\A\B is named V
+ * and lies in HKRS\Rules\HKLM\A\B: the short name of a stored root and the path. A component "*"
+ * there stands for any one name, CurrentControlSet also for a ControlSet with three digits; where
+ * several rules fit, the first component in which they differ decides: the name itself comes before
+ * CurrentControlSet, and that before "*". The fields:
+ *
+ *     type=REG_DWORD      has to be there; any type's name
+ *     min=, max=          numbers, decimal or 0x and hexadecimal, for number types
+ *     enum=               repeatable: a number or text that is allowed, of a list for each string
+ *     max-length=         UTF-16 units of a text or of each string of a list; bytes of other data
+ *     max-count=          strings of a list
+ *     required=yes        a key that exists has to have the value
+ *     default=            data as for rs_data_parse(); of a list one string each, repeatable; a
+ *                         single empty one is an empty list
+ *     unit=, text=, source=       for a person
+ *     applies=live|reload|restart
+ *     warn-above=NAME     the number should not be above that of the value NAME of the same key,
+ *     warning=TEXT        for this reason
+ */
+typedef struct rs_rule {
+    const char *key;  /* canonical path of the key that the rule lies in; "" for a parsed one */
+    const char *name; /* of the value */
+    size_t name_len;
+    uint32_t type;
+    int has_min;
+    int has_max;
+    uint64_t min;
+    uint64_t max;
+    const rs_text *choices; /* as written */
+    size_t choice_count;
+    uint64_t max_length; /* 0: none */
+    uint64_t max_count;  /* 0: none */
+    int required;
+    int has_default;
+    rs_value default_value;
+    const char *unit; /* these are "" if there is none */
+    const char *text;
+    const char *source;
+    enum rs_applies applies;
+    const char *warn_above;
+    const char *warning;
+} rs_rule;
+
+/* Reads a rule from the bytes of a REG_MULTI_SZ. *rule is the caller's (rs_free), one block. Switch
+ * on: RS_ERULE, with the reason in *error. */
+RS_CALL int rs_rule_parse(const char *name, const void *data, size_t size, rs_rule **rule,
+                          rs_error *error);
+/* Judges a value, NULL for one that is not set. RS_EREFUSED: *why says in one line what was given
+ * and what the rule says. */
+RS_CALL int rs_rule_check(const rs_rule *rule, const rs_value *value, rs_error *why);
 
 /* ---- State ---- */
 

@@ -13,6 +13,14 @@
 /* Types whose data is text: REG_SZ, REG_EXPAND_SZ, REG_LINK; REG_MULTI_SZ is a list of texts. */
 bool value_is_string(uint32_t type);
 
+/* As much of a text as an error quotes: "%.*s%s". A longer one is cut, not within a character. */
+#define VALUE_QUOTED_MAX ((size_t)60)
+struct value_quoted {
+    int len;
+    const char *dots;
+};
+struct value_quoted value_quote(const char *text, size_t len);
+
 /* Decoding. RS_ETYPE: another type than the call takes; RS_EDATA: the data does not decode. Memory
  * comes from the arena. */
 int value_to_dword(uint32_t type, const void *data, size_t size,

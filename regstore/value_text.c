@@ -12,29 +12,22 @@
 
 static const char default_separator[] = "\\0";
 
-/* As much of a text as an error quotes; longer ones are cut, not within a character. */
-#define QUOTED_MAX ((size_t)60)
-struct quoted {
-    int len;
-    const char *dots;
-};
-
-static struct quoted quote(const char *text, size_t len)
+struct value_quoted value_quote(const char *text, size_t len)
 {
-    size_t cut = QUOTED_MAX;
+    size_t cut = VALUE_QUOTED_MAX;
 
-    if (len <= QUOTED_MAX) {
-        return (struct quoted){(int)len, ""};
+    if (len <= VALUE_QUOTED_MAX) {
+        return (struct value_quoted){(int)len, ""};
     }
-    while (cut > QUOTED_MAX - 4 && ((unsigned char)text[cut] & 0xc0) == 0x80) {
+    while (cut > VALUE_QUOTED_MAX - 4 && ((unsigned char)text[cut] & 0xc0) == 0x80) {
         cut--;
     }
-    return (struct quoted){(int)cut, "..."};
+    return (struct value_quoted){(int)cut, "..."};
 }
 
 static int refuse(rs_error *error, const char *text, size_t len, const char *reason)
 {
-    const struct quoted quoted = quote(text, len);
+    const struct value_quoted quoted = value_quote(text, len);
 
     return fail(error, RS_EDATA, "\"%.*s%s\" %s", quoted.len, text, quoted.dots, reason);
 }
@@ -99,7 +92,7 @@ static enum number_fault parse_unsigned(const char *text, size_t len, uint64_t m
 static int parse_dword(const char *text, size_t len, const char *type_name, struct buffer *buffer,
                        rs_error *error)
 {
-    const struct quoted quoted = quote(text, len);
+    const struct value_quoted quoted = value_quote(text, len);
     uint64_t number;
 
     switch (parse_unsigned(text, len, UINT32_MAX, &number)) {

@@ -39,6 +39,7 @@
     X(tree_names)                                                                                  \
     X(tree_paths)                                                                                  \
     X(tree_model)                                                                                  \
+    X(schema)                                                                                      \
     X(store)                                                                                       \
     X(store_limits)                                                                                \
     X(bell)                                                                                        \

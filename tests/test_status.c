@@ -20,7 +20,10 @@ static void test_every_status_has_name_and_text(void)
 
 static void test_other_numbers_are_none(void)
 {
-    static const int none[] = {1, -1000, RS_EREPLACED - 1, 0x7fffffff, -0x7fffffff - 1};
+#define COUNT_ROW(name, number, text) +1
+    enum { STATUSES = 0 RS_STATUS_LIST(COUNT_ROW) };
+#undef COUNT_ROW
+    static const int none[] = {1, -1000, -STATUSES, 0x7fffffff, -0x7fffffff - 1};
 
     for (size_t i = 0; i < sizeof none / sizeof none[0]; i++) {
         CU_ASSERT_PTR_NULL(rs_status_name(none[i]));

@@ -272,14 +272,12 @@ void verb_remove(const char *top)
 
 const struct verb *verb_at(size_t number)
 {
-    for (const struct verb *verb = verb_reads; verb->name != NULL; verb++) {
-        if (number-- == 0) {
-            return verb;
-        }
-    }
-    for (const struct verb *verb = verb_writes; verb->name != NULL; verb++) {
-        if (number-- == 0) {
-            return verb;
+    static const struct verb *const tables[] = {verb_reads, verb_writes, verb_rules};
+    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
+        for (const struct verb *verb = tables[i]; verb->name != NULL; verb++) {
+            if (number-- == 0) {
+                return verb;
+            }
         }
     }
     return NULL;
