@@ -142,20 +142,26 @@ static int find(struct get *get, rs_key *key, rs_value *value)
 static int put_fallback(const struct get *get)
 {
     struct json json = {.out = stdout};
+    struct keypath path = {.text = NULL};
+    int status;
 
     if (!get->tool->json) {
         show_text(stdout, get->fallback, strlen(get->fallback), get->tool->terminal);
         putchar('\n');
         return 0;
     }
+    status = keypath_spell(get->session.txn, get->asked, get->hidden, &path);
     json_open(&json, '{');
-    json_member_text(&json, "key", get->asked);
+    json_member(&json, "key");
+    json_text(&json, status == RS_OK ? path.text : get->asked,
+              status == RS_OK ? path.len : strlen(get->asked));
     json_member_text(&json, "name", get->name);
     json_member(&json, "type");
     json_null(&json);
     json_member_text(&json, "data", get->fallback);
     json_close(&json, '}');
     json_line(&json);
+    keypath_free(&path);
     return 0;
 }
 
