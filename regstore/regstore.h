@@ -786,7 +786,7 @@ typedef struct rs_import_report {
     uint64_t values_added;
     uint64_t values_changed;
     uint64_t values_same;
-    uint64_t values_kept; /* RS_KEEP left the value as it was */
+    uint64_t values_kept; /* RS_KEEP, or an edit that only adds, left the value as it was */
     uint64_t keys_deleted;
     uint64_t values_deleted; /* with those of deleted keys */
     uint64_t losses;

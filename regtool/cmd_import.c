@@ -102,7 +102,7 @@ static void print_summary(const struct import *import)
            " values added, %" PRIu64 " changed, %" PRIu64 " deleted, %" PRIu64 " unchanged",
            report->keys_added, report->keys_found, report->keys_deleted, report->values_added,
            report->values_changed, report->values_deleted, report->values_same);
-    if (import->flags & RS_KEEP) {
+    if ((import->flags & RS_KEEP) || report->values_kept > 0) { /* some edits only add */
         printf(", %" PRIu64 " kept", report->values_kept);
     }
     print_outcome(import);
