@@ -41,6 +41,8 @@ struct change {
     uint64_t
         parent_before; /* the parent's write time; the same twice if the change leaves it alone */
     uint64_t parent_after;
+    uint32_t next_before; /* of a value's change: the next place that its key gives */
+    uint32_t next_after;
 };
 
 /* Where a tree tells its changes; the pointers in a change live during the call. */

@@ -39,7 +39,7 @@ struct env_txn {
 };
 
 /* The version of the format that this library writes, and the only one it reads. */
-#define ENV_FORMAT 1u
+#define ENV_FORMAT 2u
 
 /* Makes the first records of a new environment, in the transaction that makes its tables. */
 typedef int (*env_init)(struct env_txn *txn);
@@ -109,6 +109,7 @@ int env_cursor_renew(struct env_txn *txn, struct env_cursor *cursor);
 int env_cursor_seek(struct env_cursor *cursor, struct slice key, struct slice *found,
                     struct slice *value);
 int env_cursor_next(struct env_cursor *cursor, struct slice *key, struct slice *value);
+int env_cursor_prev(struct env_cursor *cursor, struct slice *key, struct slice *value);
 int env_cursor_first(struct env_cursor *cursor, struct slice *key, struct slice *value);
 int env_cursor_last(struct env_cursor *cursor, struct slice *key, struct slice *value);
 int env_cursor_delete(struct env_cursor *cursor);

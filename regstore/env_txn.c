@@ -407,6 +407,12 @@ int env_cursor_next(struct env_cursor *cursor, struct slice *key, struct slice *
     return move(cursor, &k, MDB_NEXT, key, value);
 }
 
+int env_cursor_prev(struct env_cursor *cursor, struct slice *key, struct slice *value)
+{
+    MDB_val k;
+    return move(cursor, &k, MDB_PREV, key, value);
+}
+
 int env_cursor_first(struct env_cursor *cursor, struct slice *key, struct slice *value)
 {
     MDB_val k;

@@ -1,104 +1,13 @@
 #include <string.h>
 
-#include "journal.h"
-
-enum { FLAG_INNER = 1, FLAG_BEFORE = 2, FLAG_AFTER = 4, FLAG_LOST = 8 };
-
-struct journal_key {
-    unsigned char bytes[12];
-};
-
-static struct slice make_key(struct journal_key *key, uint64_t revision, uint32_t chunk)
-{
-    env_put_be64(key->bytes, revision);
-    for (int i = 0; i < 4; i++) {
-        key->bytes[8 + i] = (unsigned char)(chunk >> (24 - 8 * i));
-    }
-    return (struct slice){key->bytes, sizeof key->bytes};
-}
-
-/* ---- One change ---- */
-
-static int put_side(struct buffer *buffer, const struct change_side *side)
-{
-    if (!side->present) {
-        return RS_OK;
-    }
-    int status = record_put_bytes(buffer, side->name, side->name_len);
-    if (status == RS_OK) {
-        status = record_put_u32(buffer, side->position);
-    }
-    if (status == RS_OK) {
-        status = record_put_u32(buffer, side->type);
-    }
-    return status == RS_OK ? record_put_bytes(buffer, side->data, side->size) : status;
-}
-
-static int put_change(struct buffer *buffer, const struct change *change)
-{
-    const uint64_t numbers[] = {
-        change->key,           change->parent,        change->written_before,
-        change->written_after, change->parent_before, change->parent_after};
-    int flags = (change->inner ? FLAG_INNER : 0) | (change->before.present ? FLAG_BEFORE : 0) |
-                (change->after.present ? FLAG_AFTER : 0) | (change->lost ? FLAG_LOST : 0);
-    int status = record_put_u8(buffer, (uint8_t)change->kind);
-    if (status == RS_OK) {
-        status = record_put_u8(buffer, (uint8_t)flags);
-    }
-    for (size_t i = 0; status == RS_OK && i < sizeof numbers / sizeof *numbers; i++) {
-        status = record_put_u64(buffer, numbers[i]);
-    }
-    if (status == RS_OK) {
-        status = record_put_bytes(buffer, change->path, change->path_len);
-    }
-    if (status == RS_OK) {
-        status = put_side(buffer, &change->before);
-    }
-    return status == RS_OK ? put_side(buffer, &change->after) : status;
-}
-
-static void get_side(struct record *record, struct change_side *side)
-{
-    side->present = true;
-    side->name = record_bytes(record, &side->name_len);
-    side->position = record_u32(record);
-    side->type = record_u32(record);
-    side->data = record_bytes(record, &side->size);
-}
-
-static int get_change(struct slice stored, struct change *change)
-{
-    struct record record;
-    record_begin(&record, stored.data, stored.size);
-    *change = (struct change){.kind = (enum rs_change_kind)record_u8(&record)};
-    unsigned flags = record_u8(&record);
-    change->inner = (flags & FLAG_INNER) != 0;
-    change->lost = (flags & FLAG_LOST) != 0;
-    change->key = record_u64(&record);
-    change->parent = record_u64(&record);
-    change->written_before = record_u64(&record);
-    change->written_after = record_u64(&record);
-    change->parent_before = record_u64(&record);
-    change->parent_after = record_u64(&record);
-    change->path = record_bytes(&record, &change->path_len);
-    if (flags & FLAG_BEFORE) {
-        get_side(&record, &change->before);
-    }
-    if (flags & FLAG_AFTER) {
-        get_side(&record, &change->after);
-    }
-    if (change->kind < RS_KEY_CREATED || change->kind > RS_VALUE_DELETED) {
-        return RS_EDAMAGED;
-    }
-    return record_end(&record);
-}
+#include "journal_part.h"
 
 /* ---- Writing ---- */
 
 static int write_chunk(struct journal *journal, const char *data, size_t size)
 {
     struct journal_key key;
-    struct slice chunk = make_key(&key, journal->revision, journal->chunk + 1);
+    struct slice chunk = journal_key(&key, journal->revision, journal->chunk + 1);
     int status = env_put(journal->txn, TABLE_JOURNAL, chunk, (struct slice){data, size});
     if (status == RS_OK) {
         journal->chunk++;
@@ -145,7 +54,7 @@ static int append_change(struct buffer *pending, const struct change *change)
     size_t start = pending->size;
     int status = record_put_u32(pending, 0); /* the length, known below */
     if (status == RS_OK) {
-        status = put_change(pending, change);
+        status = journal_put_change(pending, change);
     }
     if (status == RS_OK) {
         struct buffer length = {pending->data + start, 0, sizeof(uint32_t)};
@@ -193,7 +102,7 @@ int journal_told(const struct journal *journal, size_t *at, struct change *chang
     size_t size = record_u32(&length);
     struct slice told = {pending->data + *at + sizeof(uint32_t), size};
     *at += sizeof(uint32_t) + size;
-    return get_change(told, change);
+    return journal_get_change(told, change);
 }
 
 void journal_begin(struct journal *journal, struct env_txn *txn, uint64_t revision)
@@ -210,6 +119,15 @@ static int put_head(struct buffer *buffer, const struct journal *journal,
     }
     if (status == RS_OK) {
         status = record_put_u32(buffer, head->pid);
+    }
+    if (status == RS_OK) {
+        status = record_put_u32(buffer, head->flags);
+    }
+    if (status == RS_OK) {
+        status = record_put_u64(buffer, head->from);
+    }
+    if (status == RS_OK) {
+        status = record_put_u64(buffer, head->to);
     }
     if (status == RS_OK) {
         status = record_put_u32(buffer, journal->chunk);
@@ -240,7 +158,7 @@ int journal_finish(struct journal *journal, const struct journal_head *head)
         status = put_head(&record, journal, head);
     }
     if (status == RS_OK) {
-        status = env_put(journal->txn, TABLE_JOURNAL, make_key(&key, journal->revision, 0),
+        status = env_put(journal->txn, TABLE_JOURNAL, journal_key(&key, journal->revision, 0),
                          (struct slice){record.data, record.size});
     }
     buffer_free(&record);
@@ -270,7 +188,7 @@ static int first_key(struct env_txn *txn, uint64_t *revision, bool *head)
     if (status == RS_OK) {
         struct journal_key expected;
         *revision = env_get_be64(key.data);
-        struct slice first = make_key(&expected, *revision, 0);
+        struct slice first = journal_key(&expected, *revision, 0);
         *head = memcmp(key.data, first.data, first.size) == 0;
     }
     env_cursor_close(&cursor);
@@ -301,7 +219,7 @@ int journal_first(struct env_txn *txn, uint64_t *revision)
 static int remove_revision(struct env_txn *txn, uint64_t revision, unsigned *budget)
 {
     struct journal_key key;
-    struct slice end = make_key(&key, revision + 1, 0);
+    struct slice end = journal_key(&key, revision + 1, 0);
     struct env_cursor cursor = {NULL};
     struct slice at;
     struct slice value;
@@ -349,103 +267,4 @@ int journal_clear(struct env_txn *txn)
     }
     env_cursor_close(&cursor);
     return status == RS_END ? RS_OK : status;
-}
-
-/* ---- Reading ---- */
-
-int journal_open(struct journal_reader *reader, struct env_txn *txn, uint64_t revision,
-                 struct journal_head *head)
-{
-    struct journal_key key;
-    struct slice found;
-    struct record record;
-    size_t len;
-    int status = env_get(txn, TABLE_JOURNAL, make_key(&key, revision, 0), &found);
-    if (status != RS_OK) {
-        return status;
-    }
-    record_begin(&record, found.data, found.size);
-    head->revision = revision;
-    head->time = record_u64(&record);
-    head->uid = record_u32(&record);
-    head->pid = record_u32(&record);
-    reader->chunks = record_u32(&record);
-    head->program = record_bytes(&record, &len);
-    head->message = record_bytes(&record, &len);
-    reader->tail.data = record_bytes(&record, &reader->tail.size);
-    reader->txn = txn;
-    reader->revision = revision;
-    reader->chunk = 1;
-    reader->ended = false;
-    reader->buffer.size = 0;
-    reader->at = 0;
-    return record_end(&record);
-}
-
-/* More of the stream into the buffer. RS_END if there is none. */
-static int read_more(struct journal_reader *reader)
-{
-    struct journal_key key;
-    struct slice piece;
-    if (reader->ended) {
-        return RS_END;
-    }
-    if (reader->chunk <= reader->chunks) {
-        int status = env_get(reader->txn, TABLE_JOURNAL,
-                             make_key(&key, reader->revision, reader->chunk), &piece);
-        if (status != RS_OK) {
-            return status == RS_ENOTFOUND ? RS_EDAMAGED : status;
-        }
-        reader->chunk++;
-    } else {
-        piece = reader->tail;
-        reader->ended = true;
-    }
-    if (reader->at > 0) {
-        memmove(reader->buffer.data, reader->buffer.data + reader->at,
-                reader->buffer.size - reader->at);
-        reader->buffer.size -= reader->at;
-        reader->at = 0;
-    }
-    return buffer_append(&reader->buffer, piece.data, piece.size);
-}
-
-/* At least size bytes of the stream at reader->at. RS_END only if nothing at all is left. */
-static int want(struct journal_reader *reader, size_t size)
-{
-    while (reader->buffer.size - reader->at < size) {
-        int status = read_more(reader);
-        if (status == RS_END) {
-            return reader->buffer.size == reader->at ? RS_END : RS_EDAMAGED;
-        }
-        if (status != RS_OK) {
-            return status;
-        }
-    }
-    return RS_OK;
-}
-
-int journal_next(struct journal_reader *reader, struct change *change)
-{
-    struct record length;
-    int status = want(reader, sizeof(uint32_t));
-    if (status != RS_OK) {
-        return status;
-    }
-    record_begin(&length, reader->buffer.data + reader->at, sizeof(uint32_t));
-    size_t size = record_u32(&length);
-    reader->at += sizeof(uint32_t);
-    status = want(reader, size);
-    if (status != RS_OK) {
-        return status == RS_END ? RS_EDAMAGED : status;
-    }
-    struct slice stored = {reader->buffer.data + reader->at, size};
-    reader->at += size;
-    return get_change(stored, change);
-}
-
-void journal_close(struct journal_reader *reader)
-{
-    buffer_free(&reader->buffer);
-    *reader = (struct journal_reader){0};
 }

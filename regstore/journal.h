@@ -27,6 +27,9 @@ struct journal_head {
     uint64_t time; /* FILETIME */
     uint32_t uid;
     uint32_t pid;
+    unsigned flags; /* RS_REVISION_... */
+    uint64_t from;  /* the revisions that an undo took back; else 0 */
+    uint64_t to;
     const char *program;
     const char *message;
 };
@@ -83,5 +86,33 @@ int journal_open(struct journal_reader *reader, struct env_txn *txn, uint64_t re
  * call. */
 int journal_next(struct journal_reader *reader, struct change *change);
 void journal_close(struct journal_reader *reader);
+
+/* ---- Reading the heads of many revisions, newest first ---- */
+
+struct journal_scan {
+    struct env_txn *txn;
+    struct env_cursor cursor;
+    uint64_t newest;
+    uint64_t revision; /* that it stands on; 0 before the first */
+    struct slice tail; /* the stream of its changes, or the end of a longer one */
+    bool longer;
+};
+/* Begins with newest, or the one before it that there is. */
+int journal_scan_begin(struct journal_scan *scan, struct env_txn *txn, uint64_t newest);
+/* RS_END after the oldest. */
+int journal_scan_next(struct journal_scan *scan, struct journal_head *head);
+void journal_scan_end(struct journal_scan *scan);
+
+/* What of a change can be told without decoding it. */
+struct journal_glance {
+    enum rs_change_kind kind;
+    bool inner;
+    const char *path;
+    size_t path_len;
+    struct slice stored; /* for journal_get_change() */
+};
+/* Takes the next change off a stream that is whole. RS_END after the last. */
+int journal_glance(struct slice *stream, struct journal_glance *glance);
+int journal_get_change(struct slice stored, struct change *change);
 
 #endif

@@ -697,6 +697,14 @@ typedef struct rs_change {
     const rs_value *old_value; /* of a value: NULL if it was not set, or if it was deleted and a
                                   full disk had no room to keep it */
     const rs_value *new_value; /* of a value: NULL if it is not set any more */
+    /* A watch tells no more than that; rs_history_changes() does. Of RS_KEY_CLASS the names are the
+     * class names, and a link that came, went or was pointed elsewhere has the values. */
+    const char *old_name; /* of a renamed key; else "" */
+    size_t old_name_len;
+    int inner; /* not 0: removed with the key above it, whose RS_KEY_DELETED came before */
+    int lost;  /* not 0: a full disk had no room to keep what was deleted */
+    uint64_t old_written; /* the key's write time before and after; 0 where there is no key */
+    uint64_t new_written;
 } rs_change;
 
 /* The changes of one revision that concern the watch, in the order they were made. */
@@ -740,6 +748,47 @@ RS_CALL int rs_watch_next(rs_watch *watch, const rs_batch **batch);
 RS_API uint64_t rs_watch_position(const rs_watch *watch);
 /* NULL is allowed. */
 RS_API void rs_watch_close(rs_watch *watch);
+
+/* ---- History ---- */
+
+/* How a revision was made. */
+#define RS_REVISION_FORCED 1u   /* against the rules */
+#define RS_REVISION_UNDO 2u     /* takes back the revisions from ... to */
+#define RS_REVISION_REDO 4u     /* an undo that takes back an undo */
+#define RS_REVISION_ROLLBACK 8u /* an unconfirmed change taken back */
+#define RS_REVISION_PARTIAL 16u /* an undo that left something out */
+
+typedef struct rs_revision_info {
+    uint64_t revision;
+    uint64_t time; /* when it was committed */
+    uint32_t uid;  /* by whom */
+    uint32_t pid;
+    const char *program;
+    const char *message; /* "" if none */
+    unsigned flags;      /* RS_REVISION_... */
+    uint64_t from;       /* the revisions that it takes back; 0 if it is no undo */
+    uint64_t to;
+} rs_revision_info;
+
+/*
+ * Calls each for the revisions from newest (RS_NOW: the latest) down to oldest (0: as far as the
+ * journal reaches); those that it no longer holds are left out. What each is given lives during the
+ * call; it returns 0 to go on, another number ends the list and is returned.
+ */
+RS_CALL int rs_history(rs_txn *txn, uint64_t newest, uint64_t oldest,
+                       int (*each)(void *context, const rs_revision_info *revision), void *context);
+/* Calls each for the changes of one revision, in the order they were made; the same rule. A key
+ * that was created stands for all that was put into it; what a recursive delete removed is told
+ * one by one, marked inner. Paths are whole, also in relative. Switch on: RS_EBEHIND, it is no
+ * longer in the journal; RS_ENOTFOUND, it has not been made. */
+RS_CALL int rs_history_changes(rs_txn *txn, uint64_t revision,
+                               int (*each)(void *context, const rs_change *change), void *context);
+/* The same as rs_history() for those revisions alone that a watch on path would tell; with
+ * RS_SUBTREE keys below it too. The key need not exist; links lead where they lead now. */
+RS_CALL int rs_history_key_n(rs_txn *txn, const char *path, size_t len, unsigned flags,
+                             uint64_t newest, uint64_t oldest,
+                             int (*each)(void *context, const rs_revision_info *revision),
+                             void *context);
 
 /* ---- Dumps ---- */
 
@@ -945,6 +994,8 @@ static inline int rs_link_create(rs_txn *t, rs_key base, const char *path, const
 { return rs_link_create_n(t, base, path, RS_NTS, target, RS_NTS, flags, key); }
 static inline int rs_watch_open(rs_store *s, const char *path, unsigned flags, uint64_t since, rs_watch **watch, rs_error *error)
 { return rs_watch_open_n(s, path, RS_NTS, flags, since, watch, error); }
+static inline int rs_history_key(rs_txn *t, const char *path, unsigned flags, uint64_t newest, uint64_t oldest, int (*each)(void *context, const rs_revision_info *revision), void *context)
+{ return rs_history_key_n(t, path, RS_NTS, flags, newest, oldest, each, context); }
 /* clang-format on */
 
 #ifdef __cplusplus

@@ -375,6 +375,9 @@ static int write_journal(struct rs_txn *txn)
         .time = store_now(),
         .uid = (uint32_t)getuid(),
         .pid = (uint32_t)getpid(),
+        .flags = txn->revision_flags,
+        .from = txn->undone_from,
+        .to = txn->undone_to,
         .program = txn->program != NULL ? txn->program : own_name(),
         .message = txn->message != NULL ? txn->message : "",
     };

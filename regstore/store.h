@@ -46,8 +46,11 @@ struct rs_txn {
     struct rs_cursor *free_cursors; /* closed ones, kept for their memory */
     uint64_t revision;              /* that it sees; of a read transaction once state is loaded */
     bool state_loaded;
-    const char *program; /* NULL: the process's */
-    const char *message; /* NULL: none */
+    const char *program;     /* NULL: the process's */
+    const char *message;     /* NULL: none */
+    unsigned revision_flags; /* RS_REVISION_..., of the revision that is being made */
+    uint64_t undone_from;    /* the revisions that it takes back; else 0 */
+    uint64_t undone_to;
 };
 
 /* What the store counts, from its one state record. */

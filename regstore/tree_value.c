@@ -99,6 +99,7 @@ static int mark_link(struct tree *tree, rs_key key, bool link)
 /* A change of one value: both sides, NULL where there is none. */
 struct value_change {
     rs_key key;
+    uint32_t next_position; /* of the key, before the change */
     const struct value_record *before;
     const struct value_record *after;
 };
@@ -123,6 +124,8 @@ static int tell_value(struct tree *tree, struct change *begun, const struct valu
     if (change->after != NULL) {
         begun->after = change_side_of_value(change->after);
     }
+    begun->next_before = change->next_position;
+    begun->next_after = change->next_position + (change->before == NULL);
     return change_tell(tree, begun);
 }
 
@@ -240,7 +243,7 @@ static int set_value(struct tree *tree, const struct node *node, struct change *
         return RS_OK;
     }
     struct value_record after = next_record(node, exists ? &before : NULL, wanted);
-    struct value_change change = {node->id, exists ? &before : NULL, &after};
+    struct value_change change = {node->id, node->next_position, exists ? &before : NULL, &after};
     return change_value(tree, begun, &change, &entry);
 }
 
@@ -291,5 +294,6 @@ int tree_value_delete(struct tree *tree, rs_key key, const char *name, size_t le
     if (status != RS_OK) {
         return fail_name(tree, status, name, len);
     }
-    return change_value(tree, &change, &(struct value_change){key, &before, NULL}, &entry);
+    return change_value(tree, &change,
+                        &(struct value_change){key, node.next_position, &before, NULL}, &entry);
 }

@@ -73,6 +73,10 @@ static int add_entry(struct rs_watch *watch, const struct change *change, const 
         .relative = path + skipped,
         .relative_len = change->path_len - skipped,
         .name = "",
+        .old_name = "",
+        .lost = change->lost,
+        .old_written = change->written_before,
+        .new_written = change->written_after,
     };
     int status = RS_OK;
     if (change->kind == RS_VALUE_SET || change->kind == RS_VALUE_DELETED) {

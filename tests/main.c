@@ -45,6 +45,7 @@
     X(bell)                                                                                        \
     X(check)                                                                                       \
     X(check_pages)                                                                                 \
+    X(history)                                                                                     \
     X(watch)                                                                                       \
     X(watch_match)                                                                                 \
     X(watch_list)                                                                                  \

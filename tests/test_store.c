@@ -222,7 +222,7 @@ static void nothing_changed_is_no_revision(void)
     txn = start_reading(store);
     rs_stat stat = stat_of(txn);
     CU_ASSERT(stat.revision == 1 && stat.first_revision == 1 && stat.written > 0);
-    CU_ASSERT(stat.format == 1 && stat.max_readers == 1024);
+    CU_ASSERT(stat.format == ENV_FORMAT && stat.max_readers == 1024);
     GIVES(RS_EINVAL, rs_commit(txn, NULL));
     rs_abort(txn);
     rs_close(store);

@@ -3,11 +3,11 @@
  * under each of them in turn.
  *
  * A place is a directory with a store of known content ("store"), with dumps to import and a file
- * to write over ("files"). A verb is a row of verb_reads, verb_writes or verb_rules: verb_run()
- * begins the transaction that it wants, opens its key, lets it act once, looks at what it got, and
- * ends the transaction. The renderings turn what is stored into a string, so that "as before or as
- * after, never between" is a comparison of strings. To add a verb, write its function and its row
- * in verbs_read.c, verbs_write.c or verbs_rules.c. Needs regstore.h.
+ * to write over ("files"). A verb is a row of verb_reads, verb_writes, verb_rules or verb_history:
+ * verb_run() begins the transaction that it wants, opens its key, lets it act once, looks at what
+ * it got, and ends the transaction. The renderings turn what is stored into a string, so that "as
+ * before or as after, never between" is a comparison of strings. To add a verb, write its function
+ * and its row in verbs_read.c, verbs_write.c, verbs_rules.c or verbs_history.c. Needs regstore.h.
  */
 #ifndef VERBS_H
 #define VERBS_H
@@ -47,6 +47,7 @@ struct verb {
 
 /* The tables; each ends with a row without a name. */
 extern const struct verb verb_reads[];
+extern const struct verb verb_history[];
 extern const struct verb verb_writes[];
 extern const struct verb verb_rules[];
 /* The verbs of all, counted from 0; NULL after the last. */

@@ -1,0 +1,28 @@
+/*
+ * api_history.c - the public calls about revisions that were made: see api.c.
+ */
+#include "api.h"
+#include "history.h"
+
+int rs_history(rs_txn *txn, uint64_t newest, uint64_t oldest,
+               int (*each)(void *context, const rs_revision_info *revision), void *context)
+{
+    int status = api_check(txn, each != NULL);
+    return status == RS_OK ? history_list(txn, newest, oldest, each, context) : status;
+}
+
+int rs_history_changes(rs_txn *txn, uint64_t revision,
+                       int (*each)(void *context, const rs_change *change), void *context)
+{
+    int status = api_check(txn, each != NULL);
+    return status == RS_OK ? history_changes(txn, revision, each, context) : status;
+}
+
+int rs_history_key_n(rs_txn *txn, const char *path, size_t len, unsigned flags, uint64_t newest,
+                     uint64_t oldest, int (*each)(void *context, const rs_revision_info *revision),
+                     void *context)
+{
+    int status = api_check(txn, each != NULL && path != NULL && (flags & ~RS_SUBTREE) == 0);
+    struct slice asked = {path, text_length(path, len)};
+    return status == RS_OK ? history_key(txn, asked, flags, newest, oldest, each, context) : status;
+}

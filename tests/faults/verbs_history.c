@@ -1,0 +1,58 @@
+/*
+ * verbs_history.c - see verbs.h: the verbs that ask for what was, or bring it back, and their
+ * table.
+ */
+#include "verbs.h"
+
+#define FIXTURE "HKLM\\Verbs"
+
+static int judge(int status, bool right)
+{
+    return status != RS_OK || right ? status : VERB_WRONG;
+}
+
+/* ---- History ---- */
+
+static int count_revision(void *context, const rs_revision_info *revision)
+{
+    *(unsigned *)context += revision->revision > 0;
+    return 0;
+}
+
+static int count_change(void *context, const rs_change *change)
+{
+    *(unsigned *)context += change->path_len > 0;
+    return 0;
+}
+
+static int list_history(struct verb_place *place)
+{
+    unsigned count = 0;
+    int status = rs_history(place->txn, RS_NOW, 0, count_revision, &count);
+    return judge(status, count == 5);
+}
+
+static int list_key_history(struct verb_place *place)
+{
+    unsigned count = 0;
+    int status = rs_history_key(place->txn, FIXTURE "\\Link\\subkey number 007", RS_SUBTREE, RS_NOW,
+                                0, count_revision, &count);
+    return judge(status, count >= 2);
+}
+
+static int list_changes(struct verb_place *place)
+{
+    unsigned count = 0;
+    int status = rs_history_changes(place->txn, 5, count_change, &count);
+    return judge(status, count >= 3);
+}
+
+#define READS VERB_READS
+
+const struct verb verb_history[] = {
+    {"history", READS, NULL, list_history},
+    {"history-key", READS, NULL, list_key_history},
+    {"history-changes", READS, NULL, list_changes},
+
+    {NULL, 0, NULL, NULL},
+};
