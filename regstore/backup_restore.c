@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "check.h"
+#include "env_check.h"
 #include "transfer.h"
 
 #define PLACE_NAME "restore"
@@ -412,7 +413,29 @@ static int replace_unread(struct restoring *restoring)
                            : status;
 }
 
-/* store is NULL: what is there is not read. */
+/* The empty store is made last, when nothing but the disk can fail, and is replaced at once: what
+ * it consists of beside the data file comes with it. */
+static int replace_nothing(struct restoring *restoring)
+{
+    struct rs_store *store;
+    int status = store_open(restoring->dir, RS_CREATE | RS_NEW, &store, restoring->error);
+    if (status == RS_OK) {
+        status = replace(restoring, store);
+        store_close(store);
+    }
+    return status;
+}
+
+/* store is NULL: what is there is not read, or is nothing. */
+static int put_in_place(struct restoring *restoring, struct rs_store *store)
+{
+    if (store != NULL) {
+        return replace(restoring, store);
+    }
+    return restoring->options->flags & RS_ANEW ? replace_nothing(restoring)
+                                               : replace_unread(restoring);
+}
+
 static int restore_into(struct restoring *restoring, struct rs_store *store)
 {
     int status = open_place(&restoring->place, restoring->dir, restoring->error);
@@ -424,7 +447,7 @@ static int restore_into(struct restoring *restoring, struct rs_store *store)
         status = check_copy(restoring);
     }
     if (status == RS_OK) {
-        status = store != NULL ? replace(restoring, store) : replace_unread(restoring);
+        status = put_in_place(restoring, store);
     }
     close_place(&restoring->place);
     if (status == RS_OK) {
@@ -433,9 +456,45 @@ static int restore_into(struct restoring *restoring, struct rs_store *store)
     return status;
 }
 
+/* Whether a directory is there that is a store already; the error is not about that. */
+static int expect_no_store(const struct restoring *restoring)
+{
+    struct rs_store *store;
+    rs_error why = RS_ERROR_INIT;
+    int status = store_open(restoring->dir, RS_READONLY, &store, &why);
+    if (status == RS_OK) {
+        store_close(store);
+        return fail(restoring->error, RS_EEXIST, "%s: a store exists there", restoring->dir);
+    }
+    return status == RS_ENOSTORE ? RS_OK : fail(restoring->error, status, "%s", why.text);
+}
+
+static int restore_anew(struct restoring *restoring)
+{
+    struct stat st;
+    bool was_there = stat(restoring->dir, &st) == 0;
+    int dir_fd = -1;
+    int status = expect_no_store(restoring);
+    if (status == RS_OK) {
+        status = env_check_directory(restoring->dir, true, &dir_fd, restoring->error);
+    }
+    if (status != RS_OK) {
+        return status;
+    }
+    close(dir_fd);
+    status = restore_into(restoring, NULL);
+    if (status != RS_OK && !was_there) {
+        (void)rmdir(restoring->dir); /* not if something came into it */
+    }
+    return status;
+}
+
 static int restore(struct restoring *restoring)
 {
     struct rs_store *store;
+    if (restoring->options->flags & RS_ANEW) {
+        return restore_anew(restoring);
+    }
     if (restoring->options->flags & RS_UNREAD) {
         return restore_into(restoring, NULL);
     }

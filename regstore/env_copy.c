@@ -196,7 +196,8 @@ static int lock_out(int lock_fd, const char *dir, rs_error *error)
     }
     if (errno == EAGAIN || errno == EACCES) {
         return fail(error, RS_EBUSY,
-                    "%s: damaged and in use: end the programs that have it open first", dir);
+                    "%s: in use, and not to be read: end the programs that have it open first",
+                    dir);
     }
     return fail_errno(error, "%s/%s: cannot be locked", dir, ENV_LOCK_FILE);
 }

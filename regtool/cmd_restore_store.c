@@ -1,7 +1,7 @@
 /*
  * regtool restore-store: puts a backup in the place of the store. Both are read by a child first:
  * the backup, as nothing damaged may become the store, and the store, as one that is damaged must
- * not be opened here.
+ * not be opened here. Where there is none, whose disk died perhaps, one is made.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -27,20 +27,30 @@ static int on_check(void *context, const char *dir, rs_error *error)
     return store_check_quietly(dir, error);
 }
 
-/* Sets *unread where the store is damaged; returns 1, after a report, where there is none to be
- * replaced. */
-static int look_at_store(const char *dir, bool *unread)
+/* Finds how the store that is there has to be treated; returns 1, after a report, where it cannot
+ * be replaced. */
+static int look_at_store(const char *dir, unsigned *flags)
 {
     rs_error why;
     int status = store_check_quietly(dir, &why);
 
-    *unread = status == RS_EDAMAGED || status == RS_EVERSION;
-    if (status != RS_OK && !*unread) {
+    switch (status) {
+    case RS_OK:
+        *flags = 0;
+        return 0;
+    case RS_ENOSTORE:
+        *flags = RS_ANEW;
+        return 0;
+    case RS_EDAMAGED:
+        remark("the store that is replaced is not read, as it is damaged: %s", why.text);
+        break;
+    case RS_EVERSION:
+        remark("the store that is replaced is not read: %s", why.text);
+        break;
+    default:
         return report_status(status, &why, dir);
     }
-    if (*unread) {
-        remark("the store that is replaced is not read, as it is damaged: %s", why.text);
-    }
+    *flags = RS_UNREAD;
     return 0;
 }
 
@@ -56,13 +66,11 @@ static void tell(const char *dir, const char *file, const rs_backup_report *made
     printf(", %s; revision %" PRIu64 "\n", size, made->revision);
 }
 
-static int restore(const char *dir, const char *file, bool unread)
+static int restore(const char *dir, const char *file, unsigned flags)
 {
     struct progress progress;
-    rs_restore_options options = {.flags = unread ? RS_UNREAD : 0,
-                                  .progress = on_progress,
-                                  .check = on_check,
-                                  .context = &progress};
+    rs_restore_options options = {
+        .flags = flags, .progress = on_progress, .check = on_check, .context = &progress};
     rs_backup_report made;
     rs_error error = RS_ERROR_INIT;
     int status;
@@ -80,16 +88,16 @@ static int restore(const char *dir, const char *file, bool unread)
 static int ask_and_restore(const char *dir, const struct arguments *arguments)
 {
     const char *file = arguments->operands[0];
-    bool unread;
+    unsigned flags;
 
-    if (look_at_store(dir, &unread) != 0) {
+    if (look_at_store(dir, &flags) != 0) {
         return 1;
     }
-    if (!has_switch(arguments, SWITCH_YES) &&
+    if (flags != RS_ANEW && !has_switch(arguments, SWITCH_YES) &&
         !confirm("y", "replace all of the store %s by %s", dir, file)) {
         return 1;
     }
-    return restore(dir, file, unread);
+    return restore(dir, file, flags);
 }
 
 int cmd_restore_store(struct tool *tool, const struct arguments *arguments)

@@ -507,6 +507,7 @@ const struct command commands[] = {
     {"restore-store",
      "put a backup in the place of the store",
      "FILE is checked first. All that the store holds is replaced, after a question, or with /y.\n"
+     "Where there is no store, one is made.\n"
      "Services that have the store open notice, and open it again.\n",
      {{"FILE", OPERAND_FILE, false}},
      restore_store_switches,

@@ -124,7 +124,7 @@ static void arguments_are_checked(void)
 {
     rs_store *store = open_store();
     rs_backup_options unknown = {.flags = 2};
-    rs_restore_options strange = {.flags = 2};
+    rs_restore_options strange = {.flags = RS_UNREAD | RS_ANEW};
     GIVES(RS_EINVAL, rs_backup(NULL, "copy", NULL, NULL, NULL));
     GIVES(RS_EINVAL, rs_backup(store, NULL, NULL, NULL, NULL));
     GIVES(RS_EINVAL, rs_backup(store, "copy", &unknown, NULL, NULL));
@@ -134,6 +134,23 @@ static void arguments_are_checked(void)
     GIVES(RS_EINVAL, rs_compact(NULL, NULL, NULL));
     GIVES(RS_ENOSTORE, rs_restore(scratch_path("none"), "copy", NULL, NULL, NULL));
     rs_close(store);
+}
+
+static void a_lost_store_comes_back(void)
+{
+    rs_store *store = open_store();
+    rs_restore_options anew = {.flags = RS_ANEW};
+    struct stat st;
+    GIVES(RS_OK, rs_backup(store, scratch_path("copy"), NULL, NULL, NULL));
+    rs_close(store);
+    GIVES(RS_EEXIST, rs_restore(store_dir(), scratch_path("copy"), &anew, NULL, NULL));
+    GIVES(RS_EIO, rs_restore(scratch_path("a/new"), scratch_path("none"), &anew, NULL, NULL));
+    CU_ASSERT_EQUAL(access(scratch_path("a/new"), F_OK), -1);
+    GIVES(RS_OK, rs_restore(scratch_path("a/new"), scratch_path("copy"), &anew, NULL, NULL));
+    CU_ASSERT_EQUAL(stat(scratch_path("a/new/data.mdb"), &st), 0);
+    CU_ASSERT_EQUAL(st.st_mode & 0777, 0640);
+    CU_ASSERT_EQUAL(access(scratch_path("a/new/watches"), W_OK), 0);
+    CU_ASSERT_EQUAL(access(scratch_path("a/new/restore"), F_OK), -1);
 }
 
 static int calls_in_child(void *context)
@@ -557,6 +574,7 @@ static const struct test_case cases[] = {
     {"a copy is a store of its own", a_copy_is_a_store_of_its_own},
     {"a file that exists is kept", a_file_that_exists_is_kept},
     {"arguments are checked", arguments_are_checked},
+    {"a lost store comes back", a_lost_store_comes_back},
     {"nothing crosses a fork", nothing_crosses_a_fork},
     {"revisions go on", revisions_go_on},
     {"a new store gets the journal", a_new_store_gets_the_journal},
