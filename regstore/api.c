@@ -473,7 +473,7 @@ int rs_backup(rs_store *store, const char *file, const rs_backup_options *option
 int rs_restore(const char *dir, const char *file, const rs_restore_options *options,
                rs_backup_report *report, rs_error *error)
 {
-    if (dir == NULL || file == NULL || (options != NULL && (options->flags & ~RS_UNREAD) != 0)) {
+    if (dir == NULL || file == NULL || (options != NULL && options->flags > RS_ANEW)) {
         return fail(error, RS_EINVAL, "invalid argument");
     }
     return backup_restore(dir, file, options, report, error);
@@ -486,6 +486,18 @@ int rs_compact(rs_store *store, rs_backup_report *report, rs_error *error)
 }
 
 /* ---- Dumps ---- */
+
+int rs_spool_open(const char *file, const rs_import_options *options, rs_spool **spool,
+                  rs_error *error)
+{
+    return file != NULL && spool != NULL ? transfer_spool(file, options, spool, error)
+                                         : fail(error, RS_EINVAL, "%s", rs_strerror(RS_EINVAL));
+}
+
+void rs_spool_close(rs_spool *spool)
+{
+    transfer_spool_free(spool);
+}
 
 int rs_import(rs_txn *txn, const char *file, const rs_import_options *options,
               rs_import_report *report, rs_error *error)

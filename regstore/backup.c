@@ -47,26 +47,6 @@ static int copy_store(struct backup *backup, int fd)
     return status;
 }
 
-/* A file that has no name any more. */
-static int open_unnamed(rs_error *error)
-{
-    const char *named = secure_getenv("TMPDIR");
-    const char *dir = named != NULL && *named != '\0' ? named : "/tmp";
-    char *path = NULL;
-    if (asprintf(&path, "%s/regstore-XXXXXX", dir) < 0) {
-        fail(error, RS_ENOMEM, "out of memory");
-        return -1;
-    }
-    int fd = mkostemp(path, O_CLOEXEC);
-    if (fd >= 0) {
-        unlink(path);
-    } else {
-        fail_errno(error, "%s: cannot make a temporary file", dir);
-    }
-    free(path);
-    return fd;
-}
-
 static int send_file(struct backup *backup, int fd)
 {
     char *piece = malloc(PIECE);
@@ -89,7 +69,7 @@ static int send_file(struct backup *backup, int fd)
 
 static int send_copy(struct backup *backup)
 {
-    int fd = open_unnamed(backup->error);
+    int fd = transfer_unnamed(backup->error);
     if (fd < 0) {
         return backup->error->status;
     }

@@ -165,6 +165,7 @@ typedef struct rs_store rs_store;
 typedef struct rs_txn rs_txn;
 typedef struct rs_cursor rs_cursor;
 typedef struct rs_watch rs_watch;
+typedef struct rs_spool rs_spool;
 
 /*
  * A key: a plain number, not a resource. It stays valid across transactions, processes and renames
@@ -616,7 +617,7 @@ RS_CALL int rs_backup(rs_store *store, const char *file, const rs_backup_options
                       rs_backup_report *report, rs_error *error);
 
 typedef struct rs_restore_options {
-    unsigned flags; /* RS_UNREAD */
+    unsigned flags; /* RS_UNREAD or RS_ANEW, or 0 */
     /* NULL, or called now and then; another answer than 0 cancels. */
     int (*progress)(void *context, const rs_progress *progress);
     /* NULL, or called instead of rs_check() to look whether the copy is whole, which is a store in
@@ -628,6 +629,9 @@ typedef struct rs_restore_options {
 /* The store that is replaced is damaged and not to be read. Nobody may have it open, and no other
  * thread may open it meanwhile; its revisions are not known, so that of the file is taken. */
 #define RS_UNREAD 1u
+/* There is no store in dir: make one, as rs_open() with RS_CREATE does. RS_EEXIST where there is.
+ */
+#define RS_ANEW 2u
 
 /*
  * Puts what rs_backup() copied, or any data file that nobody had open when it was copied, in the
@@ -820,10 +824,23 @@ typedef struct rs_import_options {
     /* NULL, or called for each loss; value is NULL for a key's. */
     void (*loss)(void *context, enum rs_loss_kind kind, const char *path, const char *value);
     void *context;
+    rs_spool *spool; /* NULL, or what is read; the file's name is for messages then */
 } rs_import_options;
 #define RS_KEEP 2u    /* never overwrite or delete a value that is set, nor delete a key */
 #define RS_REPLACE 4u /* what is below the key and not in the dump is deleted, too */
 #define RS_VIEW_32 8u /* key paths, the dump's own as well, mean the 32-bit view */
+
+/*
+ * Opens a dump, "-" being standard input, before the transaction begins that imports it: while one
+ * writer waits for the other end of a pipe, all would. A regular file stays open. What reading
+ * could wait for (a pipe, a FIFO, a device, a file of another machine or process) is read to its
+ * end into a file without a name in $TMPDIR, or /tmp, which takes as much room as the dump. Of
+ * options, which may be NULL, progress and context count. One thread at a time may use a spool, and
+ * close it when no import reads it; NULL is allowed. Blocks. Switch on: RS_EDISK; RS_EACCESS.
+ */
+RS_CALL int rs_spool_open(const char *file, const rs_import_options *options, rs_spool **spool,
+                          rs_error *error);
+RS_API void rs_spool_close(rs_spool *spool);
 
 typedef struct rs_import_report {
     const char *format; /* "xml"; static */
@@ -845,9 +862,10 @@ typedef struct rs_import_report {
 /*
  * Reads a dump into a write transaction, merging: keys and values that are not in the dump stay,
  * unless it is a patch that takes them away.
- * The format is recognised by content. file is a path, or "-" for standard input. options may be
- * NULL. After a failure the transaction can only be aborted. Switch on: RS_ENOFORMAT; RS_EFORMAT
- * (place in *error); RS_ELINK (mounted on a link); RS_EPATH (no key given and none in the dump).
+ * The format is recognised by content. file is a path, or "-" for standard input; without a spool
+ * it is opened here, and what it makes wait, all writers wait for. options may be NULL. After a
+ * failure the transaction can only be aborted. Switch on: RS_ENOFORMAT; RS_EFORMAT (place in
+ * *error); RS_ELINK (mounted on a link); RS_EPATH (no key given and none in the dump).
  */
 RS_CALL int rs_import(rs_txn *txn, const char *file, const rs_import_options *options,
                       rs_import_report *report, rs_error *error);

@@ -4,12 +4,13 @@
  * Gives import (transfer_import.c), export (transfer_export.c), copies (transfer_copy.c),
  * comparison (transfer_compare.c) and what it becomes as a patch (transfer_difference.c), the walk
  * that tells a key's content (transfer_walk.c), the files that are read and written
- * (transfer_file.c) and the sets that find doubles (transfer_seen.c). Needs tree and format.
- * The words
- * for losses are in transfer_loss.c.
+ * (transfer_file.c), copies of what is read from pipes (transfer_spool.c) and the sets that find
+ * doubles (transfer_seen.c). Needs tree and format. The words for losses are in transfer_loss.c.
  */
 #ifndef REGSTORE_TRANSFER_H
 #define REGSTORE_TRANSFER_H
+
+#include <sys/types.h>
 
 #include "format.h"
 #include "tree.h"
@@ -74,10 +75,29 @@ struct transfer_input {
     struct transfer_progress *progress;
     rs_error *error;
 };
-/* Opens a file, "-" being standard input, and reads its head. */
+/* Opens a file, "-" being standard input, or what a spool has of it, and reads its head. */
 int transfer_input_open(struct transfer_input *input, const char *file,
-                        struct transfer_progress *progress, rs_error *error);
+                        const struct rs_spool *spool, struct transfer_progress *progress,
+                        rs_error *error);
 void transfer_input_close(struct transfer_input *input);
+/* The words for a file in errors. */
+const char *transfer_input_name(const char *file);
+int transfer_source_open(const char *file, int *descriptor, rs_error *error);
+/* Reads some bytes, as read() does, whatever the descriptor is set to. */
+ssize_t transfer_read(int descriptor, void *buffer, size_t size);
+
+/* rs_spool_open(): a dump that can be read without waiting for others. */
+struct rs_spool {
+    int descriptor; /* of a regular file */
+    bool owned;     /* or standard input */
+    off_t start;
+};
+int transfer_spool(const char *file, const rs_import_options *options, struct rs_spool **spool,
+                   rs_error *error);
+void transfer_spool_free(struct rs_spool *spool);
+/* A file without a name, in $TMPDIR or /tmp; -1 after a failure, described in *error. */
+int transfer_unnamed(rs_error *error);
+const char *transfer_unnamed_dir(void);
 
 /* A dump that is written: to a file beside its target, which takes the target's place at the end;
  * to standard output, a device or a pipe at once. */

@@ -51,8 +51,7 @@ int transfer_tell(struct transfer_progress *progress, uint64_t bytes, rs_error *
 
 /* ---- Input ---- */
 
-/* Reads some bytes, whatever the descriptor is set to. */
-static ssize_t read_some(int descriptor, void *buffer, size_t size)
+ssize_t transfer_read(int descriptor, void *buffer, size_t size)
 {
     for (;;) {
         ssize_t got = read(descriptor, buffer, size);
@@ -76,7 +75,7 @@ static int read_input(struct format_input *base, void *buffer, size_t size, size
         memcpy(buffer, input->head + input->head_used, *got);
         input->head_used += *got;
     } else {
-        ssize_t count = read_some(input->input.descriptor, buffer, size);
+        ssize_t count = transfer_read(input->input.descriptor, buffer, size);
         if (count < 0) {
             return fail_errno(input->error, "cannot read %s", base->name);
         }
@@ -88,8 +87,8 @@ static int read_input(struct format_input *base, void *buffer, size_t size, size
 static int read_head(struct transfer_input *input)
 {
     while (input->head_size < TRANSFER_HEAD) {
-        ssize_t count = read_some(input->input.descriptor, input->head + input->head_size,
-                                  TRANSFER_HEAD - input->head_size);
+        ssize_t count = transfer_read(input->input.descriptor, input->head + input->head_size,
+                                      TRANSFER_HEAD - input->head_size);
         if (count < 0) {
             return fail_errno(input->error, "cannot read %s", input->input.name);
         }
@@ -101,28 +100,50 @@ static int read_head(struct transfer_input *input)
     return RS_OK;
 }
 
-int transfer_input_open(struct transfer_input *input, const char *file,
-                        struct transfer_progress *progress, rs_error *error)
+const char *transfer_input_name(const char *file)
 {
-    bool standard = strcmp(file, "-") == 0;
+    return strcmp(file, "-") == 0 ? STANDARD_INPUT : file;
+}
+
+int transfer_source_open(const char *file, int *descriptor, rs_error *error)
+{
+    *descriptor =
+        strcmp(file, "-") == 0 ? STDIN_FILENO : open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    return *descriptor >= 0 ? RS_OK : fail_errno(error, "cannot open %s", file);
+}
+
+/* Each import of a spool begins where the spool does. */
+static int open_source(struct transfer_input *input, const char *file, const struct rs_spool *spool)
+{
+    if (spool == NULL) {
+        int status = transfer_source_open(file, &input->input.descriptor, input->error);
+        input->owned = input->input.descriptor != STDIN_FILENO;
+        return status;
+    }
+    input->input.descriptor = spool->descriptor;
+    return lseek(spool->descriptor, spool->start, SEEK_SET) >= 0
+               ? RS_OK
+               : fail_errno(input->error, "cannot read %s", input->input.name);
+}
+
+int transfer_input_open(struct transfer_input *input, const char *file,
+                        const struct rs_spool *spool, struct transfer_progress *progress,
+                        rs_error *error)
+{
     struct stat about;
 
     *input = (struct transfer_input){
-        .input = {.read = read_input,
-                  .name = standard ? STANDARD_INPUT : file,
-                  .descriptor =
-                      standard ? STDIN_FILENO : open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY)},
-        .owned = !standard,
+        .input = {.read = read_input, .name = transfer_input_name(file), .descriptor = -1},
         .progress = progress,
         .error = error,
     };
-    if (input->input.descriptor < 0) {
-        return fail_errno(error, "cannot open %s", file);
-    }
-    if (fstat(input->input.descriptor, &about) == 0 && S_ISREG(about.st_mode)) {
+    int status = open_source(input, file, spool);
+    if (status == RS_OK && fstat(input->input.descriptor, &about) == 0 && S_ISREG(about.st_mode)) {
         progress->now.total = (uint64_t)about.st_size;
     }
-    int status = read_head(input);
+    if (status == RS_OK) {
+        status = read_head(input);
+    }
     if (status != RS_OK) {
         transfer_input_close(input);
     }

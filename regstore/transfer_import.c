@@ -578,8 +578,8 @@ int transfer_import(struct tree *tree, const char *file, const rs_import_options
         return fail(error, RS_EREADONLY, "cannot import in a read-only transaction");
     }
     importer_begin(&importer, tree, options ? options : &no_options);
-    int status =
-        transfer_input_open(&importer.input, file, &importer.progress, &importer.input_error);
+    int status = transfer_input_open(&importer.input, file, importer.options->spool,
+                                     &importer.progress, &importer.input_error);
     if (status == RS_OK) {
         status = run(&importer, &place);
     }

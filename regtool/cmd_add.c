@@ -123,8 +123,7 @@ static int set_value(struct addition *addition)
     int status = set(addition, &lose);
 
     if (status == RS_OK && lose) {
-        rs_abort(addition->session.txn);
-        addition->session.txn = NULL;
+        session_drop(&addition->session);
         if (!may_overwrite(addition)) {
             return 1;
         }
@@ -172,6 +171,7 @@ static int edit_list(struct addition *addition, const char *append, const char *
         return session_report(&addition->session, status, addition->path);
     }
     if (!changed) {
+        session_drop(&addition->session);
         puts("unchanged");
         return 0;
     }

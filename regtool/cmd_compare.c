@@ -197,7 +197,7 @@ static void put_result(const struct comparison *comparison)
 
 int cmd_compare(struct tool *tool, const struct arguments *arguments)
 {
-    struct comparison comparison = {.print.tool = tool};
+    struct comparison comparison = {.print = {.tool = tool, .out = stdout}};
     int result;
 
     comparison.name =

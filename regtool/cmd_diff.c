@@ -217,7 +217,8 @@ static int run(struct diff *diff, struct tool *tool, const struct arguments *arg
 
 int cmd_diff(struct tool *tool, const struct arguments *arguments)
 {
-    struct diff diff = {.at = arguments->switches[SWITCH_AT], .print.tool = tool};
+    struct diff diff = {.at = arguments->switches[SWITCH_AT],
+                        .print = {.tool = tool, .out = stdout}};
     int result;
 
     if (tool->json && has_switch(arguments, SWITCH_PATCH)) {

@@ -96,10 +96,12 @@ static int read_store(struct edit *edit)
     }
     status = fetch(edit, &session);
     if (status == RS_EINVAL) {
+        session_drop(&session);
         result = report("edit: unknown type \"%s\"", edit->type);
     } else if (status != RS_OK) {
         result = session_report(&session, status, edit->asked);
     } else if (edit->type != NULL && edit->subject.is_set) {
+        session_drop(&session);
         result = report("%s: value \"%s\" is set, /t is for one that is not", edit->path.text,
                         edit->name);
     }
@@ -171,6 +173,7 @@ static enum edit_outcome write_store(const struct edit *edit, const void *data, 
     if (status != RS_OK) {
         result = session_report(&session, status, edit->path.text);
     } else if (!same) {
+        session_drop(&session);
         result = report("%s: value \"%s\" was changed while it was edited: nothing was written",
                         edit->path.text, edit->name);
     } else {

@@ -165,7 +165,7 @@ static int put_fallback(const struct get *get)
     return 0;
 }
 
-static int report_absent(const struct get *get)
+static int report_absent(struct get *get)
 {
     if (get->session.error.text[0] != '\0') {
         return session_report(&get->session, RS_ENOTFOUND, get->asked);

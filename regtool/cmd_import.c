@@ -6,11 +6,13 @@
 #include <string.h>
 
 #include "arguments.h"
+#include "later.h"
 #include "losses.h"
 #include "plan.h"
 #include "progress.h"
 #include "report.h"
 #include "show.h"
+#include "spool.h"
 #include "tool.h"
 
 struct import {
@@ -18,10 +20,13 @@ struct import {
     struct progress progress;
     struct losses losses;
     rs_import_report report;
+    rs_spool *spool;
+    FILE *later; /* what is told of each loss and change; NULL: nothing is */
     const char *file;
     char *key; /* where it went, NULL for a patch; outlives the transaction */
     unsigned flags;
     bool plan;
+    bool list;    /* every loss */
     bool changed; /* the import made a revision */
     uint64_t revision;
 };
@@ -47,21 +52,23 @@ static int read_dump(struct import *import, const char *key)
                                  .flags = import->flags,
                                  .progress = on_progress,
                                  .loss = on_loss,
-                                 .context = import};
+                                 .context = import,
+                                 .spool = import->spool};
     rs_error error = RS_ERROR_INIT;
     int status;
 
     progress_begin(&import->progress, "importing");
     status = rs_import(import->session.txn, import->file, &options, &import->report, &error);
     progress_end(&import->progress);
-    if (status != RS_OK) {
-        return report_status(status, &error, import->file);
+    if (status == RS_OK && import->report.key != NULL) {
+        import->key = strdup(import->report.key);
+        status = import->key != NULL ? RS_OK : RS_ENOMEM;
     }
-    if (import->report.key == NULL) {
+    if (status == RS_OK) {
         return 0;
     }
-    import->key = strdup(import->report.key);
-    return import->key != NULL ? 0 : report_status(RS_ENOMEM, NULL, import->file);
+    session_drop(&import->session);
+    return report_status(status, &error, import->file);
 }
 
 static int commit(struct import *import)
@@ -140,6 +147,40 @@ static void print_json(const struct import *import)
     json_line(&json);
 }
 
+/* All that needs the writer's lock; nothing is printed. */
+static int change_store(struct import *import, struct tool *tool, const char *key)
+{
+    int result = import->plan ? plan_begin(tool, &import->session)
+                              : session_begin(tool, RS_WRITE, &import->session);
+
+    if (result != 0) {
+        return 1;
+    }
+    result = read_dump(import, key);
+    if (result == 0) {
+        result = import->plan ? plan_write(tool, &import->session, import->later) : commit(import);
+    }
+    session_end(&import->session);
+    return result;
+}
+
+static int run(struct import *import, struct tool *tool, const char *key)
+{
+    int result = 1;
+
+    if ((import->list || import->plan) && (import->later = later_open()) == NULL) {
+        return 1;
+    }
+    if (import->list) {
+        import->losses.list = import->later;
+    }
+    if (spool_open(import->file, &import->spool) == 0) {
+        result = change_store(import, tool, key);
+        rs_spool_close(import->spool);
+    }
+    return later_print(import->later) == 0 ? result : 1;
+}
+
 int cmd_import(struct tool *tool, const struct arguments *arguments)
 {
     struct import import = {.file = arguments->operands[0]};
@@ -148,18 +189,9 @@ int cmd_import(struct tool *tool, const struct arguments *arguments)
     import.flags = has_switch(arguments, SWITCH_KEEP) ? RS_KEEP : 0;
     import.flags |= has_switch(arguments, SWITCH_VIEW_32) ? RS_VIEW_32 : 0;
     import.plan = has_switch(arguments, SWITCH_PLAN);
-    import.losses.list = has_switch(arguments, SWITCH_VERBOSE);
+    import.list = has_switch(arguments, SWITCH_VERBOSE);
     import.losses.json = tool->json;
-    result = import.plan ? plan_begin(tool, &import.session)
-                         : session_begin(tool, RS_WRITE, &import.session);
-    if (result != 0) {
-        return 1;
-    }
-    result = read_dump(&import, arguments->operands[1]);
-    if (result == 0) {
-        result = import.plan ? plan_show(tool, &import.session) : commit(&import);
-    }
-    session_end(&import.session);
+    result = run(&import, tool, arguments->operands[1]);
     if (result != 1 && tool->json) {
         print_json(&import);
     } else if (result != 1) {

@@ -6,15 +6,18 @@
 
 #include "arguments.h"
 #include "keypath.h"
+#include "later.h"
 #include "losses.h"
 #include "progress.h"
 #include "report.h"
+#include "spool.h"
 #include "tool.h"
 
 struct restoring {
     struct session session;
     struct progress progress;
     struct losses losses;
+    rs_spool *spool;
 };
 
 static int on_progress(void *context, const rs_progress *numbers)
@@ -41,6 +44,7 @@ static int check_key(struct restoring *restoring, const char *path)
     int status;
 
     if (keypath_is_root(path)) {
+        session_drop(&restoring->session);
         return report("%s: a root key cannot be restored", path);
     }
     status = rs_key_open_n(txn, RS_NO_KEY, path, RS_NTS, RS_NOFOLLOW, &key);
@@ -55,6 +59,7 @@ static int check_key(struct restoring *restoring, const char *path)
         return session_report(&restoring->session, status, path);
     }
     if (info.flags & RS_KEY_LINK) {
+        session_drop(&restoring->session);
         return report("%s: the key is a symbolic link: name the key that it points to", path);
     }
     return 0;
@@ -66,33 +71,58 @@ static int read_file(struct restoring *restoring, const char *path, const char *
                                  .flags = RS_REPLACE,
                                  .progress = on_progress,
                                  .loss = on_loss,
-                                 .context = restoring};
+                                 .context = restoring,
+                                 .spool = restoring->spool};
     rs_error error = RS_ERROR_INIT;
     int status;
 
     progress_begin(&restoring->progress, "restoring");
     status = rs_import(restoring->session.txn, file, &options, NULL, &error);
     progress_end(&restoring->progress);
-    return status == RS_OK ? 0 : report_status(status, &error, file);
+    if (status == RS_OK) {
+        return 0;
+    }
+    session_drop(&restoring->session);
+    return report_status(status, &error, file);
+}
+
+/* All that needs the writer's lock; nothing is printed. */
+static int change_store(struct restoring *restoring, const struct tool *tool, const char *path,
+                        const char *file)
+{
+    int result;
+
+    if (session_begin(tool, RS_WRITE, &restoring->session) != 0) {
+        return 1;
+    }
+    result = check_key(restoring, path);
+    if (result == 0) {
+        result = read_file(restoring, path, file);
+    }
+    if (result == 0) {
+        result = session_commit(&restoring->session, NULL);
+    }
+    session_end(&restoring->session);
+    return result;
 }
 
 int cmd_restore(struct tool *tool, const struct arguments *arguments)
 {
-    struct restoring restoring = {.losses.list = has_switch(arguments, SWITCH_VERBOSE)};
-    const char *path = arguments->operands[0];
+    struct restoring restoring = {.spool = NULL};
+    const char *file = arguments->operands[1];
     int result;
 
-    if (session_begin(tool, RS_WRITE, &restoring.session) != 0) {
+    if (has_switch(arguments, SWITCH_VERBOSE) && (restoring.losses.list = later_open()) == NULL) {
         return 1;
     }
-    result = check_key(&restoring, path);
+    result = spool_open(file, &restoring.spool);
     if (result == 0) {
-        result = read_file(&restoring, path, arguments->operands[1]);
+        result = change_store(&restoring, tool, arguments->operands[0], file);
+        rs_spool_close(restoring.spool);
     }
-    if (result == 0) {
-        result = session_commit(&restoring.session, NULL);
+    if (later_print(restoring.losses.list) != 0) {
+        result = 1;
     }
-    session_end(&restoring.session);
     if (result == 0) {
         puts("The operation completed successfully.");
         losses_print(&restoring.losses);

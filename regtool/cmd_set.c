@@ -49,6 +49,7 @@ static int store(struct setting *setting, rs_key key)
                                setting->separator, &data, &size, &error);
 
     if (status != RS_OK) {
+        session_drop(&setting->session);
         return report("%s: value \"%s\": %s", setting->path, setting->name, error.text);
     }
     status = rs_value_set(setting->session.txn, key, setting->name, setting->type, data, size);

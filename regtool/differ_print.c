@@ -17,13 +17,13 @@ static const char *colour_of(char sign)
 
 static void begin_line(const struct differ_print *print, char sign)
 {
-    fputs(print->tool->colours ? colour_of(sign) : "", stdout);
-    printf("%c ", sign);
+    fputs(print->tool->colours ? colour_of(sign) : "", print->out);
+    fprintf(print->out, "%c ", sign);
 }
 
 static void end_line(const struct differ_print *print)
 {
-    fputs(print->tool->colours ? "\033[0m\n" : "\n", stdout);
+    fputs(print->tool->colours ? "\033[0m\n" : "\n", print->out);
 }
 
 /* The side that a thing's key is named by: the left one, if it is there. */
@@ -38,9 +38,9 @@ static void put_key(const struct differ_print *print, const rs_difference *diffe
     const struct keypath *base = base_of(print, difference);
 
     begin_line(print, sign);
-    show_text(stdout, base->len > 0 ? base->text : "", base->len, true);
-    fputs(base->len > 0 && difference->path_len > 0 ? "\\" : "", stdout);
-    show_text(stdout, difference->path, difference->path_len, true);
+    show_text(print->out, base->len > 0 ? base->text : "", base->len, true);
+    fputs(base->len > 0 && difference->path_len > 0 ? "\\" : "", print->out);
+    show_text(print->out, difference->path, difference->path_len, true);
     end_line(print);
 }
 
@@ -71,32 +71,32 @@ static int show_key(struct differ_print *print, const rs_difference *difference)
     return status;
 }
 
-static void put_type(uint32_t number)
+static void put_type(FILE *out, uint32_t number)
 {
     char type[SHOW_TYPE_SIZE];
 
     show_type(number, type);
-    printf("%s    ", type);
+    fprintf(out, "%s    ", type);
 }
 
 /* A value that one side has alone. */
-static int put_data(const rs_value *value)
+static int put_data(FILE *out, const rs_value *value)
 {
-    put_type(value->type);
-    return show_data(stdout, value, NULL, true);
+    put_type(out, value->type);
+    return show_data(out, value, NULL, true);
 }
 
 /* What the eye cannot tell: a string with and without its terminator. */
-static void put_bytes(const rs_value *left, const rs_value *right)
+static void put_bytes(FILE *out, const rs_value *left, const rs_value *right)
 {
     if (left->size != right->size) {
-        printf(" (%zu bytes -> %zu bytes)", left->size, right->size);
+        fprintf(out, " (%zu bytes -> %zu bytes)", left->size, right->size);
     } else {
-        fputs(" (other bytes)", stdout);
+        fputs(" (other bytes)", out);
     }
 }
 
-static int put_both(const rs_value *left, const rs_value *right)
+static int put_both(FILE *out, const rs_value *left, const rs_value *right)
 {
     bool typed = left->type != right->type;
     char *texts[2] = {NULL, NULL};
@@ -107,15 +107,15 @@ static int put_both(const rs_value *left, const rs_value *right)
         status = rs_data_print(right->type, right->data, right->size, NULL, &texts[1], &lens[1]);
     }
     if (status == RS_OK) {
-        put_type(left->type);
-        show_text(stdout, texts[0], lens[0], true);
-        fputs(" -> ", stdout);
+        put_type(out, left->type);
+        show_text(out, texts[0], lens[0], true);
+        fputs(" -> ", out);
         if (typed) {
-            put_type(right->type);
+            put_type(out, right->type);
         }
-        show_text(stdout, texts[1], lens[1], true);
+        show_text(out, texts[1], lens[1], true);
         if (!typed && lens[0] == lens[1] && memcmp(texts[0], texts[1], lens[0]) == 0) {
-            put_bytes(left, right);
+            put_bytes(out, left, right);
         }
     }
     rs_free(texts[0]);
@@ -131,10 +131,11 @@ static int put_value(const struct differ_print *print, const rs_difference *diff
     int status;
 
     begin_line(print, right == NULL ? '-' : left == NULL ? '+' : '~');
-    fputs("  ", stdout);
-    show_value_name(stdout, named->name, named->name_len, true);
-    fputs("    ", stdout);
-    status = left != NULL && right != NULL ? put_both(left, right) : put_data(named);
+    fputs("  ", print->out);
+    show_value_name(print->out, named->name, named->name_len, true);
+    fputs("    ", print->out);
+    status = left != NULL && right != NULL ? put_both(print->out, left, right)
+                                           : put_data(print->out, named);
     end_line(print);
     return status;
 }
@@ -145,10 +146,10 @@ static void put_class(const struct differ_print *print, const rs_difference *dif
     const rs_key_info *right = difference->right_key;
 
     begin_line(print, '~');
-    fputs("  (class name)    ", stdout);
-    show_text(stdout, left->class_name, left->class_len, true);
-    fputs(" -> ", stdout);
-    show_text(stdout, right->class_name, right->class_len, true);
+    fputs("  (class name)    ", print->out);
+    show_text(print->out, left->class_name, left->class_len, true);
+    fputs(" -> ", print->out);
+    show_text(print->out, right->class_name, right->class_len, true);
     end_line(print);
 }
 
@@ -160,7 +161,7 @@ static void put_time(const struct differ_print *print, const rs_difference *diff
     show_time(difference->left_key->written, left);
     show_time(difference->right_key->written, right);
     begin_line(print, '~');
-    printf("  (write time)    %s -> %s", left, right);
+    fprintf(print->out, "  (write time)    %s -> %s", left, right);
     end_line(print);
 }
 
@@ -240,7 +241,7 @@ static int put_json_values(struct json *json, const rs_difference *difference)
 
 int differ_print_json(const struct differ_print *print, const rs_difference *difference)
 {
-    struct json json = {.out = stdout};
+    struct json json = {.out = print->out};
     int status;
 
     json_open(&json, '{');

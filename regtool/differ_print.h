@@ -11,15 +11,17 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include <regstore.h>
 
 #include "keypath.h"
 #include "tool.h"
 
-/* Starts from all zeros and the tool. */
+/* Starts from all zeros, the tool and where to. */
 struct differ_print {
     struct tool *tool;
+    FILE *out;
     struct keypath left; /* the two keys; empty where the differences' paths are whole */
     struct keypath right;
     struct keypath shown; /* the relative path of the key whose line was printed last */

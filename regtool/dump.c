@@ -102,7 +102,7 @@ int dump_write(const struct tool *tool, struct dump *dump)
     bool exists;
     int result;
 
-    writing.losses.list = dump->list && strcmp(dump->file, "-") != 0;
+    writing.losses.list = dump->list && strcmp(dump->file, "-") != 0 ? stdout : NULL;
     result = attempt(tool, &writing, &exists);
     if (exists) {
         if (!confirm("y", "replace %s", dump->file)) {

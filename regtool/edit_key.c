@@ -254,6 +254,7 @@ static enum edit_outcome write_store(const struct key_edit *edit, rs_txn *after,
     if (status != RS_OK) {
         result = session_report(&session, status, edit->path);
     } else if (target.changed) {
+        session_drop(&session);
         result = report("%s: changed while it was edited: nothing was written", edit->path);
     } else {
         result = session_commit(&session, &revision);

@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "show.h"
+
 static void separate(struct json *json)
 {
     if (json->comma) {
@@ -66,7 +68,10 @@ static size_t put_wide(FILE *out, const unsigned char *text, size_t len)
         fputs("\\ufffd", out);
         return 1;
     }
-    if (text[0] == 0xed && text[1] >= 0xa0) { /* U+D800 to U+DFFF */
+    if (show_control_size((const char *)text, size) > 0) { /* a terminal would obey it */
+        fprintf(out, "\\u%04x",
+                size == 2 ? text[1] : 0x2000u | (text[1] & 0x3fu) << 6 | (text[2] & 0x3fu));
+    } else if (text[0] == 0xed && text[1] >= 0xa0) { /* U+D800 to U+DFFF */
         fprintf(out, "\\ud%x%02x", (text[1] & 0x3cu) >> 2,
                 (text[1] & 0x03u) << 6 | (text[2] & 0x3fu));
     } else {

@@ -22,15 +22,15 @@ static void print_place(FILE *out, const char *path, const char *value, bool esc
     show_value_name(out, value, strlen(value), escaped);
 }
 
-static void list_text(enum rs_loss_kind kind, const char *path, const char *value)
+static void list_text(FILE *out, enum rs_loss_kind kind, const char *path, const char *value)
 {
-    print_place(stdout, path, value, isatty(STDOUT_FILENO));
-    printf(": %s\n", rs_loss_text(kind));
+    print_place(out, path, value, isatty(STDOUT_FILENO));
+    fprintf(out, ": %s\n", rs_loss_text(kind));
 }
 
-static void list_json(enum rs_loss_kind kind, const char *path, const char *value)
+static void list_json(FILE *out, enum rs_loss_kind kind, const char *path, const char *value)
 {
-    struct json json = {.out = stdout};
+    struct json json = {.out = out};
 
     json_open(&json, '{');
     json_member_text(&json, "loss", rs_loss_text(kind));
@@ -67,10 +67,10 @@ void losses_note(struct losses *losses, enum rs_loss_kind kind, const char *path
         return;
     }
     count = losses->counts[kind]++;
-    if (losses->list && losses->json) {
-        list_json(kind, path, value);
-    } else if (losses->list) {
-        list_text(kind, path, value);
+    if (losses->list != NULL && losses->json) {
+        list_json(losses->list, kind, path, value);
+    } else if (losses->list != NULL) {
+        list_text(losses->list, kind, path, value);
     } else if (count < LOSS_EXAMPLES) {
         keep_example(&losses->examples[kind][count], path, value);
     }
@@ -81,7 +81,7 @@ static void print_kind(const struct losses *losses, enum rs_loss_kind kind)
     uint64_t count = losses->counts[kind];
 
     printf("%8" PRIu64 "  %s\n", count, rs_loss_text(kind));
-    if (losses->list) {
+    if (losses->list != NULL) {
         return;
     }
     for (int i = 0; i < LOSS_EXAMPLES; i++) {

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <regstore.h>
 
@@ -16,7 +17,7 @@
 #define LOSS_EXAMPLES 3 /* places kept of each kind */
 
 struct losses {
-    bool list; /* print each when it is told */
+    FILE *list; /* gets each when it is told; NULL: a few examples of each kind are kept */
     bool json;
     uint64_t counts[LOSS_KINDS];
     char *examples[LOSS_KINDS][LOSS_EXAMPLES];

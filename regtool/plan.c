@@ -35,6 +35,7 @@ static int begin(struct session *session)
 int plan_begin(struct tool *tool, struct session *session)
 {
     session->txn = NULL;
+    session->committed = NULL;
     if (tool_open(tool, 0, &session->store) != 0) {
         return 1;
     }
@@ -42,6 +43,7 @@ int plan_begin(struct tool *tool, struct session *session)
         rs_close(session->store);
         return 1;
     }
+    session->writing = true;
     session->error = (rs_error)RS_ERROR_INIT;
     rs_txn_errors(session->txn, &session->error);
     return 0;
@@ -53,12 +55,12 @@ static int on_difference(void *context, const rs_difference *difference)
     int status =
         print->tool->json ? differ_print_json(print, difference) : differ_print(print, difference);
 
-    return status == RS_OK && output_lost(print->tool) ? RS_ECANCELLED : status;
+    return status == RS_OK && ferror(print->out) ? RS_ECANCELLED : status;
 }
 
-int plan_show(struct tool *tool, struct session *session)
+int plan_write(struct tool *tool, struct session *session, FILE *out)
 {
-    struct differ_print print = {.tool = tool};
+    struct differ_print print = {.tool = tool, .out = out};
     const rs_compare_options options = {
         .flags = RS_SUBTREE | RS_VOLATILE | RS_TIMES, .each = on_difference, .context = &print};
     uint64_t differences = 0;
@@ -66,13 +68,13 @@ int plan_show(struct tool *tool, struct session *session)
     int status = rs_begin(session->store, RS_READ, &before);
 
     if (status != RS_OK) {
-        return report_status(status, NULL, rs_store_dir(session->store));
+        return session_report(session, status, rs_store_dir(session->store));
     }
     status = rs_compare(before, RS_NO_KEY, session->txn, RS_NO_KEY, &options, &differences);
     rs_abort(before);
     differ_print_end(&print);
     if (status != RS_OK) {
-        return tool->output_lost != 0 ? 1 : session_report(session, status, "comparing");
+        return ferror(out) ? 1 : session_report(session, status, "comparing");
     }
     return differences > 0 ? 2 : 0;
 }

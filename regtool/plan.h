@@ -5,12 +5,15 @@
 #ifndef REGTOOL_PLAN_H
 #define REGTOOL_PLAN_H
 
+#include <stdio.h>
+
 #include "tool.h"
 
 /* Begins the session, as session_begin() does: in the store, or in a copy of one that may not be
  * written, so that who may read a store may ask. Ended by session_end(). */
 int plan_begin(struct tool *tool, struct session *session);
-/* Prints each difference. Returns 0 if there is none, 2 if there is one, 1 after a report. */
-int plan_show(struct tool *tool, struct session *session);
+/* Writes each difference to a stream for which nobody has to wait. Returns 0 if there is none, 2 if
+ * there is one, 1 after a report. */
+int plan_write(struct tool *tool, struct session *session, FILE *out);
 
 #endif

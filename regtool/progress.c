@@ -1,14 +1,17 @@
 /* One line on the terminal that says how far a long command is. */
 #include "progress.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "show.h"
 
 #define MS_BETWEEN_DRAWINGS 100
+#define LINE_SIZE 200
 
 static uint64_t now_ms(void)
 {
@@ -18,14 +21,21 @@ static uint64_t now_ms(void)
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-void progress_begin(struct progress *progress, const char *doing)
+/* Opened anew: that standard error itself does not block would be so for all who share it. */
+static int open_terminal(void)
 {
-    *progress =
-        (struct progress){.doing = doing, .shown = isatty(STDERR_FILENO) != 0, .started = now_ms()};
+    return isatty(STDERR_FILENO)
+               ? open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
+               : -1;
 }
 
-static void draw_known_total(const struct progress *progress, const rs_progress *numbers,
-                             uint64_t elapsed)
+void progress_begin(struct progress *progress, const char *doing)
+{
+    *progress = (struct progress){.doing = doing, .terminal = open_terminal(), .started = now_ms()};
+}
+
+static void print_known_total(char line[LINE_SIZE], const struct progress *progress,
+                              const rs_progress *numbers, uint64_t elapsed)
 {
     char done[SHOW_BYTES_SIZE], total[SHOW_BYTES_SIZE], rate[SHOW_BYTES_SIZE];
     uint64_t left = numbers->total > numbers->bytes ? numbers->total - numbers->bytes : 0;
@@ -34,25 +44,38 @@ static void draw_known_total(const struct progress *progress, const rs_progress 
     show_bytes(numbers->bytes, done);
     show_bytes(numbers->total, total);
     show_bytes(numbers->bytes * 1000 / elapsed, rate);
-    fprintf(stderr, "\r%s: %s of %s, %s/s, %" PRIu64 " s left\033[K", progress->doing, done, total,
-            rate, (ms_left + 999) / 1000);
+    snprintf(line, LINE_SIZE, "\r%s: %s of %s, %s/s, %" PRIu64 " s left\033[K", progress->doing,
+             done, total, rate, (ms_left + 999) / 1000);
 }
 
-static void draw_open_end(const struct progress *progress, const rs_progress *numbers,
-                          uint64_t elapsed)
+static void print_open_end(char line[LINE_SIZE], const struct progress *progress,
+                           const rs_progress *numbers, uint64_t elapsed)
 {
     char done[SHOW_BYTES_SIZE];
 
     show_bytes(numbers->bytes, done);
-    fprintf(stderr, "\r%s: %" PRIu64 " keys, %" PRIu64 " values, %s, %" PRIu64 " keys/s\033[K",
-            progress->doing, numbers->keys, numbers->values, done, numbers->keys * 1000 / elapsed);
+    if (numbers->keys == 0 && numbers->values == 0) {
+        snprintf(line, LINE_SIZE, "\r%s: %s\033[K", progress->doing, done);
+    } else {
+        snprintf(line, LINE_SIZE,
+                 "\r%s: %" PRIu64 " keys, %" PRIu64 " values, %s, %" PRIu64 " keys/s\033[K",
+                 progress->doing, numbers->keys, numbers->values, done,
+                 numbers->keys * 1000 / elapsed);
+    }
+}
+
+/* Whether it is shown; what is not is no loss. */
+static bool draw(const struct progress *progress, const char *line)
+{
+    return write(progress->terminal, line, strlen(line)) > 0;
 }
 
 void progress_show(struct progress *progress, const rs_progress *numbers)
 {
+    char line[LINE_SIZE];
     uint64_t now;
 
-    if (!progress->shown) {
+    if (progress->terminal < 0) {
         return;
     }
     now = now_ms();
@@ -61,18 +84,22 @@ void progress_show(struct progress *progress, const rs_progress *numbers)
         return;
     }
     if (numbers->total > 0) {
-        draw_known_total(progress, numbers, now - progress->started);
+        print_known_total(line, progress, numbers, now - progress->started);
     } else {
-        draw_open_end(progress, numbers, now - progress->started);
+        print_open_end(line, progress, numbers, now - progress->started);
     }
     progress->drawn = now;
-    progress->dirty = true;
+    progress->dirty = draw(progress, line) || progress->dirty;
 }
 
 void progress_end(struct progress *progress)
 {
     if (progress->dirty) {
-        fputs("\r\033[K", stderr);
+        draw(progress, "\r\033[K");
     }
     progress->dirty = false;
+    if (progress->terminal >= 0) {
+        close(progress->terminal);
+    }
+    progress->terminal = -1;
 }

@@ -1,6 +1,8 @@
 /*
  * How far a long command is. It needs numbers now and then; it gives one line on standard error
- * that is written over, when that is a terminal, and nothing otherwise.
+ * that is written over, when that is a terminal, and nothing otherwise. A terminal that takes
+ * nothing, because somebody stopped it, gets no line: other writers may be waiting for the end of
+ * the work, and must not wait for a terminal.
  */
 #ifndef REGTOOL_PROGRESS_H
 #define REGTOOL_PROGRESS_H
@@ -12,7 +14,7 @@
 
 struct progress {
     const char *doing; /* "importing" */
-    bool shown;        /* there is a terminal */
+    int terminal;      /* a descriptor that never blocks; -1: there is none */
     bool dirty;        /* the line is on it */
     uint64_t started;  /* in ms */
     uint64_t drawn;    /* in ms; 0: not yet */

@@ -35,14 +35,18 @@ static int open_in(struct scratch *scratch, const char *dir)
     return 0;
 }
 
-/* Makes an empty directory that only its owner can enter. Returns 0, or 1 after a report. */
-static int make_directory(char dir[PATH_MAX])
+const char *scratch_parent(void)
 {
     const char *parent = getenv("TMPDIR");
 
-    if (parent == NULL || parent[0] == '\0') {
-        parent = "/tmp";
-    }
+    return parent != NULL && parent[0] != '\0' ? parent : "/tmp";
+}
+
+/* Makes an empty directory that only its owner can enter. Returns 0, or 1 after a report. */
+static int make_directory(char dir[PATH_MAX])
+{
+    const char *parent = scratch_parent();
+
     if (snprintf(dir, PATH_MAX, "%s/regtool-XXXXXX", parent) >= PATH_MAX) {
         return report("%s: %s", parent, strerror(ENAMETOOLONG));
     }

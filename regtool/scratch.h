@@ -19,5 +19,7 @@ int scratch_begin(struct scratch *scratch);
 /* The same with all that a store holds now. */
 int scratch_copy(struct scratch *scratch, rs_store *store);
 void scratch_end(struct scratch *scratch);
+/* The directory for temporary files: $TMPDIR, or /tmp. Static. */
+const char *scratch_parent(void);
 
 #endif

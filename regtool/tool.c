@@ -27,6 +27,7 @@ static int begin(struct session *session, unsigned mode)
 {
     int status = rs_begin(session->store, mode, &session->txn);
 
+    session->writing = mode == RS_WRITE;
     if (status == RS_OK) {
         session->error = (rs_error)RS_ERROR_INIT;
         rs_txn_errors(session->txn, &session->error);
@@ -60,8 +61,7 @@ int session_begin(const struct tool *tool, unsigned mode, struct session *sessio
 
 int session_again(struct session *session, unsigned mode)
 {
-    rs_abort(session->txn);
-    session->txn = NULL;
+    session_drop(session);
     int status = begin(session, mode);
     return status == RS_OK ? 0 : report_status(status, NULL, rs_store_dir(session->store));
 }
@@ -80,6 +80,12 @@ int session_commit(struct session *session, uint64_t *revision)
         *revision = made;
     }
     return status == RS_OK ? 0 : session_report(session, status, rs_store_dir(session->store));
+}
+
+void session_drop(struct session *session)
+{
+    rs_abort(session->txn);
+    session->txn = NULL;
 }
 
 void session_end(struct session *session)
@@ -108,17 +114,23 @@ static int readable(const char *text)
     return (int)len;
 }
 
-int session_report(const struct session *session, int status, const char *about)
+int session_report(struct session *session, int status, const char *about)
 {
+    char line[LONGEST_ABOUT + RS_ERROR_TEXT_MAX + 8];
     int len = readable(about);
     const char *why = session->error.text;
     size_t place = strlen(about);
 
     if (strncmp(why, about, place) == 0 && why[place] == ':') {
-        return report("%s", why); /* it names the place itself */
+        snprintf(line, sizeof(line), "%s", why); /* it names the place itself */
+    } else {
+        snprintf(line, sizeof(line), "%.*s%s: %s", len, about, about[len] != '\0' ? "..." : "",
+                 why[0] != '\0' ? why : rs_strerror(status));
     }
-    return report("%.*s%s: %s", len, about, about[len] != '\0' ? "..." : "",
-                  why[0] != '\0' ? why : rs_strerror(status));
+    if (session->writing) { /* what about points to may go with it */
+        session_drop(session);
+    }
+    return report("%s", line);
 }
 
 bool output_lost(struct tool *tool)

@@ -28,6 +28,7 @@ bool output_flush_lost(struct tool *tool);
 struct session {
     rs_store *store;
     rs_txn *txn;
+    bool writing;        /* others wait for the transaction's end */
     uint64_t *committed; /* that of the tool; NULL is allowed */
     rs_error error;      /* what the transaction's calls say when they fail */
 };
@@ -41,12 +42,16 @@ int session_again(struct session *session, unsigned mode);
 /* Commits; the session must still be ended. revision may be NULL. Returns 0, or 1 after a report.
  */
 int session_commit(struct session *session, uint64_t *revision);
+/* Ends the transaction of a session, dropping its changes, where something is to be printed that
+ * other writers must not wait for. The session must still be ended. */
+void session_drop(struct session *session);
 /* Drops what was not committed, and closes. */
 void session_end(struct session *session);
 /* Forgets what a call said that was allowed to fail: the first error of a transaction wins. */
 void session_forget(struct session *session);
-/* Reports a call on the session that failed, "about: why", and returns 1. */
-int session_report(const struct session *session, int status, const char *about);
+/* Reports a call on the session that failed, "about: why", and returns 1. A write transaction is
+ * dropped first, as standard error may be a terminal that somebody has stopped. */
+int session_report(struct session *session, int status, const char *about);
 
 /* Opens the store alone, with RS_... flags for rs_open(). Returns 0, or 1 after a report. */
 int tool_open(const struct tool *tool, unsigned flags, rs_store **store);

@@ -211,6 +211,20 @@ static int import_ours(struct verb_place *place)
     return import(place, "ours.xml", NULL, 0);
 }
 
+static int import_spooled(struct verb_place *place)
+{
+    rs_import_options options = {.key = NULL};
+    rs_import_report report = {0};
+    const char *file = verb_file(place, "ours.xml");
+    int status = rs_spool_open(file, NULL, &options.spool, &place->error);
+    if (status != RS_OK) {
+        return status;
+    }
+    status = rs_import(place->txn, file, &options, &report, &place->error);
+    rs_spool_close(options.spool);
+    return judge(status, report.keys_added > 0);
+}
+
 static int import_elsewhere(struct verb_place *place)
 {
     return import(place, "ours.xml", "HKLM\\Copy", 0);
@@ -282,6 +296,7 @@ const struct verb verb_writes[] = {
     {"multi-remove", WRITES, FIXTURE, remove_multi},
     {"set-many", WRITES | VERB_MANY, FIXTURE "\\Empty", set_many},
     {"import-ours", WRITES, NULL, import_ours},
+    {"import-spooled", WRITES, NULL, import_spooled},
     {"import-elsewhere", WRITES, NULL, import_elsewhere},
     {"import-hive", WRITES, NULL, import_hive},
     {"import-keep", WRITES, NULL, import_keeping},

@@ -50,6 +50,16 @@ int __wrap_rs_import(rs_txn *txn, const char *file, const rs_import_options *opt
     return __real_rs_import(txn, harmless(file), options, report, error);
 }
 
+int __real_rs_spool_open(const char *file, const rs_import_options *options, rs_spool **spool,
+                         rs_error *error);
+int __wrap_rs_spool_open(const char *file, const rs_import_options *options, rs_spool **spool,
+                         rs_error *error);
+int __wrap_rs_spool_open(const char *file, const rs_import_options *options, rs_spool **spool,
+                         rs_error *error)
+{
+    return __real_rs_spool_open(harmless(file), options, spool, error);
+}
+
 int __real_rs_export(rs_txn *txn, rs_key key, const char *file, const rs_export_options *options,
                      rs_error *error);
 int __wrap_rs_export(rs_txn *txn, rs_key key, const char *file, const rs_export_options *options,
