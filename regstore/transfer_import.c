@@ -7,7 +7,8 @@
  * own (its time becomes the present when something in it changes).
  *
  * Links are never followed below the mount point: a dump's key that meets a link is refused, unless
- * it is that link itself, that is, its first value is the link's target.
+ * it is that link itself, that is, its first value is the link's target. With RS_REPLACE the link
+ * gives way to the dump's key; what it points to stays as it is.
  *
  * Hives can hold two keys or values whose names fold alike. The first is taken; the second is told
  * as RS_LOSS_DUPLICATE, a key with all that is in it. A key that was met twice is known from its
@@ -94,10 +95,15 @@ static int refuse_link(struct importer *importer, rs_key key)
 /* The innermost open key is about to get something else than a link's target. */
 static int check_no_link(struct importer *importer)
 {
-    if (importer->depth > 0 && importer->frames[importer->depth - 1].link) {
-        return refuse_link(importer, importer->frames[importer->depth - 1].key);
+    struct frame *frame = importer->depth > 0 ? &importer->frames[importer->depth - 1] : NULL;
+
+    if (!frame || !frame->link) {
+        return RS_OK;
     }
-    return RS_OK;
+    /* The key that all is put in is one that the caller has named. */
+    return (importer->options->flags & RS_REPLACE) && importer->depth > 1
+               ? importer_replace_link(importer, frame)
+               : refuse_link(importer, frame->key);
 }
 
 static int push(struct importer *importer, const struct frame *frame)
@@ -218,82 +224,6 @@ static int enter_child(struct importer *importer, const struct format_key *told)
     return importer_tell_loss(importer, RS_LOSS_DUPLICATE, told->name, told->name_len, NULL, 0);
 }
 
-/* ---- What is not in the dump ---- */
-
-int importer_delete_value(struct importer *importer, rs_key key, const char *name, size_t len)
-{
-    int status = tree_value_delete(importer->tree, key, name, len);
-
-    importer->report.values_deleted += status == RS_OK;
-    return status;
-}
-
-int importer_delete_key(struct importer *importer, rs_key key)
-{
-    const struct tree_state before = importer->tree->state;
-    int status = tree_delete(importer->tree, key, true);
-
-    if (status == RS_OK) {
-        importer->report.keys_deleted += before.keys - importer->tree->state.keys;
-        importer->report.values_deleted += before.values - importer->tree->state.values;
-    }
-    return status;
-}
-
-/* With RS_REPLACE the values of a key that was found go, unless the dump has shown their names. */
-static int sweep_values(struct importer *importer, struct frame *frame)
-{
-    struct tree_list values = {0};
-    rs_value value;
-    bool seen;
-
-    if (!(importer->options->flags & RS_REPLACE) || frame->swept ||
-        frame->key >= importer->first_new) {
-        return RS_OK;
-    }
-    frame->swept = true;
-    int status = tree_list_values(&values, importer->tree, frame->key);
-    while (status == RS_OK && (status = tree_list_next_value(&values, &value)) == RS_OK) {
-        status = seen_names_add(&importer->names, value.name, value.name_len, &seen);
-        if (status == RS_OK && !seen) {
-            status = importer_delete_value(importer, frame->key, value.name, value.name_len);
-        }
-    }
-    tree_list_free(&values);
-    return status == RS_END ? RS_OK : status;
-}
-
-/* The same for its subkeys; what the system made stays. */
-static int sweep_subkeys(struct importer *importer, const struct frame *frame)
-{
-    struct tree_list subkeys = {0};
-    struct node node;
-    bool met = false;
-
-    int status = tree_list_subkeys(&subkeys, importer->tree, frame->key);
-    while (status == RS_OK && (status = tree_list_next_key(&subkeys, &node)) == RS_OK) {
-        if (node.id >= importer->first_new || (node.flags & RS_KEY_VOLATILE)) {
-            continue;
-        }
-        rs_key subkey = node.id;
-        status = seen_keys_add(&importer->met, subkey, &met);
-        if (status == RS_OK && !met) {
-            status = importer_delete_key(importer, subkey);
-        }
-    }
-    tree_list_free(&subkeys);
-    return status == RS_END ? RS_OK : status;
-}
-
-static int sweep(struct importer *importer, struct frame *frame)
-{
-    if (!(importer->options->flags & RS_REPLACE) || frame->key >= importer->first_new) {
-        return RS_OK;
-    }
-    int status = sweep_values(importer, frame);
-    return status == RS_OK ? sweep_subkeys(importer, frame) : status;
-}
-
 /* ---- The events of a key ---- */
 
 static int on_key_begin(struct format_sink *sink, const struct format_key *told)
@@ -306,7 +236,7 @@ static int on_key_begin(struct format_sink *sink, const struct format_key *told)
     }
     int status = tree_batch_write(&importer->batch, importer->tree);
     if (status == RS_OK && importer->depth > 0) {
-        status = sweep_values(importer, &importer->frames[importer->depth - 1]);
+        status = importer_sweep_values(importer, &importer->frames[importer->depth - 1]);
     }
     if (status == RS_OK) {
         status = importer->depth == 0 ? enter_mount(importer, told) : enter_child(importer, told);
@@ -341,7 +271,7 @@ static int on_key_end(struct format_sink *sink)
         status = tree_batch_write(&importer->batch, importer->tree);
     }
     if (status == RS_OK) {
-        status = sweep(importer, &importer->frames[importer->depth - 1]);
+        status = importer_sweep(importer, &importer->frames[importer->depth - 1]);
     }
     return status == RS_OK ? importer_leave(importer) : status;
 }

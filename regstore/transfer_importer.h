@@ -82,6 +82,13 @@ int importer_merge_value(struct importer *importer, const struct frame *frame,
 /* Counted deletions. */
 int importer_delete_key(struct importer *importer, rs_key key);
 int importer_delete_value(struct importer *importer, rs_key key, const char *name, size_t len);
+/* With RS_REPLACE: the values of an open key that was found go, unless the dump has shown their
+ * names; at its end its subkeys, too. (transfer_replace.c) */
+int importer_sweep_values(struct importer *importer, struct frame *frame);
+int importer_sweep(struct importer *importer, struct frame *frame);
+/* An open key of the dump that was found as a link is no link any more: an empty key in its place,
+ * with the class that it has got from the dump. (transfer_replace.c) */
+int importer_replace_link(struct importer *importer, struct frame *frame);
 bool importer_is_link_target(const rs_value *value);
 /* Tells a loss about the innermost open key, or a value or subkey of it. While no key is open the
  * subkey is one below the key that the import goes to, or a whole path. */
