@@ -811,7 +811,9 @@ enum rs_loss_kind {
     RS_LOSS_BITS = 10,     /* of a policy: single bits of a number: left out */
     RS_LOSS_STALE = 11,    /* a dirty hive: its logs did not give all of its newest changes */
     RS_LOSS_CUT = 12,      /* of a written file: a text ends at its first NUL, data goes on */
-    RS_LOSS_CLASS = 13     /* a class name that is damaged: left out */
+    RS_LOSS_CLASS = 13,    /* a class name that is damaged: left out */
+    RS_LOSS_NO_CLASS = 14, /* of a patch: a class name that it would have to give a key */
+    RS_LOSS_BELOW_LINK = 15 /* of a patch: a key below a link, where no path leads */
 };
 /* What is lost in a line for a person; NULL for a number that is no kind. Static. */
 RS_API const char *rs_loss_text(enum rs_loss_kind kind);
@@ -948,8 +950,9 @@ RS_CALL int rs_compare(rs_txn *left_txn, rs_key left, rs_txn *right_txn, rs_key 
                        const rs_compare_options *options, uint64_t *differences);
 
 /* Writes what makes the left key into the right one, with everything below them, as a patch (.reg)
- * that an import applies where the left key is; the same rules as for rs_export(). Class names,
- * write times and the order of values are not in a patch. With RS_NO_KEY on both sides: all root
+ * that an import applies where the left key is; the same rules as for rs_export(). Write times and
+ * the order of values are not in a patch, nor are class names and keys below symbolic links, which
+ * options->loss is told where they differ. With RS_NO_KEY on both sides: all root
  * keys. Switch on: RS_ENOFORMAT (the format cannot hold a patch); RS_EEXIST; RS_EDISK; RS_EACCESS.
  */
 RS_CALL int rs_export_patch(rs_txn *left_txn, rs_key left, rs_txn *right_txn, rs_key right,

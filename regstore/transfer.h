@@ -41,9 +41,10 @@ int transfer_export_patch(const struct transfer_pair *pair, const char *file,
 
 struct transfer_progress;
 /* The edits that make the left key into the right one, as the events of a patch: keys by their
- * paths on the left side. Class names and write times are not among them. */
+ * paths on the left side. Write times are not among them, nor class names and keys below links,
+ * which are told as losses of the output. */
 int transfer_tell_patch(const struct transfer_pair *pair, struct format_sink *sink,
-                        struct transfer_progress *progress);
+                        struct format_output *output, struct transfer_progress *progress);
 /* A key as the events of a listing: itself by its path, and with subtree what is below it. */
 int transfer_walk(struct tree *tree, const struct node *node, const struct buffer *path,
                   bool subtree, struct format_sink *sink, struct transfer_progress *progress);

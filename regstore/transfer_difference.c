@@ -5,7 +5,8 @@
  * only the left side has is deleted, with one event; one that only the right side has is told
  * whole; of others the values that differ are set or deleted. A patch follows a link unless the
  * first thing that it tells of it is the link's target, so that is told first of a key that is one.
- * Keys below links, which only ids lead to, cannot be named in a patch.
+ * Keys below links, which only ids lead to, cannot be named in a patch: their paths would lead to
+ * keys below the target. So they are told as losses, as are class names.
  */
 #include "transfer.h"
 
@@ -14,12 +15,20 @@
 struct patcher {
     const struct transfer_pair *pair;
     struct format_sink *sink;
+    struct format_output *output;
     struct transfer_progress *progress;
     struct buffer base;    /* the left key's path; empty if the paths are whole */
     struct buffer path;    /* of the key that is told */
     struct buffer deleted; /* the relative path of the key that was deleted last */
     bool has_deleted;
-    bool open; /* the sink has a key open: path */
+    bool open;          /* the sink has a key open: path */
+    struct buffer lost; /* the relative path of the key below a link that was told last */
+    bool has_lost;
+    struct { /* whether there is a link above a key, as was found out last */
+        const struct tree *tree;
+        rs_key parent;
+        bool below;
+    } known;
 };
 
 static int close_key(struct patcher *patcher)
@@ -129,12 +138,92 @@ static int tell_value(struct patcher *patcher, const rs_difference *difference)
     return patcher->sink->value(patcher->sink, difference->right);
 }
 
-static int tell_difference(struct patcher *patcher, const rs_difference *difference)
+/* ---- What a patch cannot tell ---- */
+
+static int lose(struct patcher *patcher, const rs_difference *difference, enum rs_loss_kind kind)
 {
+    int status = close_key(patcher); /* its path is in use */
+
+    if (status == RS_OK) {
+        status = join(patcher, difference);
+    }
+    if (status == RS_OK && patcher->output->loss) {
+        patcher->output->loss(patcher->output, kind, patcher->path.data, patcher->path.size, NULL,
+                              0);
+    }
+    return status;
+}
+
+/* Whether a key on the way from the compared one, itself included, down to this parent is a link.
+ */
+static int look_above(struct patcher *patcher, struct tree *tree, rs_key top, rs_key parent)
+{
+    struct node node;
     int status = RS_OK;
 
-    if (is_deleted(patcher, difference) || difference->kind == RS_DIFFERS_CLASS) {
+    if (patcher->known.tree == tree && patcher->known.parent == parent) {
         return RS_OK;
+    }
+    patcher->known.tree = tree;
+    patcher->known.parent = parent;
+    patcher->known.below = false;
+    while (status == RS_OK && parent != RS_NO_KEY && !patcher->known.below) {
+        status = tree_node(tree, parent, &node);
+        if (status == RS_OK) {
+            patcher->known.below = (node.flags & RS_KEY_LINK) != 0;
+            parent = parent == top ? RS_NO_KEY : node.parent;
+        }
+    }
+    return status;
+}
+
+/* Of each key below a link one loss is told, and nothing else. */
+static int lose_below_link(struct patcher *patcher, const rs_difference *difference, bool *below)
+{
+    const struct transfer_pair *pair = patcher->pair;
+    const rs_key_info *key = difference->right_key ? difference->right_key : difference->left_key;
+    rs_key top = difference->right_key ? pair->right_key : pair->left_key;
+
+    *below = false;
+    if (key->key == top) {
+        return RS_OK;
+    }
+    int status =
+        look_above(patcher, difference->right_key ? pair->right : pair->left, top, key->parent);
+    *below = patcher->known.below;
+    if (status != RS_OK || !*below ||
+        (patcher->has_lost && patcher->lost.size == difference->path_len &&
+         memcmp(patcher->lost.data, difference->path, difference->path_len) == 0)) {
+        return status;
+    }
+    patcher->has_lost = true;
+    status = set_text(&patcher->lost, difference->path, difference->path_len);
+    return status == RS_OK ? lose(patcher, difference, RS_LOSS_BELOW_LINK) : status;
+}
+
+static bool loses_class(const rs_difference *difference)
+{
+    return difference->kind == RS_DIFFERS_CLASS ||
+           (difference->kind == RS_DIFFERS_KEY && difference->right_key &&
+            difference->right_key->class_len > 0);
+}
+
+static int tell_difference(struct patcher *patcher, const rs_difference *difference)
+{
+    bool below;
+
+    if (is_deleted(patcher, difference)) {
+        return RS_OK;
+    }
+    int status = lose_below_link(patcher, difference, &below);
+    if (status != RS_OK || below) {
+        return status;
+    }
+    if (loses_class(difference)) {
+        status = lose(patcher, difference, RS_LOSS_NO_CLASS);
+    }
+    if (status != RS_OK || difference->kind == RS_DIFFERS_CLASS) {
+        return status;
     }
     if (difference->kind == RS_DIFFERS_KEY || !is_open(patcher, difference)) {
         status = close_key(patcher);
@@ -156,9 +245,9 @@ static int on_difference(void *context, const rs_difference *difference)
 }
 
 int transfer_tell_patch(const struct transfer_pair *pair, struct format_sink *sink,
-                        struct transfer_progress *progress)
+                        struct format_output *output, struct transfer_progress *progress)
 {
-    struct patcher patcher = {.pair = pair, .sink = sink, .progress = progress};
+    struct patcher patcher = {.pair = pair, .sink = sink, .output = output, .progress = progress};
     const rs_compare_options options = {
         .flags = RS_SUBTREE, .each = on_difference, .context = &patcher};
     int status =
@@ -173,5 +262,6 @@ int transfer_tell_patch(const struct transfer_pair *pair, struct format_sink *si
     buffer_free(&patcher.base);
     buffer_free(&patcher.path);
     buffer_free(&patcher.deleted);
+    buffer_free(&patcher.lost);
     return status;
 }

@@ -234,12 +234,15 @@ int transfer_export(struct tree *tree, rs_key key, const char *file,
 struct edits {
     struct source source; /* the first member */
     const struct transfer_pair *pair;
+    struct format_output *output;
 };
 
 static int tell_edits(struct source *source, struct format_sink *sink,
                       struct transfer_progress *progress)
 {
-    return transfer_tell_patch(((struct edits *)source)->pair, sink, progress);
+    struct edits *edits = (struct edits *)source;
+
+    return transfer_tell_patch(edits->pair, sink, edits->output, progress);
 }
 
 static int export_edits(struct exporter *exporter, struct edits *edits, const char *file)
@@ -259,7 +262,7 @@ int transfer_export_patch(const struct transfer_pair *pair, const char *file,
                           const rs_export_options *options, rs_error *error)
 {
     struct exporter exporter = new_exporter(options);
-    struct edits edits = {.source = {tell_edits}, .pair = pair};
+    struct edits edits = {.source = {tell_edits}, .pair = pair, .output = &exporter.output.output};
     rs_error *before[2] = {pair->left->error, pair->right->error};
 
     pair->left->error = &exporter.why;

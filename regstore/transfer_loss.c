@@ -32,6 +32,10 @@ const char *rs_loss_text(enum rs_loss_kind kind)
         return "changes single bits of a number: left out";
     case RS_LOSS_CLASS:
         return "the key's class name is damaged: left out";
+    case RS_LOSS_NO_CLASS:
+        return "the key's class name is another, which is not in the file";
+    case RS_LOSS_BELOW_LINK:
+        return "the key is below a symbolic link, where no path leads: not in the file";
     case RS_LOSS_STALE:
         return "the hive is dirty: its newest changes are in logs that are missing or damaged";
     }

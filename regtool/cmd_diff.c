@@ -16,6 +16,7 @@
 #include "arguments.h"
 #include "diff_side.h"
 #include "differ_print.h"
+#include "losses.h"
 #include "report.h"
 #include "tool.h"
 
@@ -183,20 +184,31 @@ static int show(struct diff *diff)
 static int stop(void *context, const rs_difference *difference)
 {
     (void)context;
-    return difference->kind == RS_DIFFERS_CLASS ? RS_OK : RS_ECANCELLED;
+    (void)difference;
+    return RS_ECANCELLED;
 }
 
-/* A patch is printed also where there is nothing to be done: it is one without edits then. */
+static void on_loss(void *context, enum rs_loss_kind kind, const char *path, const char *value)
+{
+    losses_note(context, kind, path, value);
+}
+
+/* A patch is printed also where there is nothing to be done: it is one without edits then. What it
+ * cannot do is told beside it. */
 static int write_patch(const struct diff *diff, bool utf8)
 {
     const struct diff_side *left = &diff->sides[0];
     const struct diff_side *right = &diff->sides[1];
-    const rs_export_options format = {.format = utf8 ? "reg-utf8" : "reg"};
+    struct losses losses = {.list = false};
+    const rs_export_options format = {
+        .format = utf8 ? "reg-utf8" : "reg", .loss = on_loss, .context = &losses};
     const rs_compare_options options = {.flags = RS_SUBTREE, .each = stop};
     rs_error error = RS_ERROR_INIT;
     int status =
         rs_export_patch(left->txn, left->key, right->txn, right->key, "-", &format, &error);
 
+    losses_remark(&losses);
+    losses_free(&losses);
     if (status == RS_OK) {
         status = rs_compare(left->txn, left->key, right->txn, right->key, &options, NULL);
         return status == RS_ECANCELLED ? 2 : status == RS_OK ? 0 : report_status(status, NULL, "-");

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "report.h"
 #include "show.h"
 
 /* "PATH: NAME", where a line of a file may stand for the name, and no key have been open. */
@@ -137,6 +138,22 @@ void losses_print_written(const struct losses *losses)
 {
     print_group(losses, true, "not in the file:");
     print_group(losses, false, "not in the file:");
+}
+
+void losses_remark(const struct losses *losses)
+{
+    for (int kind = 0; kind < LOSS_KINDS; kind++) {
+        uint64_t count = losses->counts[kind];
+        for (int i = 0; i < LOSS_EXAMPLES; i++) {
+            if (losses->examples[kind][i] != NULL) {
+                remark("%s: %s", losses->examples[kind][i], rs_loss_text((enum rs_loss_kind)kind));
+            }
+        }
+        if (count > LOSS_EXAMPLES) {
+            remark("and %" PRIu64 " more: %s", count - LOSS_EXAMPLES,
+                   rs_loss_text((enum rs_loss_kind)kind));
+        }
+    }
 }
 
 void losses_json(const struct losses *losses, struct json *json)

@@ -13,7 +13,7 @@
 
 #include "json.h"
 
-#define LOSS_KINDS 16   /* more than there are */
+#define LOSS_KINDS 20   /* more than there are */
 #define LOSS_EXAMPLES 3 /* places kept of each kind */
 
 struct losses {
@@ -31,6 +31,8 @@ uint64_t losses_count(const struct losses *losses);
 void losses_print(const struct losses *losses);
 /* The same after an export, of what the file does not hold. */
 void losses_print_written(const struct losses *losses);
+/* The same on standard error, after a file that standard output has got. */
+void losses_remark(const struct losses *losses);
 /* The same as the value of a JSON member. */
 void losses_json(const struct losses *losses, struct json *json);
 void losses_free(struct losses *losses);

@@ -319,9 +319,10 @@ static void patch(rs_store *left, rs_store *right, const char *path)
         .txn = txn,
     };
     struct transfer_progress progress = {0};
+    struct format_output output = {0};
     struct transfer_pair pair = {&now->tree, path ? find_key(now, path) : RS_NO_KEY, &wanted->tree,
                                  path ? find_key(wanted, path) : RS_NO_KEY};
-    SUCCEEDS(transfer_tell_patch(&pair, &editor.sink, &progress));
+    SUCCEEDS(transfer_tell_patch(&pair, &editor.sink, &output, &progress));
     end_writing(txn);
     rs_abort(now);
     rs_abort(wanted);
