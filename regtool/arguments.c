@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 
 #include "base_key.h"
 #include "keypath.h"
@@ -290,6 +291,11 @@ static int read_word(struct reader *reader, const char *word)
     return read_short(reader, word);
 }
 
+static bool can_be_key(enum operand_kind kind)
+{
+    return kind == OPERAND_KEY || kind == OPERAND_EITHER;
+}
+
 /* Puts the shell's key in the place of a key that was left out. A whole key is not deleted that
  * nobody named. */
 static void imply_key(struct reader *reader)
@@ -298,7 +304,7 @@ static void imply_key(struct reader *reader)
     const struct operand_row *operand = due(reader);
 
     if (reader->base == NULL || operand == NULL || operand->optional ||
-        arguments->command->operands[0].kind != OPERAND_KEY) {
+        !can_be_key(arguments->command->operands[0].kind)) {
         return;
     }
     if (arguments->command->run == cmd_delete && reader->groups[GROUP_WHICH_VALUE] == NULL) {
@@ -384,16 +390,28 @@ static int find_whole(struct arguments *arguments, const char *base, int index)
     return 0;
 }
 
+/* Where a key or a file can stand, a word that is no whole key is a file if it looks like a path to
+ * one, or if there is one. */
+static bool is_file(const char *word)
+{
+    struct stat about;
+
+    return strchr(word, '/') != NULL || strcmp(word, "-") == 0 ||
+           (stat(word, &about) == 0 && !S_ISDIR(about.st_mode));
+}
+
 static int find_places(struct arguments *arguments, const char *base)
 {
     const struct command *command = arguments->command;
 
     for (int i = 0; command != NULL && i < MAX_OPERANDS && arguments->operands[i] != NULL; i++) {
         enum operand_kind kind = command->operands[i].kind;
-        if (kind == OPERAND_KEY && find_whole(arguments, base, i) != 0) {
+        bool key =
+            kind == OPERAND_KEY || (kind == OPERAND_EITHER && !is_file(arguments->operands[i]));
+        if (key && find_whole(arguments, base, i) != 0) {
             return 1;
         }
-        if ((kind == OPERAND_KEY || kind == OPERAND_EITHER) && find_place(arguments, i) != 0) {
+        if (can_be_key(kind) && find_place(arguments, i) != 0) {
             return 1;
         }
     }

@@ -98,7 +98,7 @@ struct switch_row {
 enum operand_kind {
     OPERAND_KEY,
     OPERAND_FILE,
-    OPERAND_EITHER, /* a key if it begins with a root, else a file */
+    OPERAND_EITHER, /* a key if it begins with a root, else a file; a relative key in the shell */
     OPERAND_VALUE,  /* the name of a value of the key before it */
     OPERAND_DATA,
     OPERAND_VERB,
