@@ -302,6 +302,7 @@ static struct env *find_open(const struct stat *st)
 static void free_env(struct env *env)
 {
     pthread_mutex_destroy(&env->gate);
+    pthread_mutex_destroy(&env->turn);
     pthread_mutex_destroy(&env->guests_lock);
     free(env->path);
     free(env);
@@ -324,6 +325,7 @@ static int open_new(const char *dir, int dir_fd, const struct stat *st, unsigned
     env->users = 1;
     env->path = realpath(dir, NULL);
     pthread_mutex_init(&env->gate, NULL);
+    pthread_mutex_init(&env->turn, NULL);
     pthread_mutex_init(&env->guests_lock, NULL);
     int status = env->path != NULL ? open_files(env, dir_fd, flags, init, error)
                                    : fail_errno(error, "%s", dir);

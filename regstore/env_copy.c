@@ -8,7 +8,8 @@
  * lock file that of the lock file, while nobody opens them. Who has the old ones open goes on
  * reading, as nothing is written to them any more: a writer looks, under the lock, whether its file
  * still has a name. One who is killed between the two renames leaves the new data file with the old
- * lock file, which is why the numbers have to agree. Needs LMDB. A part of env.
+ * lock file, which is why the numbers have to agree, and why writers take turns (env_turn.c). Needs
+ * LMDB. A part of env.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -143,11 +144,15 @@ static int make_lock_file(const struct taking *taking)
 
 static int take_data_file(const struct taking *taking)
 {
-    if (renameat(taking->from_fd, taking->name, taking->dir_fd, ENV_DATA_FILE) != 0) {
-        return fail_taking(taking);
-    }
-    (void)fsync(taking->dir_fd); /* it has happened; some file systems cannot do this */
-    return RS_OK;
+    return renameat(taking->from_fd, taking->name, taking->dir_fd, ENV_DATA_FILE) == 0
+               ? RS_OK
+               : fail_taking(taking);
+}
+
+/* It has happened, and some file systems cannot do this. */
+static void keep_names(const struct taking *taking)
+{
+    (void)fsync(taking->dir_fd);
 }
 
 /* With the directory's lock. The other way round, one who is killed would leave two lock files for
@@ -157,6 +162,7 @@ static int take_both(const struct taking *taking)
     int status = take_data_file(taking);
     if (status == RS_OK) {
         (void)renameat(taking->from_fd, ENV_LOCK_FILE, taking->dir_fd, ENV_LOCK_FILE);
+        keep_names(taking);
     }
     return status;
 }
@@ -218,6 +224,9 @@ static int take_place_locked(const struct taking *taking)
     }
     if (status == RS_OK) {
         status = take_data_file(taking);
+    }
+    if (status == RS_OK) {
+        keep_names(taking);
     }
     close(lock_fd);
     return status;

@@ -21,8 +21,9 @@ struct env {
     ino_t inode;
     ino_t data_inode; /* of the data file */
     bool readonly;
-    unsigned writes; /* transactions begun; counted under LMDB's write lock */
-    char *path;      /* absolute, as the program may change its directory */
+    pthread_mutex_t turn; /* of the process's writer */
+    unsigned writes;      /* transactions begun; counted under LMDB's write lock */
+    char *path;           /* absolute, as the program may change its directory */
     pthread_mutex_t guests_lock;
     struct env_guest *guests;
     pthread_mutex_t gate; /* of what follows; mdb and tables change only while there are no txns */
@@ -49,6 +50,12 @@ uint64_t env_page_count(const struct env *env);
 int env_open_mdb(struct env *env, rs_error *error);
 /* LMDB's return code. */
 int env_open_tables(struct env_txn *txn, unsigned flags);
+
+/* ---- The turn to write (env_turn.c) ---- */
+
+/* Around each write transaction, by its thread; waits while another thread or process has it. */
+void env_turn_take(struct env *env);
+void env_turn_give(struct env *env);
 
 /* ---- Opening again after a failed write (env_reopen.c) ---- */
 

@@ -141,27 +141,45 @@ static int fail_removed(const struct env *env, rs_error *error)
     return fail(error, RS_EREPLACED, "%s: %s", env->dir, rs_strerror(RS_EREPLACED));
 }
 
-/* A writer looks for its file twice: before it waits for the lock, so that the lock of a file that
- * took its place is left alone, and when it has the lock, under which files are replaced. */
+/* A writer has the turn, too. */
+static int enter(struct env *env, bool write, unsigned *opening, rs_error *error)
+{
+    int status = env_enter(env, opening, error);
+    if (status == RS_OK && write) {
+        env_turn_take(env);
+    }
+    return status;
+}
+
+static void leave(struct env *env, bool write)
+{
+    if (write) {
+        env_turn_give(env);
+    }
+    env_leave(env);
+}
+
+/* A writer looks for its file twice: when it has the turn, so that the lock of a file that took its
+ * place is left alone, and when it has LMDB's lock, in case there are no turns. */
 int env_begin(struct env *env, bool write, struct env_txn *txn, rs_error *error)
 {
     MDB_txn *mdb;
     unsigned opening;
     int status = RS_OK;
     while (status == RS_OK) {
-        status = env_enter(env, &opening, error);
+        status = enter(env, write, &opening, error);
         if (status != RS_OK) {
             return status;
         }
         if (write && env_removed(env)) {
-            env_leave(env);
+            leave(env, write);
             return fail_removed(env, error);
         }
         int rc = begin_mdb(env, write ? 0 : MDB_RDONLY, &mdb);
         if (rc == 0) {
             break;
         }
-        env_leave(env);
+        leave(env, write);
         status = rc == MDB_PANIC ? env_reopen(env, opening, error) : fail_begin(env, rc, error);
     }
     if (status != RS_OK) {
@@ -232,7 +250,7 @@ int env_commit(struct env_txn *txn, rs_error *error)
     if (rc == 0) {
         env_length_keep(env);
     }
-    env_leave(env);
+    leave(env, txn->write);
     return rc == 0 ? RS_OK : env_fail(env, rc, "cannot commit", error);
 }
 
@@ -240,7 +258,7 @@ void env_abort(struct env_txn *txn)
 {
     if (txn->mdb != NULL && !env_forked(txn->env)) {
         mdb_txn_abort(txn->mdb);
-        env_leave(txn->env);
+        leave(txn->env, txn->write);
     }
     txn->mdb = NULL;
 }

@@ -8,11 +8,13 @@
 #include "../regstore/store.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define KEY "HKLM\\Print"
@@ -392,6 +394,79 @@ static void test_open_handle(void)
     rs_close(store);
 }
 
+/* ---- Replaced, and killed in the middle ---- */
+
+static void wait_to_write(int from_parent, int to_parent)
+{
+    rs_txn *txn;
+    rs_store *store = stage_store();
+    stage_tell(to_parent, 'o');
+    stage_hear(from_parent, 'g');
+    stage_tell(to_parent, 'b');
+    MUST(rs_begin(store, RS_WRITE, &txn) == RS_EREPLACED);
+    stage_tell(to_parent, 'r');
+    stage_hear(from_parent, 'e');
+    rs_close(store);
+}
+
+static void die_writing(int from_parent, int to_parent)
+{
+    stage_hear(from_parent, 'g');
+    rs_store *store = stage_store();
+    for (uint32_t i = 1; i <= 3; i++) {
+        stage_set(store, KEY, "v", i);
+    }
+    stage_put(stage_begin(store, RS_WRITE), KEY, "v", 77);
+    stage_tell(to_parent, 'w');
+    stage_hear(from_parent, 'e'); /* it is killed before */
+}
+
+static void stop_asleep(pid_t pid)
+{
+    char path[64];
+    char state = '?';
+    int how = 0;
+    snprintf(path, sizeof path, "/proc/%ld/stat", (long)pid);
+    while (state != 'S') {
+        FILE *file = fopen(path, "r");
+        MUST(file != NULL && fscanf(file, "%*d (%*[^)]) %c", &state) == 1 && state != 'Z');
+        fclose(file);
+        sched_yield();
+    }
+    MUST(kill(pid, SIGSTOP) == 0 && waitpid(pid, &how, WUNTRACED) == pid && WIFSTOPPED(how));
+}
+
+/* One who replaced the data file was killed before it replaced the lock file. One who waited with
+ * the old data file is woken by the death of a writer of the new one, and must not take the old
+ * file's latest commit for that of the new. */
+static void test_replaced_while_waiting(void)
+{
+    struct child waiter = child_start(wait_to_write);
+    struct child dead = child_start(die_writing);
+    stage_hear(waiter.from, 'o');
+    rs_store *store = stage_store();
+    stage_set(store, KEY, "v", 0);
+    MUST(rs_backup(store, scratch_path("copy"), NULL, NULL, NULL) == RS_OK);
+    rs_txn *txn = stage_begin(store, RS_WRITE);
+    stage_tell(waiter.to, 'g');
+    stage_hear(waiter.from, 'b');
+    stop_asleep(waiter.pid);
+    MUST(rename(scratch_path("copy"), scratch_path("store/data.mdb")) == 0);
+    rs_abort(txn);
+    stage_tell(dead.to, 'g');
+    stage_hear(dead.from, 'w');
+    child_kill(&dead);
+    MUST(kill(waiter.pid, SIGCONT) == 0);
+    stage_hear(waiter.from, 'r');
+    rs_close(store);
+    store = stage_store();
+    CU_ASSERT_EQUAL(stage_get(store, KEY, "v"), 3);
+    CU_ASSERT_EQUAL(stage_set(store, KEY, "v", 4), 5);
+    stage_tell(waiter.to, 'e');
+    CU_ASSERT(child_end(&waiter));
+    rs_close(store);
+}
+
 static const struct test_case cases[] = {
     {"watch writer", test_watch_writer},
     {"write for watchers", test_write_for_watchers},
@@ -402,6 +477,7 @@ static const struct test_case cases[] = {
     {"killed reader", test_killed_reader},
     {"killed readers' slots", test_killed_readers_slots},
     {"open handle", test_open_handle},
+    {"replaced while waiting", test_replaced_while_waiting},
     {NULL, NULL},
 };
 const struct test_suite suite_process = {"process", cases};

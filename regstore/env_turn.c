@@ -1,0 +1,37 @@
+/*
+ * env_turn.c - the turn to write: a lock of the data file, taken before LMDB's.
+ *
+ * LMDB's lock is in the lock file, and one who was killed in the middle of replacing the files
+ * leaves the old and the new data file with the same one. LMDB hands its lock on when a writer
+ * dies, and whoever gets it then takes the latest commit of its own data file for that of all. If
+ * that were one who had waited with the old file, the new file's latest commits would be lost. So
+ * nobody waits for LMDB's lock with a file that may be replaced meanwhile: a writer waits for the
+ * turn at its data file, looks whether the file still has a name, and takes LMDB's lock then.
+ *
+ * The lock is the process's, as a child that its parent leaves behind must not keep it. Should it
+ * be lost because the program closes the data file by itself, or not to be had on some file system,
+ * LMDB's lock still keeps writers apart. Needs LMDB. A part of env.
+ */
+#include <errno.h>
+#include <fcntl.h>
+
+#include "env_lmdb.h"
+
+void env_turn_take(struct env *env)
+{
+    struct flock first = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = 1};
+    int result;
+
+    pthread_mutex_lock(&env->turn); /* the file's lock does not keep threads apart */
+    do {
+        result = fcntl(env_data_fd(env), F_SETLKW, &first);
+    } while (result != 0 && errno == EINTR);
+}
+
+void env_turn_give(struct env *env)
+{
+    struct flock first = {.l_type = F_UNLCK, .l_whence = SEEK_SET, .l_len = 1};
+
+    (void)fcntl(env_data_fd(env), F_SETLK, &first);
+    pthread_mutex_unlock(&env->turn);
+}
