@@ -115,6 +115,8 @@ int regf_open(struct regf_hive *hive, struct format_input *input, rs_error *erro
 void regf_close(struct regf_hive *hive);
 /* Describes what is wrong at an offset; RS_EFORMAT. */
 int regf_bad(const struct regf_hive *hive, size_t offset, const char *format, ...) RS_PRINTF(3, 4);
+/* Why something is not to be found: RS_EFORMAT, described, if the hive is shorter than it says. */
+int regf_check_length(const struct regf_hive *hive);
 
 /* Cuts the hive, or lets zeros follow it; its bytes are elsewhere afterwards. */
 int regf_resize(struct regf_hive *hive, size_t size);

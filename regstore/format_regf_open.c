@@ -191,6 +191,16 @@ static int repair(struct regf_hive *hive, const struct format_input *input)
 
 /* ---- The whole ---- */
 
+int regf_check_length(const struct regf_hive *hive)
+{
+    uint64_t expected = REGF_BASE + (uint64_t)regf_get32(hive->bytes + BASE_BINS);
+
+    return hive->size >= expected
+               ? RS_OK
+               : regf_bad(hive, hive->size, "the hive is cut short: it should have %llu bytes",
+                          (unsigned long long)expected);
+}
+
 static int open_handle(struct regf_hive *hive)
 {
     char path[40];
@@ -199,15 +209,11 @@ static int open_handle(struct regf_hive *hive)
     hive->handle = hivex_open(path, 0);
     if (!hive->handle) {
         /* Its reasons are few: a bin or a cell whose size cannot be, or no root key. */
-        uint64_t expected = REGF_BASE + (uint64_t)regf_get32(hive->bytes + BASE_BINS);
         int number = errno;
-        if (hive->size < expected) {
-            return regf_bad(hive, hive->size, "the hive is cut short: it should have %llu bytes",
-                            (unsigned long long)expected);
-        }
-        return number == ENOMEM ? RS_ENOMEM
-                                : regf_bad(hive, REGF_BASE, "libhivex cannot open the hive: %s",
-                                           strerrordesc_np(number));
+        int status = number == ENOMEM ? RS_ENOMEM : regf_check_length(hive);
+        return status != RS_OK ? status
+                               : regf_bad(hive, REGF_BASE, "libhivex cannot open the hive: %s",
+                                          strerrordesc_np(number));
     }
     return RS_OK;
 }

@@ -129,12 +129,12 @@ static int meet(struct reader *reader, size_t offset)
 static int no_answer(struct reader *reader, size_t offset, const char *what)
 {
     int number = errno;
+    int status = number == ENOMEM ? RS_ENOMEM : regf_check_length(&reader->hive);
 
-    if (number == ENOMEM) {
-        return RS_ENOMEM;
-    }
-    return regf_bad(&reader->hive, offset, "libhivex cannot read %s: %s", what,
-                    strerrordesc_np(number) ? strerrordesc_np(number) : "no reason");
+    return status != RS_OK
+               ? status
+               : regf_bad(&reader->hive, offset, "libhivex cannot read %s: %s", what,
+                          strerrordesc_np(number) ? strerrordesc_np(number) : "no reason");
 }
 
 /* ---- Values ---- */
