@@ -42,13 +42,30 @@ int rs_value_delete_n(rs_txn *txn, rs_key key, const char *name, size_t len)
 
 /* ---- Effective ---- */
 
+static int find_default(rs_txn *txn, rs_key key, const char *name, size_t len, rs_value *value)
+{
+    struct schema schema;
+    int status = schema_begin(&schema, &txn->tree, &txn->rules);
+    if (status == RS_OK) {
+        status = schema_default(&schema, key, name, len, value);
+    }
+    schema_end(&schema);
+    return status;
+}
+
 /* Of a stored key. RS_ENOTFOUND, not described, if there is none. */
-static int find_effective(rs_txn *txn, rs_key key, const char *name, size_t len, rs_value *value)
+static int find_effective(rs_txn *txn, rs_key key, const char *name, size_t len, rs_value *value,
+                          enum rs_origin *origin)
 {
     /* That nothing is set is no failure here, so it must not be described as one. */
     rs_error *error = txn->tree.error;
     txn->tree.error = NULL;
     int status = tree_value_get(&txn->tree, key, name, len, value);
+    *origin = status == RS_OK ? RS_ORIGIN_SET : RS_ORIGIN_NONE;
+    if (status == RS_ENOTFOUND) {
+        status = find_default(txn, key, name, len, value);
+        *origin = status == RS_OK ? RS_ORIGIN_DEFAULT : RS_ORIGIN_NONE;
+    }
     txn->tree.error = error;
     return status == RS_OK || status == RS_ENOTFOUND
                ? status
@@ -59,18 +76,19 @@ int rs_effective_n(rs_txn *txn, rs_key key, const char *name, size_t len, rs_val
                    enum rs_origin *origin)
 {
     rs_value found;
+    enum rs_origin from;
     int status = check(txn, origin, &key);
     if (status != RS_OK) {
         return status;
     }
-    status = find_effective(txn, key, name, text_length(name, len), &found);
+    status = find_effective(txn, key, name, text_length(name, len), &found, &from);
     if (status != RS_OK && status != RS_ENOTFOUND) {
         return status;
     }
     if (status == RS_OK && value != NULL) {
         *value = found;
     }
-    *origin = status == RS_OK ? RS_ORIGIN_SET : RS_ORIGIN_NONE;
+    *origin = from;
     return RS_OK;
 }
 
@@ -78,12 +96,13 @@ int rs_effective_n(rs_txn *txn, rs_key key, const char *name, size_t len, rs_val
 static int effective(rs_txn *txn, rs_key key, const char *name, size_t len, const void *out,
                      rs_value *value)
 {
+    enum rs_origin origin;
     int status = check(txn, out, &key);
     if (status != RS_OK) {
         return status;
     }
     len = text_length(name, len);
-    status = find_effective(txn, key, name, len, value);
+    status = find_effective(txn, key, name, len, value, &origin);
     return status == RS_ENOTFOUND
                ? fail(txn->tree.error, status, "no value \"%.*s\"", (int)len, name)
                : status;

@@ -369,7 +369,7 @@ RS_CALL int rs_value_delete_n(rs_txn *txn, rs_key key, const char *name, size_t 
 enum rs_origin {
     RS_ORIGIN_NONE = 0,   /* not set and no default known */
     RS_ORIGIN_SET = 1,    /* set in the store */
-    RS_ORIGIN_DEFAULT = 2 /* the default of a rule (no rules in this version) */
+    RS_ORIGIN_DEFAULT = 2 /* the default of its rule */
 };
 
 /* The effective value: what is set, else the default known for it. value may be NULL. *origin tells
@@ -533,6 +533,16 @@ RS_CALL int rs_rule_parse(const char *name, const void *data, size_t size, rs_ru
 /* Judges a value, NULL for one that is not set. RS_EREFUSED: *why says in one line what was given
  * and what the rule says. */
 RS_CALL int rs_rule_check(const rs_rule *rule, const rs_value *value, rs_error *why);
+
+/* The rule of value name of the key at path, which begins with a root and need not exist; links on
+ * the way are followed. Switch on: RS_ENOTFOUND (there is none); RS_ERULE (it is malformed, which
+ * only a store of before the rules can have). */
+RS_CALL int rs_rule_get_n(rs_txn *txn, const char *path, size_t len, const char *name,
+                          size_t name_len, rs_rule *rule);
+/* Calls each for every rule of the key at path, in the order of their names. each returns 0 to go
+ * on; another number ends the listing and is returned. Malformed rules are left out. */
+RS_CALL int rs_rules(rs_txn *txn, const char *path, size_t len,
+                     int (*each)(void *context, const rs_rule *rule), void *context);
 
 /* ---- State ---- */
 
@@ -977,6 +987,8 @@ static inline int rs_value_set(rs_txn *t, rs_key k, const char *n, uint32_t type
 { return rs_value_set_n(t, k, n, RS_NTS, type, data, size); }
 static inline int rs_value_delete(rs_txn *t, rs_key k, const char *n)
 { return rs_value_delete_n(t, k, n, RS_NTS); }
+static inline int rs_rule_get(rs_txn *t, const char *path, const char *n, rs_rule *rule)
+{ return rs_rule_get_n(t, path, RS_NTS, n, RS_NTS, rule); }
 static inline int rs_effective(rs_txn *t, rs_key k, const char *n, rs_value *value, enum rs_origin *origin)
 { return rs_effective_n(t, k, n, RS_NTS, value, origin); }
 static inline int rs_get_dword(rs_txn *t, rs_key k, const char *n, uint32_t *number)

@@ -1,13 +1,19 @@
 /*
  * schema.h - rules: what is known about a value, and whether a value is as its rule says.
  *
- * Gives the rule that a REG_MULTI_SZ means, and a value's judgement by it. regstore.h says what the
- * fields are. Needs value.
+ * Gives the rule that a REG_MULTI_SZ means, a value's judgement by it, the rules of a key, and the
+ * judgement of what a transaction has changed or of what is stored. Rules lie in the tree, below
+ * HKRS\Rules, and are read from it in the same transaction as the values; regstore.h says what
+ * their fields are and which of several fits. Needs value, path, tree, journal.
  */
 #ifndef REGSTORE_SCHEMA_H
 #define REGSTORE_SCHEMA_H
 
+#include "journal.h"
+#include "tree.h"
 #include "value.h"
+
+/* ---- One rule (schema_rule.c, schema_judge.c) ---- */
 
 /* Strings that a rule has at most: what a hostile one costs is bounded so. */
 #define SCHEMA_MAX_FIELDS ((size_t)1024)
@@ -28,5 +34,53 @@ bool schema_number(uint32_t type, const void *data, size_t size, uint64_t *numbe
 bool schema_parse_number(const char *text, uint64_t max, uint64_t *number);
 /* The most that a number of a type can be; 0 for a type that is none. */
 uint64_t schema_highest(uint32_t type);
+
+/* ---- The rules of a key (schema.c) ---- */
+
+/* The rule keys of the keys that were asked for last, of one snapshot; belongs to a transaction. */
+struct schema_cache;
+void schema_cache_free(struct schema_cache *cache);
+
+/* The rules that a transaction sees, for as long as nothing is changed. From begin to end the tree
+ * describes no failures. */
+struct schema {
+    struct tree *tree;
+    rs_error *error; /* the tree's own, which it has again after the end */
+    struct schema_cache *cache;
+    rs_key rules; /* HKRS\Rules; RS_NO_KEY: there are none */
+};
+/* *cache is made when it is first needed. */
+int schema_begin(struct schema *schema, struct tree *tree, struct schema_cache **cache);
+void schema_end(struct schema *schema);
+
+/* The keys below HKRS\Rules that hold rules of a key, the one that decides first. Starts as {0}. */
+struct schema_set {
+    rs_key *keys;
+    size_t count;
+    size_t capacity;
+    bool inside; /* the key is HKRS\Rules or lies in it, so that its values are rules */
+};
+void schema_set_free(struct schema_set *set);
+int schema_set_of(struct schema *schema, rs_key key, struct schema_set *set);
+/* That of a subkey, of which the name is enough; key may be RS_NO_KEY. */
+int schema_set_below(struct schema *schema, const struct schema_set *above, rs_key key,
+                     const char *name, size_t len, struct schema_set *set);
+/* That of a path with its root, of which nothing has to exist. */
+int schema_set_at(struct schema *schema, const char *path, size_t len, struct schema_set *set);
+
+/* The rule of a value, in the memory of the tree's arena, without its key, and the key that it is
+ * in. RS_ENOTFOUND; RS_ERULE, with the reason in *why. */
+int schema_find(struct schema *schema, const struct schema_set *set, const char *name, size_t len,
+                rs_rule *rule, rs_key *at, rs_error *why);
+/* The rule that a stored value means. */
+int schema_read(struct schema *schema, const rs_value *stored, rs_rule *rule, rs_error *why);
+/* Completes a rule that was found with the path of its key. */
+int schema_place(struct schema *schema, rs_key at, rs_rule *rule);
+/* The names of all values that have a rule there, in order, each once; from the tree's arena. */
+int schema_names(struct schema *schema, const struct schema_set *set, const rs_text **names,
+                 size_t *count);
+/* The default that a rule gives a value of a stored key. RS_ENOTFOUND if there is none. */
+int schema_default(struct schema *schema, rs_key key, const char *name, size_t len,
+                   rs_value *value);
 
 #endif

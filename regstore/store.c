@@ -146,6 +146,7 @@ static void free_txn(struct rs_txn *txn)
         tree_list_free(&cursor->list);
         free(cursor);
     }
+    schema_cache_free(txn->rules);
     tree_end(&txn->tree);
     arena_free(&txn->arena);
     free(txn);

@@ -13,6 +13,7 @@
 
 #include "bell.h"
 #include "journal.h"
+#include "schema.h"
 #include "tree.h"
 
 /* The directory of the open watches, see watch.h; made with the store, so that it has its group. */
@@ -43,6 +44,7 @@ struct rs_txn {
     struct tree tree;
     struct journal journal; /* of a write transaction */
     struct arena arena;
+    struct schema_cache *rules;     /* NULL: none was asked for yet */
     struct rs_cursor *free_cursors; /* closed ones, kept for their memory */
     uint64_t revision;              /* that it sees; of a read transaction once state is loaded */
     bool state_loaded;

@@ -40,6 +40,7 @@
     X(tree_paths)                                                                                  \
     X(tree_model)                                                                                  \
     X(schema)                                                                                      \
+    X(schema_find)                                                                                 \
     X(store)                                                                                       \
     X(store_limits)                                                                                \
     X(bell)                                                                                        \

@@ -2,6 +2,7 @@
  * stores.c - see stores.h.
  */
 #include "stores.h"
+#include "../regstore/value.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -142,6 +143,34 @@ const char *values_of(rs_txn *txn, rs_key key)
         add_name(&names, value.name, value.name_len);
     }
     return finish_names(txn, cursor, &names, status);
+}
+
+struct buffer multi_of(const char *joined)
+{
+    struct buffer data = BUFFER_INIT;
+    const char *at = joined;
+    while (at != NULL) {
+        const char *end = strchr(at, '|');
+        size_t len = end != NULL ? (size_t)(end - at) : strlen(at);
+        SUCCEEDS(value_from_text(&data, at, len));
+        at = end != NULL ? end + 1 : NULL;
+    }
+    SUCCEEDS(buffer_append(&data, "\0", 2));
+    return data;
+}
+
+void set_rule(rs_txn *txn, const char *path, const char *name, const char *fields)
+{
+    char whole[512];
+    snprintf(whole, sizeof whole, "HKRS\\Rules\\%s", path);
+    rs_key key = add_key(txn, whole);
+    if (fields == NULL) {
+        SUCCEEDS(rs_value_delete(txn, key, name));
+        return;
+    }
+    struct buffer data = multi_of(fields);
+    SUCCEEDS(rs_value_set(txn, key, name, REG_MULTI_SZ, data.data, data.size));
+    buffer_free(&data);
 }
 
 const char *repeated(const char *text, size_t count)

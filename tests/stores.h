@@ -38,6 +38,12 @@ const char *subkeys_of(rs_txn *txn, rs_key key);
 const char *values_of(rs_txn *txn, rs_key key);
 rs_stat stat_of(rs_txn *txn);
 
+/* The bytes of a REG_MULTI_SZ whose strings are joined by "|". The caller frees. */
+struct buffer multi_of(const char *joined);
+/* Stores the rule of a value, its fields joined by "|", at a path below HKRS\Rules; NULL for fields
+ * takes it away. */
+void set_rule(rs_txn *txn, const char *path, const char *name, const char *fields);
+
 /* A name of count times the same text; lives until the second call after this one. */
 const char *repeated(const char *text, size_t count);
 

@@ -7,26 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* The bytes of a REG_MULTI_SZ whose strings are joined by "|". */
-static struct buffer list_of(const char *joined)
-{
-    struct buffer data = BUFFER_INIT;
-    const char *at = joined;
-    while (at != NULL) {
-        const char *end = strchr(at, '|');
-        size_t len = end != NULL ? (size_t)(end - at) : strlen(at);
-        SUCCEEDS(value_from_text(&data, at, len));
-        at = end != NULL ? end + 1 : NULL;
-    }
-    SUCCEEDS(buffer_append(&data, "\0", 2));
-    return data;
-}
-
 static rs_rule *rule_of(const char *fields)
 {
     rs_error error = RS_ERROR_INIT;
     rs_rule *rule = NULL;
-    struct buffer data = list_of(fields);
+    struct buffer data = multi_of(fields);
     int status = rs_rule_parse("Value", data.data, data.size, &rule, &error);
     if (status != RS_OK) {
         printf("%s: %s\n", fields, error.text);
@@ -160,7 +145,7 @@ static void broken_rules_are_refused(void)
     for (size_t i = 0; i < sizeof broken_rules / sizeof *broken_rules; i++) {
         rs_error error = RS_ERROR_INIT;
         rs_rule *rule = NULL;
-        struct buffer data = list_of(broken_rules[i].fields);
+        struct buffer data = multi_of(broken_rules[i].fields);
         GIVES(RS_ERULE, rs_rule_parse("Value", data.data, data.size, &rule, &error));
         CU_ASSERT_PTR_NULL(rule);
         CU_ASSERT_EQUAL(error.status, RS_ERULE);

@@ -88,7 +88,8 @@ static int add_links(rs_txn *txn, rs_key key)
     int status = rs_link_create(txn, key, "Link", FIXTURE "\\Tree", 0, &unused);
     status = status != RS_OK ? status : rs_key_create(txn, RS_HKCR, "Class", &unused);
     status = status != RS_OK ? status : rs_key_create(txn, RS_HKCU, "User", &unused);
-    return status != RS_OK ? status : rs_key_create(txn, RS_HKCC, "Current", &unused);
+    status = status != RS_OK ? status : rs_key_create(txn, RS_HKCC, "Current", &unused);
+    return status != RS_OK ? status : verb_add_rules(txn);
 }
 
 /* So that importing the dump that was made before changes something. */

@@ -50,6 +50,8 @@ extern const struct verb verb_reads[];
 extern const struct verb verb_history[];
 extern const struct verb verb_writes[];
 extern const struct verb verb_rules[];
+/* Stores the rules that those of verb_rules look at, and a key that has them. */
+int verb_add_rules(rs_txn *txn);
 /* The verbs of all, counted from 0; NULL after the last. */
 const struct verb *verb_at(size_t number);
 

@@ -3,8 +3,7 @@
  */
 #include "verbs.h"
 
-#include <stdio.h>
-#include <string.h>
+#define RULED "HKLM\\Ruled\\Key"
 
 static int judge(int status, bool right)
 {
@@ -55,9 +54,59 @@ static int check_value(struct verb_place *place)
     return status == RS_EREFUSED ? RS_OK : judge(status, false);
 }
 
+/* ---- In a store ---- */
+
+static int set_rule(rs_txn *txn, rs_key key, const char *name, const char *strings, size_t size)
+{
+    char data[2 * sizeof size_rule + 2];
+    return rs_value_set(txn, key, name, REG_MULTI_SZ, data, widen(strings, size, data));
+}
+
+int verb_add_rules(rs_txn *txn)
+{
+    rs_key rules, ruled;
+    int status = rs_key_create(txn, RS_HKRS, "Rules\\HKLM\\Ruled\\*", &rules);
+    status = status != RS_OK ? status : rs_key_create(txn, RS_NO_KEY, RULED, &ruled);
+    if (status == RS_OK) {
+        status = set_rule(txn, rules, "Size", size_rule, sizeof size_rule);
+    }
+    return status == RS_OK ? set_rule(txn, rules, "Shares", list_rule, sizeof list_rule) : status;
+}
+
+static int get_rule(struct verb_place *place)
+{
+    rs_rule rule = {0};
+    int status = rs_rule_get(place->txn, RULED, "Size", &rule);
+    return judge(status, rule.has_default && rule.key != NULL);
+}
+
+static int count_rule(void *context, const rs_rule *rule)
+{
+    (void)rule;
+    ++*(int *)context;
+    return 0;
+}
+
+static int list_rules(struct verb_place *place)
+{
+    int count = 0;
+    int status = rs_rules(place->txn, RULED, RS_NTS, count_rule, &count);
+    return judge(status, count == 2);
+}
+
+static int get_default(struct verb_place *place)
+{
+    uint32_t number = 0;
+    int status = rs_get_dword(place->txn, place->key, "Size", &number);
+    return judge(status, number == 4356);
+}
+
 const struct verb verb_rules[] = {
     {"rule-parse", 0, NULL, parse_rule},
     {"rule-check", 0, NULL, check_value},
+    {"rule-get", VERB_READS, NULL, get_rule},
+    {"rules", VERB_READS, NULL, list_rules},
+    {"default", VERB_READS, RULED, get_default},
 
     {NULL, 0, NULL, NULL},
 };

@@ -1,0 +1,352 @@
+/*
+ * schema.c - which rules a key has.
+ *
+ * Beside the way from a root to a key there are ways through HKRS\Rules: at each step a rule key
+ * has a child of the same name, one CurrentControlSet, one "*", or none. The rule keys at the end
+ * of these ways are the key's set. It follows from the set of its parent, so that below a key
+ * without any there is nothing to look for, and a few dozen are remembered. A transaction that
+ * changes things may change rules and names, so it remembers them only from begin to end.
+ */
+#include "schema.h"
+
+#include <stdlib.h>
+#include <strings.h>
+
+#define PLACES 64u
+#define PLACE_KEYS 6u /* a larger set is not remembered */
+
+struct place {
+    rs_key key; /* RS_NO_KEY: empty */
+    unsigned count;
+    bool inside;
+    rs_key keys[PLACE_KEYS];
+};
+
+struct schema_cache {
+    uint64_t snapshot; /* 0: none yet */
+    rs_key rules;
+    struct place places[PLACES];
+};
+
+void schema_cache_free(struct schema_cache *cache)
+{
+    free(cache);
+}
+
+/* ---- Begin and end ---- */
+
+static int find_rules(struct schema *schema)
+{
+    static const char name[] = "Rules";
+    struct schema_cache *cache = schema->cache;
+    int status = tree_child(schema->tree, RS_HKRS, name, sizeof name - 1, &cache->rules, NULL);
+
+    if (status == RS_ENOTFOUND) {
+        cache->rules = RS_NO_KEY;
+        status = RS_OK;
+    }
+    if (status == RS_OK) {
+        cache->snapshot = env_txn_number(schema->tree->txn);
+    }
+    return status;
+}
+
+int schema_begin(struct schema *schema, struct tree *tree, struct schema_cache **cache)
+{
+    int status = RS_OK;
+
+    if (*cache == NULL) {
+        *cache = calloc(1, sizeof **cache);
+    }
+    *schema = (struct schema){.tree = tree, .error = tree->error, .cache = *cache};
+    tree->error = NULL;
+    if (*cache == NULL) {
+        return RS_ENOMEM;
+    }
+    if (tree->txn->write || (*cache)->snapshot != env_txn_number(tree->txn)) {
+        memset(*cache, 0, sizeof **cache);
+        status = find_rules(schema);
+    }
+    schema->rules = (*cache)->rules;
+    return status;
+}
+
+void schema_end(struct schema *schema)
+{
+    schema->tree->error = schema->error;
+}
+
+/* ---- Sets ---- */
+
+void schema_set_free(struct schema_set *set)
+{
+    free(set->keys);
+    *set = (struct schema_set){0};
+}
+
+static int add_key(struct schema_set *set, rs_key key)
+{
+    if (set->count == set->capacity) {
+        const size_t capacity = set->capacity > 0 ? 2 * set->capacity : PLACE_KEYS;
+        rs_key *keys = realloc(set->keys, capacity * sizeof *keys);
+        if (keys == NULL) {
+            return RS_ENOMEM;
+        }
+        set->keys = keys;
+        set->capacity = capacity;
+    }
+    set->keys[set->count++] = key;
+    return RS_OK;
+}
+
+static int add_child(struct schema *schema, struct schema_set *set, rs_key above, const char *name,
+                     size_t len)
+{
+    rs_key child;
+    int status = tree_child(schema->tree, above, name, len, &child, NULL);
+
+    if (status == RS_ENOTFOUND) {
+        return RS_OK;
+    }
+    return status == RS_OK ? add_key(set, child) : status;
+}
+
+/* ControlSet001 and the like, for which CurrentControlSet may stand. */
+static bool is_control_set(const char *name, size_t len)
+{
+    static const char head[] = "ControlSet";
+    size_t at = sizeof head - 1;
+
+    if (len != at + 3 || strncasecmp(name, head, at) != 0) {
+        return false;
+    }
+    while (at < len && name[at] >= '0' && name[at] <= '9') {
+        at++;
+    }
+    return at == len;
+}
+
+static int add_children(struct schema *schema, struct schema_set *set, rs_key above,
+                        const char *name, size_t len)
+{
+    static const char current[] = "CurrentControlSet";
+    int status = add_child(schema, set, above, name, len);
+
+    if (status == RS_OK && is_control_set(name, len)) {
+        status = add_child(schema, set, above, current, sizeof current - 1);
+    }
+    if (status == RS_OK && !(len == 1 && *name == '*')) {
+        status = add_child(schema, set, above, "*", 1);
+    }
+    return status;
+}
+
+int schema_set_below(struct schema *schema, const struct schema_set *above, rs_key key,
+                     const char *name, size_t len, struct schema_set *set)
+{
+    int status = RS_OK;
+
+    set->count = 0;
+    set->inside = above->inside || (key != RS_NO_KEY && key == schema->rules);
+    for (size_t i = 0; status == RS_OK && i < above->count; i++) {
+        status = add_children(schema, set, above->keys[i], name, len);
+    }
+    return status;
+}
+
+/* ---- Remembered sets ---- */
+
+static struct place *place_of(struct schema *schema, rs_key key)
+{
+    return &schema->cache->places[key % PLACES];
+}
+
+static void remember(struct schema *schema, rs_key key, const struct schema_set *set)
+{
+    struct place *place = place_of(schema, key);
+
+    if (set->count > PLACE_KEYS) {
+        return;
+    }
+    place->key = key;
+    place->count = (unsigned)set->count;
+    place->inside = set->inside;
+    if (set->count > 0) {
+        memcpy(place->keys, set->keys, set->count * sizeof *set->keys);
+    }
+}
+
+static int recall(const struct place *place, struct schema_set *set)
+{
+    int status = RS_OK;
+
+    set->count = 0;
+    set->inside = place->inside;
+    for (unsigned i = 0; status == RS_OK && i < place->count; i++) {
+        status = add_key(set, place->keys[i]);
+    }
+    return status;
+}
+
+/* The set of a root: its rules lie below its short name. */
+static int set_of_root(struct schema *schema, rs_key root, struct schema_set *set)
+{
+    const struct path_root *row = path_root_by_key(root);
+
+    set->count = 0;
+    set->inside = false;
+    return row != NULL ? add_child(schema, set, schema->rules, row->alias, strlen(row->alias))
+                       : RS_EDAMAGED;
+}
+
+/* The key and those above it, up to one whose set is known, which is *set then. */
+static int climb(struct schema *schema, rs_key key, rs_key *path, size_t *count,
+                 struct schema_set *set)
+{
+    struct node node;
+    size_t n = 0;
+
+    while (place_of(schema, key)->key != key) {
+        if (n > RS_MAX_DEPTH) {
+            return RS_EDAMAGED;
+        }
+        int status = tree_node(schema->tree, key, &node);
+        if (status != RS_OK) {
+            return n > 0 && status == RS_EDELETED ? RS_EDAMAGED : status;
+        }
+        if (node.parent == RS_NO_KEY) {
+            *count = n;
+            return set_of_root(schema, key, set);
+        }
+        path[n++] = key;
+        key = node.parent;
+    }
+    *count = n;
+    return recall(place_of(schema, key), set);
+}
+
+/* From the set of a key above down the path. */
+static int descend(struct schema *schema, const rs_key *path, size_t count, struct schema_set *set)
+{
+    struct schema_set below = {0};
+    int status = RS_OK;
+
+    while (status == RS_OK && count > 0) {
+        struct node node;
+        const rs_key key = path[--count];
+        status = tree_node(schema->tree, key, &node);
+        if (status == RS_OK) {
+            status = schema_set_below(schema, set, key, node.name, node.name_len, &below);
+        }
+        if (status == RS_OK) {
+            struct schema_set above = *set;
+            *set = below;
+            below = above;
+            remember(schema, key, set);
+        }
+    }
+    schema_set_free(&below);
+    return status;
+}
+
+int schema_set_of(struct schema *schema, rs_key key, struct schema_set *set)
+{
+    rs_key path[RS_MAX_DEPTH + 1];
+    size_t count = 0;
+
+    if (schema->rules == RS_NO_KEY) {
+        set->count = 0;
+        set->inside = false;
+        return RS_OK;
+    }
+    int status = climb(schema, key, path, &count, set);
+    return status == RS_OK ? descend(schema, path, count, set) : status;
+}
+
+/* ---- Paths ---- */
+
+/* The path below its stored root, with "\" between names. */
+static int spell_out(struct schema *schema, const char *path, size_t len, rs_key *root,
+                     struct buffer *names)
+{
+    const struct path_root *row;
+    struct path_iter iter;
+    const char *name;
+    size_t name_len;
+    int status = path_begin_rooted(&iter, path, len, &row, schema->error);
+
+    if (status == RS_OK) {
+        *root = row->stored;
+        status = path_view(row, names);
+    }
+    while (status == RS_OK &&
+           (status = path_next(&iter, &name, &name_len, schema->error)) == RS_OK) {
+        status = path_check_name(name, name_len, schema->error);
+        if (status == RS_OK && names->size > 0) {
+            status = buffer_append_byte(names, '\\');
+        }
+        if (status == RS_OK) {
+            status = buffer_append(names, name, name_len);
+        }
+    }
+    return status == RS_END ? RS_OK : status;
+}
+
+/* The subkey of that name, or where it leads if it is a link. RS_ENOTFOUND. */
+static int step(struct tree *tree, rs_key *key, const char *name, size_t len)
+{
+    bool link = false;
+    rs_key child;
+    int status = tree_child(tree, *key, name, len, &child, &link);
+
+    if (status == RS_OK && link) {
+        status = tree_open(tree, *key, name, len, 0, &child);
+        /* One that leads nowhere is gone by its name. */
+        status = status == RS_ELOOP || status == RS_EDATA ? RS_ENOTFOUND : status;
+    }
+    if (status == RS_OK) {
+        *key = child;
+    }
+    return status;
+}
+
+/* As far as keys exist they tell where a path leads; behind that its names do. */
+static int walk(struct schema *schema, rs_key key, const struct buffer *names,
+                struct schema_set *set)
+{
+    struct schema_set below = {0};
+    struct path_iter iter;
+    const char *name;
+    size_t len;
+    bool exists = true;
+    int status = schema_set_of(schema, key, set);
+
+    path_begin(&iter, names->data, names->size);
+    while (status == RS_OK && (status = path_next(&iter, &name, &len, NULL)) == RS_OK) {
+        status = exists ? step(schema->tree, &key, name, len) : RS_ENOTFOUND;
+        exists = status == RS_OK;
+        if (exists) {
+            status = schema_set_of(schema, key, set);
+        } else if (status == RS_ENOTFOUND) {
+            status = schema_set_below(schema, set, RS_NO_KEY, name, len, &below);
+            struct schema_set above = *set;
+            *set = below;
+            below = above;
+        }
+    }
+    schema_set_free(&below);
+    return status == RS_END ? RS_OK : status;
+}
+
+int schema_set_at(struct schema *schema, const char *path, size_t len, struct schema_set *set)
+{
+    struct buffer names = BUFFER_INIT;
+    rs_key root = RS_NO_KEY;
+    int status = spell_out(schema, path, len, &root, &names);
+
+    if (status == RS_OK) {
+        status = walk(schema, root, &names, set);
+    }
+    buffer_free(&names);
+    return status;
+}
