@@ -5,7 +5,8 @@
  * bytes in lines of 80 columns. One form is regedit's to the byte: UTF-16LE, CR LF; what regedit
  * cuts off a text is cut, and told as a loss. The other one is for those who keep the file: UTF-8,
  * LF, and reading it gives the same bytes again. Where keys are nested or side by side, each is
- * written with its whole path, parents first. Needs text.
+ * written with its whole path, parents first. The path of a key below a symbolic link would lead to
+ * another key when it is read: such keys are left out, and told as losses. Needs text.
  */
 #include "format_out.h"
 #include "format_reg.h"
@@ -26,6 +27,8 @@ struct writer {
     struct buffer text;               /* of the value that is being written */
     size_t lengths[RS_MAX_DEPTH + 2]; /* of the path, before each open key */
     size_t depth;
+    bool link;    /* the innermost open key is a symbolic link */
+    size_t below; /* open keys below one; nothing of them is written */
 };
 
 /* ---- Pieces: each does nothing after a failure ---- */
@@ -101,10 +104,29 @@ static void step_into(struct writer *writer, const struct format_key *key)
     }
 }
 
+/* A key below a link is told, and with it all that is below it. */
+static int leave_out(struct writer *writer, const struct format_key *key)
+{
+    struct format_output *output = writer->out.output;
+    size_t before = writer->path.size;
+
+    writer->below++;
+    if (writer->below == 1 && output->loss) {
+        step_into(writer, key);
+        output->loss(output, RS_LOSS_BELOW_LINK, writer->path.data, writer->path.size, NULL, 0);
+        writer->path.size = before;
+    }
+    return writer->out.status;
+}
+
 static int key_begin(struct format_sink *sink, const struct format_key *key)
 {
     struct writer *writer = (struct writer *)sink;
 
+    if (writer->below > 0 || writer->link) {
+        return leave_out(writer, key);
+    }
+    writer->link = (key->flags & RS_KEY_LINK) != 0;
     if (writer->depth == sizeof writer->lengths / sizeof writer->lengths[0]) {
         format_out_keep(&writer->out, RS_EDEPTH);
         return writer->out.status;
@@ -118,6 +140,11 @@ static int key_end(struct format_sink *sink)
 {
     struct writer *writer = (struct writer *)sink;
 
+    if (writer->below > 0) {
+        writer->below--;
+        return writer->out.status;
+    }
+    writer->link = false; /* the one around it is none, or it would not be here */
     writer->path.size = writer->lengths[--writer->depth];
     return writer->out.status;
 }
@@ -345,6 +372,9 @@ static int value_event(struct format_sink *sink, const rs_value *value)
     struct writer *writer = (struct writer *)sink;
     size_t line = writer->out.bytes.size;
 
+    if (writer->below > 0) {
+        return RS_OK;
+    }
     put_name(writer, value->name, value->name_len);
     if (value->type == REG_SZ) {
         return put_text(writer, value, line);

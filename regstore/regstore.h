@@ -823,7 +823,7 @@ enum rs_loss_kind {
     RS_LOSS_CUT = 12,      /* of a written file: a text ends at its first NUL, data goes on */
     RS_LOSS_CLASS = 13,    /* a class name that is damaged: left out */
     RS_LOSS_NO_CLASS = 14, /* of a patch: a class name that it would have to give a key */
-    RS_LOSS_BELOW_LINK = 15 /* of a patch: a key below a link, where no path leads */
+    RS_LOSS_BELOW_LINK = 15 /* of a .reg file: a key below a link, where no path leads */
 };
 /* What is lost in a line for a person; NULL for a number that is no kind. Static. */
 RS_API const char *rs_loss_text(enum rs_loss_kind kind);

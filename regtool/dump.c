@@ -92,7 +92,7 @@ static void tell_losses(const struct writing *writing)
         puts("The operation completed successfully.");
         losses_print_written(&writing->losses);
     } else if (count > 0) {
-        report("values that this format does not hold whole: %" PRIu64, count);
+        report("keys and values that this format does not hold whole: %" PRIu64, count);
     }
 }
 
