@@ -306,7 +306,7 @@ static int search_long(struct search *search, bool *touched)
 static int search_key(struct search *search, history_revision each, void *context, int *answer)
 {
     struct walk *walk = &search->walk;
-    int status;
+    int status = RS_OK;
     while (*answer == 0 && (status = walk_next(walk)) == RS_OK) {
         bool touched = false;
         status = walk->scan.longer ? search_long(search, &touched)
