@@ -361,7 +361,7 @@ static void run(struct shell *shell, bool stop)
             remark("stopped at line %zu", shell->input.number);
             return;
         }
-        if (ferror(stdout)) {
+        if (output_flush_lost(shell->tool)) {
             return;
         }
     }

@@ -12,7 +12,7 @@
 #include "tool.h"
 
 struct shell {
-    const struct tool *tool;
+    struct tool *tool;
     char *current;  /* the path of the key it is at; "" for the top, where the roots are */
     char *previous; /* the one before, for "cd -" */
     struct shell_input input;

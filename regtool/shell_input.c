@@ -174,6 +174,18 @@ static enum shell_read read_script(struct shell_input *input, char **line, size_
     }
 }
 
+/* Takes away the byte order mark that some editors put in front of a text in UTF-8. */
+static void cut_mark(char *line, size_t *len)
+{
+    static const char mark[] = "\xef\xbb\xbf";
+    size_t mark_len = sizeof(mark) - 1;
+
+    if (*len >= mark_len && memcmp(line, mark, mark_len) == 0) {
+        *len -= mark_len;
+        memmove(line, line + mark_len, *len + 1);
+    }
+}
+
 enum shell_read shell_input_line(struct shell_input *input, const char *prompt, char **line,
                                  size_t *len)
 {
@@ -190,5 +202,9 @@ enum shell_read shell_input_line(struct shell_input *input, const char *prompt, 
         fputs(prompt, stdout);
         fflush(stdout);
     }
-    return read_script(input, line, len);
+    how = read_script(input, line, len);
+    if (how == SHELL_LINE && input->number == 1) {
+        cut_mark(*line, len);
+    }
+    return how;
 }
