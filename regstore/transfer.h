@@ -130,6 +130,8 @@ struct seen_names {
 };
 /* Adds a name; *seen tells whether it was there already. */
 int seen_names_add(struct seen_names *names, const char *name, size_t len, bool *seen);
+/* The same without adding it. */
+int seen_names_find(struct seen_names *names, const char *name, size_t len, bool *seen);
 void seen_names_reset(struct seen_names *names);
 void seen_names_free(struct seen_names *names);
 

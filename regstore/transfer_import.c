@@ -459,6 +459,7 @@ static void release(struct importer *importer)
     seen_keys_free(&importer->met);
     tree_batch_free(&importer->batch);
     seen_names_free(&importer->names);
+    seen_names_free(&importer->own);
     arena_free(&importer->arena);
     buffer_free(&importer->path);
     buffer_free(&importer->view);

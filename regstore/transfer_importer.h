@@ -56,6 +56,7 @@ struct importer {
     struct seen_keys met;
     struct tree_batch batch; /* values of the innermost key, if this import made it */
     struct seen_names names; /* values of the innermost key, if it was found */
+    struct seen_names own;   /* RS_KEEP: values that a patch has set in keys that were there */
     struct arena arena;      /* of the tree while it imports; emptied again and again */
     struct buffer path;
     struct buffer view; /* the path in the 32-bit view, where that was asked for */

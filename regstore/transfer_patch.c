@@ -236,6 +236,56 @@ static int put_in_new_key(struct importer *importer, const struct frame *frame,
                            : status;
 }
 
+/* What a set of values of many keys knows a value by; it lives until the next call. */
+static int name_own(struct importer *importer, const struct frame *frame, const rs_value *value)
+{
+    struct buffer *name = &importer->path;
+
+    name->size = 0;
+    int status = buffer_printf(name, "%llu\\", (unsigned long long)frame->key);
+    return status == RS_OK ? buffer_append(name, value->name, value->name_len) : status;
+}
+
+/* Remembers a value that the patch has set. */
+static int note_own(struct importer *importer, const struct frame *frame, const rs_value *value)
+{
+    bool known;
+    int status = name_own(importer, frame, value);
+
+    return status == RS_OK
+               ? seen_names_add(&importer->own, importer->path.data, importer->path.size, &known)
+               : status;
+}
+
+/* With RS_KEEP: what the patch itself has set is no reason to keep it. */
+static int put_or_keep(struct importer *importer, const struct frame *frame, const rs_value *value)
+{
+    uint64_t added = importer->report.values_added;
+    bool own = false;
+    int status = name_own(importer, frame, value);
+
+    if (status == RS_OK) {
+        status = seen_names_find(&importer->own, importer->path.data, importer->path.size, &own);
+    }
+    if (status == RS_OK && own) {
+        return tree_value_set(importer->tree, frame->key, value->name, value->name_len, value->type,
+                              value->data, value->size);
+    }
+    if (status == RS_OK) {
+        status = importer_merge_value(importer, frame, value);
+    }
+    return status == RS_OK && importer->report.values_added > added
+               ? note_own(importer, frame, value)
+               : status;
+}
+
+static int put_in_found_key(struct importer *importer, const struct frame *frame,
+                            const rs_value *value)
+{
+    return keeps(importer) ? put_or_keep(importer, frame, value)
+                           : importer_merge_value(importer, frame, value);
+}
+
 static int patch_value(struct format_sink *sink, const rs_value *value)
 {
     struct importer *importer = (struct importer *)sink;
@@ -253,7 +303,7 @@ static int patch_value(struct format_sink *sink, const rs_value *value)
     }
     if (status == RS_OK) {
         status = frame->key >= importer->first_new ? put_in_new_key(importer, frame, value)
-                                                   : importer_merge_value(importer, frame, value);
+                                                   : put_in_found_key(importer, frame, value);
     }
     importer->progress.now.values++;
     arena_reset(&importer->arena);
@@ -281,6 +331,9 @@ static int patch_value_add(struct format_sink *sink, const rs_value *value)
         status = tree_value_add(importer->tree, open_frame(importer)->key, value);
         importer->report.values_added += status == RS_OK;
         importer->report.values_kept += status == RS_EEXIST;
+    }
+    if (status == RS_OK && keeps(importer)) {
+        status = note_own(importer, open_frame(importer), value);
     }
     arena_reset(&importer->arena);
     return status == RS_EEXIST ? RS_OK : status;

@@ -10,7 +10,7 @@
 
 #define FIRST_CAPACITY ((size_t)64)
 #define KEPT_CAPACITY ((size_t)1024) /* a larger table is given back when the set is emptied */
-#define FOLDED_MAX ((size_t)3 * RS_MAX_VALUE_NAME)
+#define FOLDED_MAX ((size_t)3 * RS_MAX_VALUE_NAME + 32) /* with a key's number before it */
 
 struct seen_slot {
     uint64_t hash; /* 0: free */
@@ -75,32 +75,64 @@ static int fold_behind(struct seen_names *names, const char *name, size_t len, s
                      &units);
 }
 
-int seen_names_add(struct seen_names *names, const char *name, size_t len, bool *seen)
+/* Folds a name and finds where it is, or would be; the table has room. */
+static int find_name(struct seen_names *names, const char *name, size_t len,
+                     struct seen_slot *wanted, struct seen_slot **slot)
 {
     size_t folded_len;
-    int status = names->count * 2 >= names->capacity ? grow_names(names) : RS_OK;
+    int status = fold_behind(names, name, len, &folded_len);
 
-    if (status == RS_OK) {
-        status = fold_behind(names, name, len, &folded_len);
-    }
     if (status != RS_OK) {
         return status;
     }
     const char *folded = names->folded.data + names->folded.size;
-    uint64_t hash = hash_of(folded, folded_len);
-    size_t at = place_of(hash, names->capacity);
+    *wanted = (struct seen_slot){hash_of(folded, folded_len), names->folded.size, folded_len};
+    size_t at = place_of(wanted->hash, names->capacity);
     for (; names->slots[at].hash != 0; at = (at + 1) & (names->capacity - 1)) {
-        const struct seen_slot *slot = &names->slots[at];
-        if (slot->hash == hash && slot->len == folded_len &&
-            memcmp(names->folded.data + slot->offset, folded, folded_len) == 0) {
-            *seen = true;
-            return RS_OK;
+        const struct seen_slot *other = &names->slots[at];
+        if (other->hash == wanted->hash && other->len == folded_len &&
+            memcmp(names->folded.data + other->offset, folded, folded_len) == 0) {
+            break;
         }
     }
-    names->slots[at] = (struct seen_slot){hash, names->folded.size, folded_len};
-    names->folded.size += folded_len;
-    names->count++;
-    *seen = false;
+    *slot = &names->slots[at];
+    return RS_OK;
+}
+
+int seen_names_find(struct seen_names *names, const char *name, size_t len, bool *seen)
+{
+    struct seen_slot wanted;
+    struct seen_slot *slot;
+
+    if (names->count == 0) {
+        *seen = false;
+        return RS_OK;
+    }
+    int status = find_name(names, name, len, &wanted, &slot);
+    if (status == RS_OK) {
+        *seen = slot->hash != 0;
+    }
+    return status;
+}
+
+int seen_names_add(struct seen_names *names, const char *name, size_t len, bool *seen)
+{
+    struct seen_slot wanted;
+    struct seen_slot *slot;
+    int status = names->count * 2 >= names->capacity ? grow_names(names) : RS_OK;
+
+    if (status == RS_OK) {
+        status = find_name(names, name, len, &wanted, &slot);
+    }
+    if (status != RS_OK) {
+        return status;
+    }
+    *seen = slot->hash != 0;
+    if (!*seen) {
+        *slot = wanted;
+        names->folded.size += wanted.len;
+        names->count++;
+    }
     return RS_OK;
 }
 
