@@ -305,6 +305,23 @@ static void test_store(void)
     rs_close(store);
 }
 
+/* Who keeps what is there keeps it from deletions, too. */
+static void test_keeping(void)
+{
+    static const char *const records[MOST_RECORDS] = {"P;**DelVals.;1;' ", "P;**Del.old;1;' ",
+                                                      "P;new;4;07000000"};
+    rs_store *store = new_store("s");
+    rs_import_options options = {.key = "HKLM", .flags = RS_KEEP};
+    rs_import_report report;
+
+    set_dword(store, "HKLM\\P", "old", 1);
+    CU_ASSERT_EQUAL(import_records(store, records, &options, &report, NULL), RS_OK);
+    CU_ASSERT_EQUAL(dword_of(store, "HKLM\\P", "old"), 1);
+    CU_ASSERT_EQUAL(dword_of(store, "HKLM\\P", "new"), 7);
+    CU_ASSERT_EQUAL(report.values_deleted, 0);
+    rs_close(store);
+}
+
 /* What is left out is told with the path that it would have had. */
 static void keep_loss(void *context, enum rs_loss_kind kind, const char *path, const char *value)
 {
@@ -347,6 +364,7 @@ const struct test_suite suite_format_pol = {
         {"a byte changed", test_changes},
         {"limits", test_limits},
         {"in a store", test_store},
+        {"what is kept", test_keeping},
         {"places of failures and losses", test_places},
         {NULL, NULL},
     },

@@ -171,6 +171,23 @@ static void add_link(rs_txn *txn, const char *path, const char *target, uint32_t
     SUCCEEDS(rs_link_create(txn, RS_NO_KEY, path, target, flags, &link));
 }
 
+/* The keys that are compared may be so different themselves. */
+static void test_link_and_key(void)
+{
+    rs_store *store = open_store();
+    struct buffer told = BUFFER_INIT;
+    rs_compare_options options = {.flags = RS_SUBTREE, .each = note, .context = &told};
+    rs_txn *txn = start_writing(store);
+    set_number(txn, add_key(txn, "HKLM\\Key"), "x", 1);
+    add_link(txn, "HKLM\\Link", "HKLM\\Key", 0);
+    SUCCEEDS(rs_compare(txn, find_link(txn, "HKLM\\Link"), txn, find_key(txn, "HKLM\\Key"),
+                        &options, NULL));
+    CU_ASSERT_STRING_EQUAL(told.data, "- key ; - value :SymbolicLinkValue; + key ; + value :x; ");
+    rs_abort(txn);
+    buffer_free(&told);
+    rs_close(store);
+}
+
 /* A link and another key of one name have nothing in common. */
 static void test_links(void)
 {
@@ -460,6 +477,7 @@ const struct test_suite suite_transfer_compare = {
     (const struct test_case[]){
         {"each kind of difference is told", test_kinds},
         {"a link is not like another key", test_links},
+        {"a link and a key", test_link_and_key},
         {"a snapshot and what is being written", test_transactions},
         {"arguments and cancelling", test_arguments},
         {"a patch makes one key into the other", test_patch},

@@ -524,6 +524,42 @@ static void test_into_the_store(void)
     rs_close(store);
 }
 
+static void test_cannot_hold(void)
+{
+    rs_store *store = new_store("s");
+    rs_export_options options = {.format = "pol"};
+    rs_error error = RS_ERROR_INIT;
+    make_key(store, "HKLM\\A");
+    make_key(store, "HKLM\\B");
+    CU_ASSERT_EQUAL(export_key(store, "HKLM\\A", scratch_path("out"), &options, &error),
+                    RS_ENOFORMAT);
+    CU_ASSERT_STRING_EQUAL(error.text, "the format pol cannot be written");
+    rs_txn *txn = start_reading(store);
+    options.format = "xml";
+    error = (rs_error)RS_ERROR_INIT;
+    CU_ASSERT_EQUAL(rs_export_patch(txn, find_key(txn, "HKLM\\A"), txn, find_key(txn, "HKLM\\B"),
+                                    scratch_path("out"), &options, &error),
+                    RS_ENOFORMAT);
+    CU_ASSERT_STRING_EQUAL(error.text, "the format xml cannot hold a patch");
+    rs_abort(txn);
+    CU_ASSERT_EQUAL(access(scratch_path("out"), F_OK), -1);
+    rs_close(store);
+}
+
+/* Who does not ask for losses gets the file all the same. */
+static void test_loss_untold(void)
+{
+    rs_store *store = new_store("s");
+    rs_key key;
+    rs_txn *txn = start_writing(store);
+    OK(rs_key_create(txn, RS_NO_KEY, "HKLM\\A", &key));
+    OK(rs_value_set(txn, key, "cut", REG_SZ, "x\0\0\0y\0\0\0", 8));
+    end_writing(txn);
+    OK(export_key(store, "HKLM\\A", scratch_path("out.reg"), NULL, NULL));
+    CU_ASSERT_EQUAL(access(scratch_path("out.reg"), F_OK), 0);
+    rs_close(store);
+}
+
 const struct test_suite suite_transfer_export = {
     "transfer_export",
     (const struct test_case[]){
@@ -542,6 +578,8 @@ const struct test_suite suite_transfer_export = {
         {"killed", test_killed},
         {"cancelling", test_cancel},
         {"a volatile key", test_volatile_key},
+        {"what a format cannot hold", test_cannot_hold},
+        {"a loss that nobody is told", test_loss_untold},
         {"in a write transaction", test_in_write_transaction},
         {NULL, NULL},
     },

@@ -100,6 +100,28 @@ void crowd_must_live(const struct crowd_member *members, unsigned count)
     }
 }
 
+static uint64_t way_so_far(const struct crowd_member *members, unsigned count)
+{
+    uint64_t way = 0;
+    for (unsigned i = 0; i < count; i++) {
+        way += members[i].position;
+    }
+    return way;
+}
+
+/* Fails when nobody has come any further for a while. */
+static void must_come_nearer(const struct crowd_member *members, unsigned count, uint64_t *way,
+                             uint64_t *end)
+{
+    uint64_t now = rig_now_ms();
+    uint64_t reached = way_so_far(members, count);
+    if (reached != *way) {
+        *way = reached;
+        *end = now + END_PATIENCE_MS;
+    }
+    RIG_MUST(now < *end);
+}
+
 static bool all_arrived(const struct crowd_member *members, unsigned count, uint64_t revision)
 {
     bool arrived = true;
@@ -111,10 +133,11 @@ static bool all_arrived(const struct crowd_member *members, unsigned count, uint
 
 void crowd_stop(struct crowd_member *members, unsigned count, uint64_t revision)
 {
+    uint64_t way = 0;
     uint64_t end = rig_now_ms() + END_PATIENCE_MS;
     while (!all_arrived(members, count, revision)) {
         crowd_must_live(members, count);
-        RIG_MUST(rig_now_ms() < end);
+        must_come_nearer(members, count, &way, &end);
         rig_sleep_us(1000);
     }
     for (unsigned i = 0; i < count; i++) {

@@ -210,11 +210,11 @@ static struct model_op *random_ops(unsigned count, uint64_t stream)
     return ops;
 }
 
-/* Leaves out what is not needed for the row to fail: halves, quarters, down to single ones. */
-static void shorten(struct run *run, struct model_op *ops)
+/* Leaves out what is not needed for the row to fail: halves, quarters, down to single ones; as far
+ * as it comes by then. */
+static void shorten(struct run *run, struct model_op *ops, uint64_t end)
 {
     unsigned at;
-    uint64_t end = rig_now_ms() + SHORTENING_MS;
     struct model_op *shorter = calloc(run->count + 1, sizeof *shorter);
     RIG_MUST(shorter != NULL);
     run->quiet = true;
@@ -268,7 +268,7 @@ static void test_model(struct run *run)
     if (!store_agrees) {
         printf("operation %u failed; it fails the same with these alone:\n", at);
         run->count = at + 1 < run->count ? at + 1 : run->count;
-        shorten(run, ops);
+        shorten(run, ops, rig_now_ms() + SHORTENING_MS);
         print_ops(run);
         RIG_MUST(store_agrees);
     }
@@ -287,7 +287,7 @@ static void test_wrong_model(struct run *run)
     run->quiet = true;
     RIG_MUST(!agree(run, &at));
     run->count = at + 1;
-    shorten(run, ops);
+    shorten(run, ops, UINT64_MAX); /* how short it is counts here, not how long it takes */
     printf("a wrong model is found out with:\n");
     print_ops(run);
     RIG_MUST(run->count >= 3 && run->count <= 8);

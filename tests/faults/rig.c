@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define CHILD_SECONDS 280 /* a child that nobody ends lives no longer */
+#define CHILD_SECONDS 570 /* a child that nobody ends lives no longer than a step of tests/run */
 
 static struct {
     const char *program;
