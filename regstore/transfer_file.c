@@ -11,6 +11,8 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -224,19 +226,6 @@ static int open_nameless(struct transfer_output *output, int directory)
     return descriptor;
 }
 
-/* Gives it its temporary name. */
-static int name_nameless(struct transfer_output *output)
-{
-    char link[LONGEST_LINK];
-
-    print_link(link, output->descriptor);
-    if (linkat(AT_FDCWD, link, AT_FDCWD, output->temporary.data, AT_SYMLINK_FOLLOW) != 0) {
-        return fail_errno(output->error, "cannot write %s", output->name);
-    }
-    output->nameless = false;
-    return RS_OK;
-}
-
 /* Makes the file that will become the target: beside it, under a name that nobody has. */
 static int make_temporary(struct transfer_output *output, mode_t mode)
 {
@@ -365,6 +354,49 @@ static int give_name(struct transfer_output *output)
     return RS_OK;
 }
 
+static int link_nameless(const struct transfer_output *output, const char *name)
+{
+    char link[LONGEST_LINK];
+
+    print_link(link, output->descriptor);
+    return linkat(AT_FDCWD, link, AT_FDCWD, name, AT_SYMLINK_FOLLOW);
+}
+
+/* A file without a name can take a name that nobody has, but no other's: that takes a name between,
+ * under which a signal must not leave it. */
+static int replace_by_nameless(struct transfer_output *output)
+{
+    sigset_t all;
+    sigset_t before;
+    int status;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, &before);
+    if (link_nameless(output, output->temporary.data) == 0) {
+        output->nameless = false;
+        status = give_name(output);
+    } else {
+        status = fail_errno(output->error, "cannot write %s", output->name);
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return status;
+}
+
+static int name_nameless(struct transfer_output *output)
+{
+    if (link_nameless(output, output->target.data) == 0) {
+        output->nameless = false;
+        output->temporary.size = 0;
+        sync_directory(output);
+        return RS_OK;
+    }
+    if (errno != EEXIST) {
+        return fail_errno(output->error, "cannot write %s", output->name);
+    }
+    return output->overwrite ? replace_by_nameless(output)
+                             : fail(output->error, RS_EEXIST, "%s: the file exists", output->name);
+}
+
 int transfer_output_close(struct transfer_output *output, bool keep)
 {
     bool temporary = output->temporary.size > 0;
@@ -380,7 +412,7 @@ int transfer_output_close(struct transfer_output *output, bool keep)
         status == RS_OK) {
         status = fail_errno(output->error, "cannot write %s", output->name);
     }
-    if (keep && temporary && status == RS_OK) {
+    if (keep && output->temporary.size > 0 && status == RS_OK) {
         status = give_name(output);
     }
     if (output->temporary.size > 0 && !output->nameless) {

@@ -65,8 +65,12 @@ static int backup(rs_store *store, const char *file, bool overwrite)
 int cmd_backup(struct tool *tool, const struct arguments *arguments)
 {
     rs_store *store;
-    int result = tool_open(tool, RS_READONLY, &store);
+    int result;
 
+    if (tool->terminal && strcmp(arguments->operands[0], "-") == 0) {
+        return report("backup: the file is not for a terminal");
+    }
+    result = tool_open(tool, RS_READONLY, &store);
     if (result == 0) {
         result = backup(store, arguments->operands[0], has_switch(arguments, SWITCH_YES));
         rs_close(store);

@@ -20,6 +20,7 @@
 #include "keypath.h"
 #include "report.h"
 #include "shell.h"
+#include "show.h"
 #include "line_words.h"
 
 /* ---- Running commands ---- */
@@ -190,7 +191,12 @@ static int run_pwd(struct shell *shell, char *const words[])
     if (refuse_more(words, 0) != 0) {
         return 1;
     }
-    puts(shell->current[0] != '\0' ? shell->current : "\\");
+    if (shell->current[0] == '\0') {
+        puts("\\");
+        return 0;
+    }
+    show_text(stdout, shell->current, strlen(shell->current), isatty(STDOUT_FILENO));
+    putchar('\n');
     return 0;
 }
 

@@ -10,6 +10,7 @@
 #include "losses.h"
 #include "progress.h"
 #include "report.h"
+#include "terminal_filter.h"
 
 struct writing {
     const struct dump *dump;
@@ -96,7 +97,7 @@ static void tell_losses(const struct writing *writing)
     }
 }
 
-int dump_write(const struct tool *tool, struct dump *dump)
+static int write_dump(const struct tool *tool, struct dump *dump)
 {
     struct writing writing = {.dump = dump};
     bool exists;
@@ -116,4 +117,24 @@ int dump_write(const struct tool *tool, struct dump *dump)
     }
     losses_free(&writing.losses);
     return result;
+}
+
+struct shown {
+    const struct tool *tool;
+    struct dump *dump;
+};
+
+static int write_shown(void *context)
+{
+    const struct shown *shown = context;
+
+    return write_dump(shown->tool, shown->dump);
+}
+
+int dump_write(const struct tool *tool, struct dump *dump)
+{
+    struct shown shown = {tool, dump};
+
+    return tool->terminal && strcmp(dump->file, "-") == 0 ? terminal_filter(write_shown, &shown)
+                                                          : write_dump(tool, dump);
 }

@@ -9,6 +9,7 @@
 #include <regstore.h>
 
 #include "columns.h"
+#include "show.h"
 
 #define MOST_SHOWN 200
 #define GAP 2
@@ -150,7 +151,7 @@ static void put_rows(FILE *out, const struct tab_list *candidates, const struct 
         const struct tab_entry *each = &candidates->list[i];
         bool last = (i + 1) % across == 0 || i + 1 == count;
         size_t pad = last ? 0 : widest + GAP - width_of(columns, each);
-        fwrite(each->name, 1, each->len, out);
+        show_text(out, each->name, each->len, true);
         fprintf(out, "%.*s%*s%s", each->end != ' ', &each->end, (int)pad, "", last ? "\n" : "");
     }
 }

@@ -11,6 +11,7 @@ any failed.
 
 import argparse
 import os
+import pty
 import shutil
 import subprocess
 import sys
@@ -228,6 +229,66 @@ def test_control_characters(t):
     t.command('ls', 'A\\x1b[31mred')
     t.type('cd A', 'Tab', 'Tab', 'Enter')
     t.see('no key A')
+
+
+def test_control_characters_everywhere(t):
+    """No verb sends what the store holds to the terminal raw: no escape, no C1, no turned text."""
+    evil = '\033]0;owned\a\x9b31m\u202e'
+    key, other = f'HKLM\\K\\a{evil}', f'HKLM\\L\\a{evil}'
+    for number, name in enumerate((key, other)):
+        t.regtool('add', name, '/v', f'n{evil}', '/d', f'd{evil}{number}', '/f')
+        t.regtool('add', f'{name}\\sub{evil}', '/f')
+    (t.work / f'f{evil}.reg').write_text('nonsense', encoding='utf-8')
+    store = t.work / 'store'
+    for arguments in (
+            ('query', 'HKLM\\K', '/s'), ('query', key, '/v', f'n{evil}'), ('query', key, '/v', evil),
+            ('query', 'HKLM\\K', '/f', 'owned', '/s'), ('find', 'owned', 'HKLM\\K'),
+            ('list', key), ('tree', 'HKLM\\K', '--values'), ('get', key, f'n{evil}'),
+            ('diff', key, other), ('diff', key, f'f{evil}.reg'), ('compare', key, other, '/s'),
+            ('--json', 'query', 'HKLM\\K', '/s'), ('--json', 'diff', key, other),
+            ('export', key, '-'), ('export', key, '-', '--utf8'), ('export', key, '-', '--format', 'reg'),
+            ('save', key, '-'), ('backup', '-'), ('export', evil, '-'), ('set', key, f'n{evil}'),
+            ('add', key, '/v', f'n{evil}', '/t', 'REG_DWORD', '/d', evil), ('rename', key, evil),
+            ('delete', key, '/v', evil), ('copy', key, other), ('import', f'f{evil}.reg'),
+            ('import', '--plan', f'f{evil}.reg'), ('load', f'HKLM\\{evil}', f'f{evil}.reg'),
+            ('restore', key, f'f{evil}.reg'), ('watch', key, '/s', '--since', '0', '--once'),
+            ('restore-store', f'f{evil}.reg', '/y'), ('help', evil), (evil,), ('list', '--' + evil),
+            ('--store', evil, 'status'), ('status',), ('check', '--store')):
+        shown = on_terminal(t, *arguments)
+        bad = [c for c in shown if (ord(c) < 32 and c not in '\r\n\t') or 127 <= ord(c) < 160 or
+               c == '\u202e']
+        if bad:
+            raise Failure(f'{arguments} sent {bad} to the terminal: {shown!r}')
+        if not shown:
+            raise Failure(f'{arguments} showed nothing')
+    assert store.is_dir()
+
+
+def on_terminal(t, *arguments):
+    """What regtool sends to a terminal; questions are answered with no."""
+    child, terminal = pty.fork()
+    if child == 0:
+        os.chdir(t.work)
+        os.execve(t.bin / 'regtool', ['regtool', *arguments], t.env)
+    os.write(terminal, b'\n')  # an answer, if there is a question
+    shown = b''
+    try:
+        while part := os.read(terminal, 65536):
+            shown += part
+    except OSError:  # it has ended
+        pass
+    os.waitpid(child, 0)
+    os.close(terminal)
+    return shown.decode('utf-8', 'replace')
+
+
+def test_pwd_and_list(t):
+    """The shell's own lines, too."""
+    t.regtool('add', 'HKLM\\A\033[31mred\\B', '/f')
+    t.regtool('add', 'HKLM\\A\033[32mgreen', '/f')
+    t.run(f"cd {t.work}; printf 'cd A\\033[31mred\npwd\nls\n' >commands; regtool shell HKLM <commands")
+    t.see('A\\x1b[31mred')
+    t.see('[ended 0]')
 
 
 def test_interrupt(t):
