@@ -103,6 +103,9 @@ static int effective(rs_txn *txn, rs_key key, const char *name, size_t len, cons
     }
     len = text_length(name, len);
     status = find_effective(txn, key, name, len, value, &origin);
+    if (status == RS_ENOTFOUND && len == 0) {
+        return fail(txn->tree.error, status, "the default value is not set");
+    }
     return status == RS_ENOTFOUND
                ? fail(txn->tree.error, status, "no value \"%.*s\"", (int)len, name)
                : status;

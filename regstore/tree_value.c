@@ -8,6 +8,9 @@ static int fail_name(struct tree *tree, int status, const char *name, size_t len
         return fail(tree->error, status, "a value's name of more than %d UTF-16 units",
                     RS_MAX_VALUE_NAME);
     }
+    if (status == RS_ENOTFOUND && len == 0) {
+        return fail(tree->error, status, "the default value is not set");
+    }
     if (status == RS_ENOTFOUND) {
         return fail(tree->error, status, "no value \"%.*s\"", (int)len, name);
     }

@@ -182,6 +182,9 @@ static int compare(struct comparison *comparison, const struct arguments *argume
                    : session_report(&comparison->session, status, arguments->operands[0]);
     }
     if (comparison->name != NULL && !comparison->found) {
+        if (comparison->name[0] == '\0') {
+            return report("the default value is not set in either key");
+        }
         return report("neither key has a value \"%s\"", comparison->name);
     }
     return comparison->different ? 2 : 0;
