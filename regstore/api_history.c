@@ -26,3 +26,11 @@ int rs_history_key_n(rs_txn *txn, const char *path, size_t len, unsigned flags, 
     struct slice asked = {path, text_length(path, len)};
     return status == RS_OK ? history_key(txn, asked, flags, newest, oldest, each, context) : status;
 }
+
+int rs_undo(rs_txn *txn, uint64_t from, uint64_t to, const rs_undo_options *options,
+            rs_undo_report *report)
+{
+    unsigned flags = options != NULL ? options->flags : 0;
+    int status = api_check(txn, flags <= RS_UNDO_SKIP);
+    return status == RS_OK ? history_undo(txn, from, to, options, report) : status;
+}

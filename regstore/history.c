@@ -134,13 +134,13 @@ static bool is_of_value(enum rs_change_kind kind)
     return kind == RS_VALUE_SET || kind == RS_VALUE_DELETED || kind == RS_KEY_RELINKED;
 }
 
-static void tell_sides(struct teller *teller, const struct change *change, rs_change *told)
+static void tell_sides(const struct change *change, rs_value values[2], rs_change *told)
 {
     const struct change_side *before = &change->before;
     const struct change_side *after = &change->after;
     if (is_of_value(change->kind)) {
-        told->old_value = change->lost ? NULL : value_of(&teller->values[0], before);
-        told->new_value = value_of(&teller->values[1], after);
+        told->old_value = change->lost ? NULL : value_of(&values[0], before);
+        told->new_value = value_of(&values[1], after);
         told->name = after->present ? after->name : before->name;
         told->name_len = after->present ? after->name_len : before->name_len;
     } else if (change->kind == RS_KEY_RENAMED) {
@@ -156,15 +156,15 @@ static void tell_sides(struct teller *teller, const struct change *change, rs_ch
     }
 }
 
-static rs_change told_change(struct teller *teller, const struct change *change)
+rs_change history_told(const struct change *change, struct slice path, rs_value values[2])
 {
     rs_change told = {
         .kind = change->kind,
         .key = change->key,
-        .path = teller->path.data,
-        .path_len = teller->path.size,
-        .relative = teller->path.data,
-        .relative_len = teller->path.size,
+        .path = path.data,
+        .path_len = path.size,
+        .relative = path.data,
+        .relative_len = path.size,
         .name = "",
         .old_name = "",
         .inner = change->inner,
@@ -172,7 +172,7 @@ static rs_change told_change(struct teller *teller, const struct change *change)
         .old_written = change->written_before,
         .new_written = change->written_after,
     };
-    tell_sides(teller, change, &told);
+    tell_sides(change, values, &told);
     return told;
 }
 
@@ -187,14 +187,14 @@ static int tell_changes(struct journal_reader *reader, struct teller *teller, hi
         if (status != RS_OK) {
             return status;
         }
-        rs_change told = told_change(teller, &change);
+        struct slice path = {teller->path.data, teller->path.size};
+        rs_change told = history_told(&change, path, teller->values);
         *answer = each(context, &told);
     }
     return status == RS_END ? RS_OK : status;
 }
 
-/* Is a revision that is not in the journal one that was, or one that will be? */
-static int fail_missing(struct rs_txn *txn, uint64_t revision)
+int history_fail_missing(struct rs_txn *txn, uint64_t revision)
 {
     unsigned long long number = revision;
     if (revision == 0 || revision > store_revision(txn)) {
@@ -212,7 +212,7 @@ int history_changes(struct rs_txn *txn, uint64_t revision, history_change each, 
     int answer = 0;
     int status = journal_open(&reader, &txn->env, revision, &head);
     if (status == RS_ENOTFOUND) {
-        return fail_missing(txn, revision);
+        return history_fail_missing(txn, revision);
     }
     if (status == RS_OK) {
         status = tell_changes(&reader, &teller, each, context, &answer);

@@ -74,6 +74,7 @@ struct journal_reader {
     struct slice tail;    /* of the stream, in chunk 0 */
     bool ended;           /* the tail is in the buffer */
     struct buffer buffer; /* of the stream */
+    uint64_t offset;      /* of the buffer in the stream */
     size_t at;            /* in the buffer */
 };
 /* The oldest revision kept; 0 if there is none. */
@@ -85,6 +86,9 @@ int journal_open(struct journal_reader *reader, struct env_txn *txn, uint64_t re
 /* The next change, in the order they were made; RS_END after the last. Pointers live until the next
  * call. */
 int journal_next(struct journal_reader *reader, struct change *change);
+/* Where in the stream the next change is, and going back there. */
+uint64_t journal_at(const struct journal_reader *reader);
+int journal_seek(struct journal_reader *reader, uint64_t at);
 void journal_close(struct journal_reader *reader);
 
 /* ---- Reading the heads of many revisions, newest first ---- */

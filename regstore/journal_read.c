@@ -44,8 +44,26 @@ int journal_open(struct journal_reader *reader, struct env_txn *txn, uint64_t re
     reader->chunk = 1;
     reader->ended = false;
     reader->buffer.size = 0;
+    reader->offset = 0;
     reader->at = 0;
     return decode_head(revision, found, head, &reader->chunks, &reader->tail);
+}
+
+/* What is read in a write transaction moves when something is written: then the tail is looked up
+ * again. */
+static int read_tail(struct journal_reader *reader, struct slice *tail)
+{
+    struct journal_key key;
+    struct journal_head head;
+    struct slice found;
+    *tail = reader->tail;
+    if (!reader->txn->write) {
+        return RS_OK;
+    }
+    int status =
+        env_get(reader->txn, TABLE_JOURNAL, journal_key(&key, reader->revision, 0), &found);
+    return status == RS_OK ? decode_head(reader->revision, found, &head, &reader->chunks, tail)
+                           : status;
 }
 
 /* More of the stream into the buffer. RS_END if there is none. */
@@ -64,13 +82,17 @@ static int read_more(struct journal_reader *reader)
         }
         reader->chunk++;
     } else {
-        piece = reader->tail;
+        int status = read_tail(reader, &piece);
+        if (status != RS_OK) {
+            return status;
+        }
         reader->ended = true;
     }
     if (reader->at > 0) {
         memmove(reader->buffer.data, reader->buffer.data + reader->at,
                 reader->buffer.size - reader->at);
         reader->buffer.size -= reader->at;
+        reader->offset += reader->at;
         reader->at = 0;
     }
     return buffer_append(&reader->buffer, piece.data, piece.size);
@@ -108,6 +130,31 @@ int journal_next(struct journal_reader *reader, struct change *change)
     struct slice stored = {reader->buffer.data + reader->at, size};
     reader->at += size;
     return journal_get_change(stored, change);
+}
+
+uint64_t journal_at(const struct journal_reader *reader)
+{
+    return reader->offset + reader->at;
+}
+
+/* Each numbered chunk is full, but for the last one where nothing comes after it. */
+int journal_seek(struct journal_reader *reader, uint64_t at)
+{
+    if (at < reader->offset || at - reader->offset >= reader->buffer.size) {
+        uint64_t chunk = at / JOURNAL_CHUNK;
+        chunk = chunk < reader->chunks ? chunk : reader->chunks;
+        reader->chunk = (uint32_t)chunk + 1;
+        reader->ended = false;
+        reader->buffer.size = 0;
+        reader->at = 0;
+        reader->offset = chunk * JOURNAL_CHUNK;
+        int status = read_more(reader);
+        if (status != RS_OK) {
+            return status;
+        }
+    }
+    reader->at = (size_t)(at - reader->offset);
+    return reader->at <= reader->buffer.size ? RS_OK : RS_EDAMAGED;
 }
 
 void journal_close(struct journal_reader *reader)

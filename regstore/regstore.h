@@ -92,7 +92,8 @@ extern "C" {
     X(RS_EREOPEN, -36, "a write has failed; the open transactions have to end first")              \
     X(RS_EREPLACED, -37, "the store's files were replaced or removed since it was opened")         \
     X(RS_EREFUSED, -38, "a rule does not allow it")                                                \
-    X(RS_ERULE, -39, "a rule is malformed")
+    X(RS_ERULE, -39, "a rule is malformed")                                                        \
+    X(RS_ECONFLICT, -40, "something has been changed since")
 
 enum rs_status {
 #define RS_STATUS_ENUM(name, number, text) name = number,
@@ -768,7 +769,7 @@ RS_API void rs_watch_close(rs_watch *watch);
 /* How a revision was made. */
 #define RS_REVISION_FORCED 1u   /* against the rules */
 #define RS_REVISION_UNDO 2u     /* takes back the revisions from ... to */
-#define RS_REVISION_REDO 4u     /* an undo that takes back an undo */
+#define RS_REVISION_REDO 4u     /* instead of UNDO: what it takes back is an undo or a rollback */
 #define RS_REVISION_ROLLBACK 8u /* an unconfirmed change taken back */
 #define RS_REVISION_PARTIAL 16u /* an undo that left something out */
 
@@ -803,6 +804,44 @@ RS_CALL int rs_history_key_n(rs_txn *txn, const char *path, size_t len, unsigned
                              uint64_t newest, uint64_t oldest,
                              int (*each)(void *context, const rs_revision_info *revision),
                              void *context);
+
+/* ---- Undo ---- */
+
+/* A change that cannot be taken back without loss, as what is there is not what it left. */
+typedef struct rs_conflict {
+    uint64_t revision;       /* that is to be taken back */
+    const rs_change *change; /* of it */
+    const char *text;        /* one line: "the value was changed since" */
+    int lasting;             /* not 0: RS_UNDO_FORCE cannot take it back either */
+} rs_conflict;
+
+#define RS_UNDO_FORCE 1u /* take it back all the same; what is in the way is lost */
+#define RS_UNDO_SKIP 2u  /* leave out what is in conflict */
+
+typedef struct rs_undo_options {
+    unsigned flags; /* RS_UNDO_FORCE or RS_UNDO_SKIP */
+    /* NULL, or called for each conflict, with texts that live during the call; another answer than
+     * 0 cancels. */
+    int (*conflict)(void *context, const rs_conflict *conflict);
+    void *context;
+} rs_undo_options;
+
+typedef struct rs_undo_report {
+    uint64_t changes; /* taken back */
+    uint64_t conflicts;
+} rs_undo_report;
+
+/*
+ * Takes the revisions from ... to back, the newest first, in a write transaction: what they changed
+ * becomes what it was, with names as spelled, order, key numbers and write times. It is an ordinary
+ * revision, which can be taken back, too, and rules do not stand in its way. Later revisions stay;
+ * where they have changed the same, that is a conflict: without a flag all conflicts are told, and
+ * the transaction can only be aborted. options and report may be NULL; the report is written for
+ * RS_ECONFLICT, too. Switch on: RS_ECONFLICT; RS_EBEHIND, no longer in the journal; RS_ENOTFOUND,
+ * to has not been made; RS_ECANCELLED.
+ */
+RS_CALL int rs_undo(rs_txn *txn, uint64_t from, uint64_t to, const rs_undo_options *options,
+                    rs_undo_report *report);
 
 /* ---- Dumps ---- */
 

@@ -453,22 +453,6 @@ int tree_create(struct tree *tree, rs_key base, const char *path, size_t len, un
     return RS_OK;
 }
 
-static int tell_created(struct tree *tree, rs_key parent_id, const struct node *node)
-{
-    if (!change_wanted(tree, parent_id)) {
-        return RS_OK;
-    }
-    struct change change;
-    int status = change_begin(tree, node, RS_KEY_CREATED, &change);
-    if (status != RS_OK) {
-        return status;
-    }
-    change.after = change_side_of_node(node);
-    change.written_before = 0;
-    change.parent_after = tree->now;
-    return change_tell(tree, &change);
-}
-
 static int add_child(struct tree *tree, rs_key parent_id, const struct tree_key *entry,
                      struct node *node)
 {
@@ -484,7 +468,7 @@ static int add_child(struct tree *tree, rs_key parent_id, const struct tree_key 
     if (status == RS_OK) {
         tree->state.next_id++;
         tree->state.keys++;
-        status = tell_created(tree, parent_id, node);
+        status = change_tell_created(tree, node, tree->now);
     }
     if (status == RS_OK) {
         status = node_edit(tree, parent_id, &parent);

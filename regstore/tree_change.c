@@ -38,6 +38,23 @@ int change_tell(struct tree *tree, const struct change *change)
     return tree->sink->change(tree->sink, change);
 }
 
+int change_tell_created(struct tree *tree, const struct node *node, uint64_t parent_written)
+{
+    struct change change;
+    if (!change_wanted(tree, node->parent)) {
+        return RS_OK;
+    }
+    int status = change_begin(tree, node, RS_KEY_CREATED, &change);
+    if (status != RS_OK) {
+        return status;
+    }
+    change.after = change_side_of_node(node);
+    change.written_before = 0;
+    change.written_after = node->written;
+    change.parent_after = parent_written;
+    return change_tell(tree, &change);
+}
+
 struct change_side change_side_of_value(const struct value_record *value)
 {
     return (struct change_side){

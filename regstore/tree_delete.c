@@ -135,21 +135,21 @@ static int drop_contents(struct tree *tree, const struct node *top, bool tell)
     return status == RS_END ? RS_OK : status;
 }
 
-static int tell_deleted(struct tree *tree, const struct node *node)
+static int tell_deleted(struct tree *tree, const struct node *node, uint64_t parent_written)
 {
     struct change change;
     int status = change_begin(tree, node, RS_KEY_DELETED, &change);
     if (status == RS_OK) {
         change.before = change_side_of_node(node);
         change.written_after = 0;
-        change.parent_after = tree->now;
+        change.parent_after = parent_written;
         status = change_tell(tree, &change);
     }
     return status;
 }
 
 /* The key itself, its contents being gone. */
-static int drop_key(struct tree *tree, const struct node *node)
+static int drop_key(struct tree *tree, const struct node *node, uint64_t parent_written)
 {
     struct tree_key entry;
     struct slice found;
@@ -167,22 +167,22 @@ static int drop_key(struct tree *tree, const struct node *node)
     }
     if (status == RS_OK) {
         parent->subkeys--;
-        parent->written = tree->now;
+        parent->written = parent_written;
         tree->state.keys--;
     }
     return status;
 }
 
-static int delete_node(struct tree *tree, struct node *node)
+int tree_delete_at(struct tree *tree, const struct node *node, uint64_t parent_written)
 {
     bool tell = change_wanted(tree, node->parent);
-    int status = tell ? tell_deleted(tree, node) : RS_OK;
+    int status = tell ? tell_deleted(tree, node, parent_written) : RS_OK;
     if (status == RS_OK) {
         /* Of a key that this transaction made, nobody wants to know what was in it. */
         status = drop_contents(tree, node, tell && change_wanted(tree, node->id));
     }
     if (status == RS_OK) {
-        status = drop_key(tree, node);
+        status = drop_key(tree, node, parent_written);
     }
     return tree_fail(tree, status, "cannot delete a key");
 }
@@ -204,5 +204,5 @@ int tree_delete(struct tree *tree, rs_key key, bool recursive)
         return fail(tree->error, RS_ENOTEMPTY, "%.*s: the key has subkeys", (int)node.name_len,
                     node.name);
     }
-    return delete_node(tree, &node);
+    return tree_delete_at(tree, &node, tree->now);
 }

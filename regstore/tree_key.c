@@ -18,7 +18,7 @@ static int move_entry(struct tree *tree, const struct node *node, const struct t
     return status == RS_OK ? subkey_put(tree, to, &subkey) : status;
 }
 
-static int tell_renamed(struct tree *tree, const struct node *node, const char *name, size_t len)
+static int tell_renamed(struct tree *tree, const struct node *node, const struct rename *rename)
 {
     if (!change_wanted(tree, node->parent)) {
         return RS_OK;
@@ -30,31 +30,32 @@ static int tell_renamed(struct tree *tree, const struct node *node, const char *
     }
     change.before =
         (struct change_side){.present = true, .name = node->name, .name_len = node->name_len};
-    change.after = (struct change_side){.present = true, .name = name, .name_len = len};
-    change.parent_after = tree->now;
+    change.after =
+        (struct change_side){.present = true, .name = rename->name, .name_len = rename->len};
+    change.written_after = rename->written;
+    change.parent_after = rename->parent_written;
     return change_tell(tree, &change);
 }
 
-static int rename_to(struct tree *tree, const struct node *node, const struct tree_key *entry,
-                     const char *name, size_t len)
+int tree_rename_to(struct tree *tree, const struct node *node, const struct rename *rename)
 {
     struct node *edited;
-    int status = tell_renamed(tree, node, name, len);
+    int status = tell_renamed(tree, node, rename);
     if (status == RS_OK) {
-        status = move_entry(tree, node, entry);
+        status = move_entry(tree, node, rename->entry);
     }
     if (status == RS_OK) {
-        status = node_set_name(tree, node->id, name, len);
+        status = node_set_name(tree, node->id, rename->name, rename->len);
     }
     if (status == RS_OK) {
         status = node_edit(tree, node->id, &edited);
     }
     if (status == RS_OK) {
-        edited->written = tree->now;
+        edited->written = rename->written;
         status = node_edit(tree, node->parent, &edited);
     }
     if (status == RS_OK) {
-        edited->written = tree->now;
+        edited->written = rename->parent_written;
     }
     return tree_fail(tree, status, "cannot rename");
 }
@@ -103,13 +104,16 @@ int tree_rename(struct tree *tree, rs_key key, const char *name, size_t len)
     } else if (status == RS_ENOTFOUND) {
         status = RS_OK;
     }
-    return status == RS_OK ? rename_to(tree, &node, &entry, name, len)
-                           : fail(tree->error, status, "%s", rs_strerror(status));
+    if (status != RS_OK) {
+        return fail(tree->error, status, "%s", rs_strerror(status));
+    }
+    struct rename rename = {name, len, &entry, tree->now, tree->now};
+    return tree_rename_to(tree, &node, &rename);
 }
 
 /* Class name and write time change alike: what becomes of the node is told, then stored. */
-static int set_class_and_time(struct tree *tree, const struct node *node, const char *class_name,
-                              size_t len, uint64_t written)
+int tree_set_class_at(struct tree *tree, const struct node *node, const char *class_name,
+                      size_t len, uint64_t written)
 {
     struct node *edited;
     int status = RS_OK;
@@ -155,7 +159,7 @@ int tree_set_class(struct tree *tree, rs_key key, const char *name, size_t len)
     if (status != RS_OK || (node.class_len == len && memcmp(node.class_name, name, len) == 0)) {
         return status;
     }
-    return set_class_and_time(tree, &node, name, len, tree->now);
+    return tree_set_class_at(tree, &node, name, len, tree->now);
 }
 
 int tree_set_written(struct tree *tree, rs_key key, uint64_t written)
@@ -171,7 +175,7 @@ int tree_set_written(struct tree *tree, rs_key key, uint64_t written)
         if (status != RS_OK || node.written == written) {
             return status;
         }
-        return set_class_and_time(tree, &node, node.class_name, node.class_len, written);
+        return tree_set_class_at(tree, &node, node.class_name, node.class_len, written);
     }
     status = node_edit(tree, key, &edited);
     if (status != RS_OK) {

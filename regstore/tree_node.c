@@ -467,6 +467,17 @@ int node_add(struct tree *tree, const struct node *node)
     return write_node(tree, slot, env_put_last);
 }
 
+int node_put(struct tree *tree, const struct node *node)
+{
+    struct cached_node *slot = &tree->cache->slots[node->id % CACHE_SLOTS];
+    int status = fill_slot(tree, slot, node);
+    if (status == RS_OK) {
+        slot->dirty = true;
+        status = write_back(tree, slot);
+    }
+    return status;
+}
+
 int node_remove(struct tree *tree, rs_key id)
 {
     struct cached_node *slot = &tree->cache->slots[id % CACHE_SLOTS];

@@ -111,7 +111,39 @@ bool change_wanted(const struct tree *tree, rs_key key);
 int change_begin(struct tree *tree, const struct node *node, enum rs_change_kind kind,
                  struct change *change);
 int change_tell(struct tree *tree, const struct change *change);
+/* Tells that a key was made, whose parent has this write time now. */
+int change_tell_created(struct tree *tree, const struct node *node, uint64_t parent_written);
 struct change_side change_side_of_value(const struct value_record *value);
 struct change_side change_side_of_node(const struct node *node);
+
+/* ---- Changes with the times that they leave behind, for tree and tree_restore ---- */
+
+/* A change of one value: both sides, NULL where there is none. */
+struct value_change {
+    rs_key key;
+    const struct value_record *before;
+    const struct value_record *after;
+    uint32_t next_before; /* the next place that the key gives */
+    uint32_t next_after;
+    uint64_t written; /* of the key, after it */
+};
+/* Tells and stores it; entry is the table's key of the value. begun is a change of the key whose
+ * path and times are there already, as change_begin() leaves it. */
+int tree_value_change(struct tree *tree, struct change *begun, const struct value_change *change,
+                      const struct tree_key *entry);
+/* These take a node from node_keep(). */
+int tree_delete_at(struct tree *tree, const struct node *node, uint64_t parent_written);
+struct rename {
+    const char *name;
+    size_t len;
+    const struct tree_key *entry; /* of the new name, which is free */
+    uint64_t written;
+    uint64_t parent_written;
+};
+int tree_rename_to(struct tree *tree, const struct node *node, const struct rename *rename);
+int tree_set_class_at(struct tree *tree, const struct node *node, const char *class_name,
+                      size_t len, uint64_t written);
+/* A record among those of other keys, where node_add() expects to be at the end. */
+int node_put(struct tree *tree, const struct node *node);
 
 #endif

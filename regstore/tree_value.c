@@ -99,14 +99,6 @@ static int mark_link(struct tree *tree, rs_key key, bool link)
 
 /* ---- Changing ---- */
 
-/* A change of one value: both sides, NULL where there is none. */
-struct value_change {
-    rs_key key;
-    uint32_t next_position; /* of the key, before the change */
-    const struct value_record *before;
-    const struct value_record *after;
-};
-
 static bool is_link_record(const struct value_record *record)
 {
     return record != NULL && record->value.type == REG_LINK &&
@@ -127,8 +119,9 @@ static int tell_value(struct tree *tree, struct change *begun, const struct valu
     if (change->after != NULL) {
         begun->after = change_side_of_value(change->after);
     }
-    begun->next_before = change->next_position;
-    begun->next_after = change->next_position + (change->before == NULL);
+    begun->next_before = change->next_before;
+    begun->next_after = change->next_after;
+    begun->written_after = change->written;
     return change_tell(tree, begun);
 }
 
@@ -161,10 +154,10 @@ static int finish_change(struct tree *tree, const struct value_change *change, b
     if (status != RS_OK) {
         return status;
     }
-    node->written = tree->now;
+    node->written = change->written;
+    node->next_position = change->next_after;
     if (change->before == NULL) {
         node->values++;
-        node->next_position++;
         tree->state.values++;
     } else if (change->after == NULL) {
         node->values--;
@@ -181,11 +174,10 @@ static int put_record(struct tree *tree, const struct tree_key *entry, const rs_
     return env_put_parts(tree->txn, TABLE_TREE, tree_key_slice(entry), parts, 3);
 }
 
-/* Tells and stores one change; entry is the table's key of the value. The record's head, which
- * holds the name, is built first: when the change has been told, what was read of the old one may
- * have moved. */
-static int change_value(struct tree *tree, struct change *begun, const struct value_change *change,
-                        const struct tree_key *entry)
+/* The record's head, which holds the name, is built first: when the change has been told, what was
+ * read of the old one may have moved. */
+int tree_value_change(struct tree *tree, struct change *begun, const struct value_change *change,
+                      const struct tree_key *entry)
 {
     bool was_link = is_link_record(change->before);
     bool is_link = is_link_record(change->after);
@@ -246,8 +238,15 @@ static int set_value(struct tree *tree, const struct node *node, struct change *
         return RS_OK;
     }
     struct value_record after = next_record(node, exists ? &before : NULL, wanted);
-    struct value_change change = {node->id, node->next_position, exists ? &before : NULL, &after};
-    return change_value(tree, begun, &change, &entry);
+    struct value_change change = {
+        .key = node->id,
+        .before = exists ? &before : NULL,
+        .after = &after,
+        .next_before = node->next_position,
+        .next_after = node->next_position + !exists,
+        .written = tree->now,
+    };
+    return tree_value_change(tree, begun, &change, &entry);
 }
 
 static int check_and_set(struct tree *tree, rs_key key, const rs_value *value, bool replace)
@@ -297,6 +296,12 @@ int tree_value_delete(struct tree *tree, rs_key key, const char *name, size_t le
     if (status != RS_OK) {
         return fail_name(tree, status, name, len);
     }
-    return change_value(tree, &change,
-                        &(struct value_change){key, node.next_position, &before, NULL}, &entry);
+    struct value_change deletion = {
+        .key = key,
+        .before = &before,
+        .next_before = node.next_position,
+        .next_after = node.next_position,
+        .written = tree->now,
+    };
+    return tree_value_change(tree, &change, &deletion, &entry);
 }

@@ -46,6 +46,8 @@
     X(bell)                                                                                        \
     X(check)                                                                                       \
     X(check_pages)                                                                                 \
+    X(undo)                                                                                        \
+    X(undo_conflicts)                                                                              \
     X(history)                                                                                     \
     X(watch)                                                                                       \
     X(watch_match)                                                                                 \

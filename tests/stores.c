@@ -173,6 +173,93 @@ void set_rule(rs_txn *txn, const char *path, const char *name, const char *field
     buffer_free(&data);
 }
 
+/* ---- Records ---- */
+
+static void add_record(struct buffer *records, struct slice part)
+{
+    uint32_t size = (uint32_t)part.size;
+    SUCCEEDS(buffer_append(records, &size, sizeof size));
+    SUCCEEDS(buffer_append(records, part.data, part.size));
+}
+
+struct buffer records_of(rs_store *store)
+{
+    struct buffer records = BUFFER_INIT;
+    struct env_cursor cursor = {NULL};
+    struct slice key, value;
+    rs_txn *txn = start_reading(store);
+    SUCCEEDS(env_cursor_open(&txn->env, TABLE_TREE, &cursor));
+    int status = env_cursor_first(&cursor, &key, &value);
+    while (status == RS_OK) {
+        add_record(&records, key);
+        add_record(&records, value);
+        status = env_cursor_next(&cursor, &key, &value);
+    }
+    CU_ASSERT_EQUAL_FATAL(status, RS_END);
+    env_cursor_close(&cursor);
+    rs_abort(txn);
+    return records;
+}
+
+static size_t part_at(const struct buffer *records, size_t at)
+{
+    uint32_t size = 0;
+    if (at < records->size) {
+        memcpy(&size, records->data + at, sizeof size);
+        return sizeof size + size;
+    }
+    return 0;
+}
+
+static void print_part(const char *what, const struct buffer *records, size_t at)
+{
+    printf("    %s:", what);
+    for (size_t i = sizeof(uint32_t); i < part_at(records, at) && i < 120; i++) {
+        unsigned char c = (unsigned char)records->data[at + i];
+        if (c >= 0x20 && c < 0x7f) {
+            printf("%c", c);
+        } else {
+            printf("[%02x]", c);
+        }
+    }
+    printf("\n");
+}
+
+bool same_records(const struct buffer *a, const struct buffer *b)
+{
+    size_t at = 0;
+    size_t before = 0;
+    if (a->size == b->size && memcmp(a->data, b->data, a->size) == 0) {
+        return true;
+    }
+    while (part_at(a, at) > 0 && part_at(a, at) == part_at(b, at) &&
+           memcmp(a->data + at, b->data + at, part_at(a, at)) == 0) {
+        before = at;
+        at += part_at(a, at);
+    }
+    print_part("after", a, before);
+    print_part("one", a, at);
+    print_part("other", b, at);
+    return false;
+}
+
+static int print_damage(void *context, const rs_damage *damage)
+{
+    (void)context;
+    printf("    %s\n", damage->text);
+    return 0;
+}
+
+void must_be_whole(rs_store *store)
+{
+    rs_check_options options = {.damage = print_damage};
+    rs_check_report report = {0};
+    rs_txn *txn = start_reading(store);
+    SUCCEEDS(rs_check(txn, &options, &report));
+    rs_abort(txn);
+    CU_ASSERT_EQUAL_FATAL(report.damages, 0);
+}
+
 const char *repeated(const char *text, size_t count)
 {
     static char names[2][70000];

@@ -51,6 +51,14 @@ const char *repeated(const char *text, size_t count);
  * child that takes longer than a minute is ended by SIGALRM. */
 int in_child(int (*body)(void *context), void *context);
 
+/* Every record of the tree as it is stored: key numbers, names, places, times, bytes. The caller
+ * frees the buffer. */
+struct buffer records_of(rs_store *store);
+/* Prints the first record that differs. */
+bool same_records(const struct buffer *a, const struct buffer *b);
+/* Checks the whole store; ends the test on the first damage, which it prints. */
+void must_be_whole(rs_store *store);
+
 /* The changes of one revision, copied. */
 struct history {
     struct journal_head head;

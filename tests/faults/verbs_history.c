@@ -47,12 +47,33 @@ static int list_changes(struct verb_place *place)
     return judge(status, count >= 3);
 }
 
+/* ---- Undo ---- */
+
+/* The last revision set a value and deleted a key. */
+static int undo_last(struct verb_place *place)
+{
+    rs_undo_report report = {0};
+    int status = rs_undo(place->txn, 5, 5, NULL, &report);
+    return judge(status, report.changes > 1 && report.conflicts == 0);
+}
+
+static int undo_by_force(struct verb_place *place)
+{
+    rs_undo_options options = {.flags = RS_UNDO_FORCE};
+    rs_undo_report report = {0};
+    int status = rs_undo(place->txn, 1, 4, &options, &report);
+    return judge(status, report.changes > 1 && report.conflicts > 0);
+}
+
 #define READS VERB_READS
 
 const struct verb verb_history[] = {
     {"history", READS, NULL, list_history},
     {"history-key", READS, NULL, list_key_history},
     {"history-changes", READS, NULL, list_changes},
+
+    {"undo", VERB_WRITES, NULL, undo_last},
+    {"undo-force", VERB_WRITES, NULL, undo_by_force},
 
     {NULL, 0, NULL, NULL},
 };

@@ -1,0 +1,279 @@
+/*
+ * history_undo.c - revisions taken back, the newest first, each change by its inverse.
+ *
+ * A change is taken back where what is there is what it left; everything else is a conflict, which
+ * is told. A revision's changes are read twice: forwards for where each begins, and from the last
+ * to the first to take them back. What was in a deleted key follows the deletion, and is put back
+ * in the journal's order. Memory: a number for each change of a revision, but not for the inner
+ * ones. A part of history.
+ */
+#include "history.h"
+#include "tree_node.h"
+#include "tree_restore.h"
+
+struct undo {
+    struct rs_txn *txn;
+    const rs_undo_options *options;
+    rs_undo_report report;
+    uint64_t from;
+    uint64_t to;
+    uint64_t revision; /* being taken back */
+    struct tree_restore restore;
+    struct journal_reader reader;
+    struct buffer places; /* uint64_t each: where the revision's changes are in its stream */
+    struct number_set left_out;
+    struct number_set touched; /* keys in which others changed something */
+    bool touched_known;
+    bool refused;   /* there was a conflict that neither flag settles */
+    rs_error first; /* conflict */
+};
+
+static bool has_flag(const struct undo *undo, unsigned flag)
+{
+    return (undo->options->flags & flag) != 0;
+}
+
+/* ---- What was left out ---- */
+
+/* A key as a whole, or with a name one of its values: what was changed before is left out, too. */
+static uint64_t thing_of(rs_key key, const struct change_side *value)
+{
+    uint64_t sum = UINT64_C(0xcbf29ce484222325);
+    const unsigned char *bytes = (const unsigned char *)&key;
+    for (size_t i = 0; i < sizeof key; i++) {
+        sum = (sum ^ bytes[i]) * UINT64_C(0x100000001b3);
+    }
+    for (size_t i = 0; value != NULL && i < value->name_len; i++) {
+        sum = (sum ^ (unsigned char)value->name[i]) * UINT64_C(0x100000001b3);
+    }
+    sum = value != NULL ? (sum ^ 1) * UINT64_C(0x100000001b3) : sum;
+    return sum != 0 ? sum : 1;
+}
+
+static const struct change_side *value_of(const struct change *change)
+{
+    bool of_value = change->kind == RS_VALUE_SET || change->kind == RS_VALUE_DELETED ||
+                    change->kind == RS_KEY_RELINKED;
+    const struct change_side *side = change->after.present ? &change->after : &change->before;
+    return of_value ? side : NULL;
+}
+
+static bool is_left_out(const struct undo *undo, const struct change *change)
+{
+    const struct number_set *set = &undo->left_out;
+    return set->count > 0 && (number_set_has(set, thing_of(change->key, value_of(change))) ||
+                              number_set_has(set, thing_of(change->key, NULL)) ||
+                              number_set_has(set, thing_of(change->parent, NULL)));
+}
+
+static int leave_out(struct undo *undo, const struct change *change)
+{
+    undo->txn->revision_flags |= RS_REVISION_PARTIAL;
+    return number_set_add(&undo->left_out, thing_of(change->key, value_of(change)));
+}
+
+/* ---- Conflicts ---- */
+
+static int tell_conflict(struct undo *undo, const struct change *change,
+                         const struct tree_conflict *met)
+{
+    rs_value values[2];
+    struct slice path = {change->path, change->path_len};
+    rs_change told = history_told(change, path, values);
+    rs_conflict conflict = {
+        .revision = undo->revision,
+        .change = &told,
+        .text = met->why,
+        .lasting = met->lasting,
+    };
+    undo->report.conflicts++;
+    fail(&undo->first, RS_ECONFLICT, "%.*s: %s", (int)path.size, change->path, met->why);
+    bool go_on = undo->options->conflict == NULL ||
+                 undo->options->conflict(undo->options->context, &conflict) == 0;
+    return go_on ? RS_OK : RS_ECANCELLED;
+}
+
+/* A key that was made, and in which others have changed something since, is theirs, too. */
+static int check_touched(struct undo *undo, const struct change *change, struct tree_conflict *met)
+{
+    int status = RS_OK;
+    if (change->kind != RS_KEY_CREATED || met->why != NULL) {
+        return RS_OK;
+    }
+    if (!undo->touched_known) {
+        status = history_touched(undo->txn, undo->to, &undo->touched);
+        undo->touched_known = true;
+    }
+    if (number_set_has(&undo->touched, change->key)) {
+        met->why = "something in the key was changed since";
+    }
+    return status;
+}
+
+/* Whether a change is to be taken back. Where nothing settles a conflict the transaction will end
+ * in an abort: it goes on as by force, so that no conflict is told for what came before. */
+static int decide(struct undo *undo, const struct change *change, bool *take_back)
+{
+    struct tree_conflict met;
+    *take_back = false;
+    if (is_left_out(undo, change)) {
+        return RS_OK;
+    }
+    int status = tree_restore_check(&undo->restore, change, &met);
+    if (status == RS_OK) {
+        status = check_touched(undo, change, &met);
+    }
+    if (status == RS_OK && met.why != NULL) {
+        status = tell_conflict(undo, change, &met);
+        if (status == RS_OK && has_flag(undo, RS_UNDO_SKIP)) {
+            return leave_out(undo, change);
+        }
+        undo->refused = undo->refused || met.lasting || !has_flag(undo, RS_UNDO_FORCE);
+    }
+    *take_back = !met.lasting;
+    return status;
+}
+
+/* ---- Taking back ---- */
+
+/* The inner changes that come after a deletion. */
+static int put_inner(struct undo *undo)
+{
+    struct change change;
+    int status;
+    while ((status = journal_next(&undo->reader, &change)) == RS_OK && change.inner) {
+        status = tree_restore_inner(&undo->restore, &change);
+        if (status != RS_OK) {
+            return status;
+        }
+    }
+    return status == RS_END ? RS_OK : status;
+}
+
+static int undo_change(struct undo *undo, uint64_t place)
+{
+    struct change change;
+    bool take_back = false;
+    int status = journal_seek(&undo->reader, place);
+    if (status == RS_OK) {
+        status = journal_next(&undo->reader, &change);
+    }
+    if (status == RS_OK) {
+        status = decide(undo, &change, &take_back);
+    }
+    if (status != RS_OK || !take_back) {
+        return status;
+    }
+    undo->report.changes++;
+    bool deletion = change.kind == RS_KEY_DELETED;
+    status = tree_restore_apply(&undo->restore, &change);
+    return status == RS_OK && deletion ? put_inner(undo) : status;
+}
+
+static int find_places(struct undo *undo)
+{
+    struct change change;
+    int status = RS_OK;
+    undo->places.size = 0;
+    while (status == RS_OK) {
+        uint64_t place = journal_at(&undo->reader);
+        status = journal_next(&undo->reader, &change);
+        if (status == RS_OK && !change.inner) {
+            status = buffer_append(&undo->places, &place, sizeof place);
+        }
+    }
+    return status == RS_END ? RS_OK : status;
+}
+
+static int undo_revision(struct undo *undo, struct journal_head *head)
+{
+    int status = journal_open(&undo->reader, &undo->txn->env, undo->revision, head);
+    if (status == RS_ENOTFOUND) {
+        return history_fail_missing(undo->txn, undo->revision);
+    }
+    if (status == RS_OK) {
+        status = find_places(undo);
+    }
+    const uint64_t *places = (const uint64_t *)(const void *)undo->places.data;
+    for (size_t i = undo->places.size / sizeof *places; status == RS_OK && i > 0; i--) {
+        status = undo_change(undo, places[i - 1]);
+    }
+    return status;
+}
+
+static int undo_all(struct undo *undo)
+{
+    struct journal_head head = {0};
+    int status = RS_OK;
+    for (uint64_t i = undo->to; status == RS_OK && i >= undo->from; i--) {
+        undo->revision = i;
+        status = undo_revision(undo, &head);
+    }
+    bool redo = undo->from == undo->to && (head.flags & (RS_REVISION_UNDO | RS_REVISION_ROLLBACK));
+    undo->txn->revision_flags |= redo ? RS_REVISION_REDO : RS_REVISION_UNDO;
+    undo->txn->undone_from = undo->from;
+    undo->txn->undone_to = undo->to;
+    return status;
+}
+
+static int refuse(struct undo *undo)
+{
+    unsigned long long others = undo->report.conflicts - 1;
+    struct tree *tree = &undo->txn->tree;
+    tree->failed = RS_ECONFLICT;
+    return others > 0 ? fail(tree->error, RS_ECONFLICT, "%s, and %llu more conflicts",
+                             undo->first.text, others)
+                      : fail(tree->error, RS_ECONFLICT, "%s", undo->first.text);
+}
+
+/* Both ends are looked for before anything is done. */
+static int check_range(struct rs_txn *txn, uint64_t from, uint64_t to)
+{
+    uint64_t first;
+    int status = journal_first(&txn->env, &first);
+    if (status != RS_OK) {
+        return fail(txn->tree.error, status, "the journal: %s", rs_strerror(status));
+    }
+    if (from == 0 || from > to) {
+        return fail(txn->tree.error, RS_EINVAL, "no revisions from %llu to %llu",
+                    (unsigned long long)from, (unsigned long long)to);
+    }
+    if (to > store_revision(txn)) {
+        return history_fail_missing(txn, to);
+    }
+    return first == 0 || from < first ? history_fail_missing(txn, from) : RS_OK;
+}
+
+int history_undo(struct rs_txn *txn, uint64_t from, uint64_t to, const rs_undo_options *options,
+                 rs_undo_report *report)
+{
+    static const rs_undo_options no_options;
+    struct undo undo = {
+        .txn = txn,
+        .options = options != NULL ? options : &no_options,
+        .from = from,
+        .to = to,
+        .restore = {.tree = &txn->tree},
+        .first = RS_ERROR_INIT,
+    };
+    int status = tree_writable(&txn->tree);
+    if (status == RS_OK) {
+        status = check_range(txn, from, to);
+    }
+    if (status != RS_OK) {
+        return status;
+    }
+    status = tree_fail(&txn->tree, undo_all(&undo), "cannot take changes back");
+    if (status == RS_OK && undo.refused) {
+        status = refuse(&undo);
+    }
+    tree_restore_free(&undo.restore);
+    journal_close(&undo.reader);
+    buffer_free(&undo.places);
+    number_set_free(&undo.left_out);
+    number_set_free(&undo.touched);
+    if (report != NULL && (status == RS_OK || status == RS_ECONFLICT)) {
+        *report = undo.report;
+    }
+    return status;
+}

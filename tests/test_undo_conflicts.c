@@ -1,0 +1,248 @@
+/*
+ * test_undo_conflicts.c - what was changed since is not lost unless it is asked for.
+ */
+#include "undo_steps.h"
+
+#include <stdio.h>
+
+struct told {
+    char text[1000];
+};
+
+static int tell(void *context, const rs_conflict *conflict)
+{
+    struct told *told = context;
+    size_t len = strlen(told->text);
+    const rs_change *change = conflict->change;
+    const char *last = strrchr(change->path, '\\');
+    snprintf(told->text + len, sizeof told->text - len, "%s%llu %s%s%s: %s%s", len > 0 ? "; " : "",
+             (unsigned long long)conflict->revision, last + 1, change->name_len > 0 ? ":" : "",
+             change->name, conflict->text, conflict->lasting ? "!" : "");
+    return 0;
+}
+
+/* Gives what was told; the transaction is committed if that is possible. */
+static const char *attempt(uint64_t from, uint64_t to, unsigned flags, int expected)
+{
+    static struct told told;
+    rs_undo_options options = {flags, tell, &told};
+    rs_error error = RS_ERROR_INIT;
+    rs_txn *txn = start_writing(undo_store);
+    told = (struct told){""};
+    rs_txn_errors(txn, &error);
+    GIVES(expected, rs_undo(txn, from, to, &options, NULL));
+    CU_ASSERT_EQUAL(error.status, expected);
+    if (expected == RS_OK) {
+        end_writing(txn);
+        must_be_whole(undo_store);
+    } else {
+        GIVES(expected, rs_commit(txn, NULL));
+    }
+    return told.text;
+}
+
+static int set_again(rs_txn *txn)
+{
+    return rs_set_dword(txn, undo_at(txn, TOP), "Number", 3);
+}
+
+static int several(rs_txn *txn)
+{
+    int status = undo_set_value(txn);
+    status = status != RS_OK ? status : undo_rename_key(txn);
+    return status != RS_OK ? status : undo_set_class(txn) == RS_OK ? RS_OK : undo_add_value(txn);
+}
+
+static void a_conflict_changes_nothing(void)
+{
+    undo_begin();
+    uint64_t done = undo_do_edit(several);
+    undo_do_edit(set_again);
+    struct buffer before = records_of(undo_store);
+    EQUAL_TEXT(attempt(done, done, 0, RS_ECONFLICT), "2 Top:Number: the value was changed since");
+    undo_must_match(&before);
+    buffer_free(&before);
+    rs_close(undo_store);
+}
+
+static void force_takes_the_undos_side(void)
+{
+    undo_begin();
+    uint64_t done = undo_do_edit(several);
+    undo_do_edit(set_again);
+    attempt(done, done, RS_UNDO_FORCE, RS_OK);
+    rs_txn *txn = start_reading(undo_store);
+    CU_ASSERT_EQUAL(number_of(txn, find_key(txn, TOP), "Number"), 1);
+    find_key(txn, TOP "\\Sub");
+    rs_abort(txn);
+    rs_close(undo_store);
+}
+
+static void skip_leaves_conflicts_out(void)
+{
+    undo_begin();
+    uint64_t done = undo_do_edit(several);
+    undo_do_edit(set_again);
+    attempt(done, done, RS_UNDO_SKIP, RS_OK);
+    rs_txn *txn = start_reading(undo_store);
+    CU_ASSERT_EQUAL(number_of(txn, find_key(txn, TOP), "Number"), 3);
+    find_key(txn, TOP "\\Sub");
+    uint64_t undone = rs_revision(txn);
+    rs_abort(txn);
+    struct history history = history_of(undo_store, undone);
+    CU_ASSERT_EQUAL(history.head.flags, RS_REVISION_UNDO | RS_REVISION_PARTIAL);
+    history_free(&history);
+    rs_close(undo_store);
+}
+
+static int set_twice(rs_txn *txn)
+{
+    int status = undo_set_value(txn);
+    return status != RS_OK ? status : rs_set_dword(txn, undo_at(txn, TOP), "Number", 9);
+}
+
+/* 1, then 2 and 9 in a revision, then 2 by another: that the first step would fit is chance. */
+static void what_is_skipped_is_skipped_as_a_whole(void)
+{
+    undo_begin();
+    uint64_t done = undo_do_edit(set_twice);
+    undo_do_edit(undo_set_value);
+    struct buffer before = records_of(undo_store);
+    EQUAL_TEXT(attempt(done, done, RS_UNDO_SKIP, RS_OK),
+               "2 Top:Number: the value was changed since");
+    undo_must_match(&before);
+    EQUAL_TEXT(attempt(done, done, 0, RS_ECONFLICT), "2 Top:Number: the value was changed since");
+    buffer_free(&before);
+    rs_close(undo_store);
+}
+
+static int set_in_new(rs_txn *txn)
+{
+    return rs_set_dword(txn, undo_at(txn, TOP "\\New\\Newer"), "Others", 1);
+}
+
+static void a_created_key_that_others_use_is_a_conflict(void)
+{
+    undo_begin();
+    uint64_t done = undo_do_edit(undo_create_keys);
+    uint64_t used = undo_do_edit(set_in_new);
+    EQUAL_TEXT(attempt(done, done, 0, RS_ECONFLICT),
+               "2 New: something in the key was changed since");
+    EQUAL_TEXT(attempt(done, used, 0, RS_OK), "");
+    rs_close(undo_store);
+}
+
+/* Later revisions that were taken back themselves do not count; redone, they do again. */
+static void what_was_taken_back_is_no_conflict(void)
+{
+    undo_begin();
+    uint64_t done = undo_do_edit(undo_create_keys);
+    uint64_t used = undo_do_edit(set_in_new);
+    uint64_t undone = undo_take_back(used, used);
+    uint64_t redone = undo_take_back(undone, undone);
+    EQUAL_TEXT(attempt(done, done, 0, RS_ECONFLICT),
+               "2 New: something in the key was changed since");
+    undo_take_back(redone, redone);
+    undo_take_back(done, done);
+    rs_close(undo_store);
+}
+
+static int create_other_b(rs_txn *txn)
+{
+    rs_key key;
+    int status = rs_key_create(txn, RS_NO_KEY, TOP "\\B", &key);
+    return status != RS_OK ? status : rs_set_dword(txn, key, "Value", 1);
+}
+
+static void a_taken_name_is_a_conflict(void)
+{
+    undo_begin();
+    rs_txn *txn = start_reading(undo_store);
+    rs_key key = find_key(txn, TOP "\\b");
+    rs_abort(txn);
+    uint64_t done = undo_do_edit(undo_delete_key);
+    undo_do_edit(create_other_b);
+    EQUAL_TEXT(attempt(done, done, 0, RS_ECONFLICT), "2 b: another key has its name now");
+    attempt(done, done, RS_UNDO_FORCE, RS_OK);
+    txn = start_reading(undo_store);
+    CU_ASSERT_EQUAL(find_key(txn, TOP "\\b"), key);
+    CU_ASSERT_EQUAL(info_of(txn, key).values, 0);
+    rs_abort(txn);
+    EQUAL_TEXT(attempt(done, done, 0, RS_ECONFLICT), "2 b: the key is there again");
+    rs_close(undo_store);
+}
+
+/* What is gone cannot be put back by force. */
+static void some_conflicts_are_lasting(void)
+{
+    undo_begin();
+    uint64_t done = undo_do_edit(several);
+    undo_do_edit(undo_delete_all);
+    CU_ASSERT_PTR_NOT_NULL(strstr(attempt(done, done, RS_UNDO_FORCE, RS_ECONFLICT), "since!"));
+    attempt(done, done, RS_UNDO_SKIP, RS_OK);
+    rs_close(undo_store);
+}
+
+static void places_are_given_once(void)
+{
+    undo_begin();
+    uint64_t added = undo_do_edit(undo_add_value);
+    uint64_t undone = undo_take_back(added, added);
+    rs_txn *txn = start_writing(undo_store);
+    SUCCEEDS(rs_set_string(txn, undo_at(txn, TOP), "Second", "second"));
+    end_writing(txn);
+    undo_take_back(undone, undone);
+    txn = start_reading(undo_store);
+    EQUAL_TEXT(values_of(txn, find_key(txn, TOP)), "Number,Text,Second,New");
+    rs_abort(txn);
+    rs_close(undo_store);
+}
+
+static void ranges_are_checked(void)
+{
+    undo_begin();
+    uint64_t done = undo_do_edit(undo_set_value);
+    rs_txn *txn = start_writing(undo_store);
+    GIVES(RS_ENOTFOUND, rs_undo(txn, done, done + 1, NULL, NULL));
+    GIVES(RS_EINVAL, rs_undo(txn, done, done - 1, NULL, NULL));
+    GIVES(RS_EINVAL, rs_undo(txn, 0, done, NULL, NULL));
+    GIVES(RS_EINVAL, rs_undo(txn, done, done, &(rs_undo_options){.flags = 3}, NULL));
+    SUCCEEDS(journal_trim(&txn->env, done, 1, 10));
+    GIVES(RS_EBEHIND, rs_undo(txn, 1, done, NULL, NULL));
+    rs_abort(txn);
+    txn = start_reading(undo_store);
+    GIVES(RS_EREADONLY, rs_undo(txn, done, done, NULL, NULL));
+    rs_abort(txn);
+    rs_close(undo_store);
+}
+
+static int lose_key(rs_txn *txn)
+{
+    txn->journal.brief = true;
+    return undo_delete_all(txn);
+}
+
+static void a_lost_deletion_cannot_be_taken_back(void)
+{
+    undo_begin();
+    uint64_t done = undo_do_edit(lose_key);
+    EQUAL_TEXT(attempt(done, done, RS_UNDO_FORCE, RS_ECONFLICT),
+               "2 Top: a full disk had no room to keep what was deleted!");
+    rs_close(undo_store);
+}
+
+static const struct test_case cases[] = {
+    {"a conflict changes nothing", a_conflict_changes_nothing},
+    {"force takes the undo's side", force_takes_the_undos_side},
+    {"skip leaves conflicts out", skip_leaves_conflicts_out},
+    {"what is skipped is skipped as a whole", what_is_skipped_is_skipped_as_a_whole},
+    {"a created key that others use is a conflict", a_created_key_that_others_use_is_a_conflict},
+    {"what was taken back is no conflict", what_was_taken_back_is_no_conflict},
+    {"a taken name is a conflict", a_taken_name_is_a_conflict},
+    {"some conflicts are lasting", some_conflicts_are_lasting},
+    {"places are given once", places_are_given_once},
+    {"ranges are checked", ranges_are_checked},
+    {"a lost deletion cannot be taken back", a_lost_deletion_cannot_be_taken_back},
+    {NULL, NULL},
+};
+const struct test_suite suite_undo_conflicts = {"undo_conflicts", cases};
