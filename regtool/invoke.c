@@ -15,7 +15,9 @@
 static bool wants_colours(void)
 {
     const char *no = getenv("NO_COLOR");
-    return no == NULL || no[0] == '\0';
+    const char *term = getenv("TERM");
+
+    return (no == NULL || no[0] == '\0') && (term == NULL || strcmp(term, "dumb") != 0);
 }
 
 /* Whether all output has arrived; a reader that left has what it wanted, and needs no message,

@@ -17,7 +17,10 @@
 static bool stderr_has_colours(void)
 {
     const char *no = getenv("NO_COLOR");
-    return (no == NULL || no[0] == '\0') && isatty(STDERR_FILENO);
+    const char *term = getenv("TERM");
+
+    return (no == NULL || no[0] == '\0') && (term == NULL || strcmp(term, "dumb") != 0) &&
+           isatty(STDERR_FILENO);
 }
 
 const char *program_name(void)

@@ -326,7 +326,7 @@ def test_cancel_long(t):
 
 def test_suspend(t):
     """Ctrl-Z stops the shell, time and again in one line, and the line is there afterwards."""
-    t.run('PS1="sh> " bash --norc --noprofile -i')
+    t.run('HISTFILE= PS1="sh> " bash --norc --noprofile -i')
     t.see_last('sh>')
     t.type('regtool shell HKLM', 'Enter')
     t.see_last('HKLM>')
