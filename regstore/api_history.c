@@ -3,6 +3,7 @@
  */
 #include "api.h"
 #include "history.h"
+#include "past.h"
 
 int rs_history(rs_txn *txn, uint64_t newest, uint64_t oldest,
                int (*each)(void *context, const rs_revision_info *revision), void *context)
@@ -33,4 +34,13 @@ int rs_undo(rs_txn *txn, uint64_t from, uint64_t to, const rs_undo_options *opti
     unsigned flags = options != NULL ? options->flags : 0;
     int status = api_check(txn, flags <= RS_UNDO_SKIP);
     return status == RS_OK ? history_undo(txn, from, to, options, report) : status;
+}
+
+int rs_open_past(rs_store *store, uint64_t revision, rs_store **past, rs_error *error)
+{
+    if (store == NULL || past == NULL) {
+        return fail(error, RS_EINVAL, "invalid argument");
+    }
+    return env_forked(store->env) ? fail(error, RS_EFORK, "%s", rs_strerror(RS_EFORK))
+                                  : past_open(store, revision, past, error);
 }

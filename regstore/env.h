@@ -122,6 +122,8 @@ struct env_size {
     uint32_t max_readers;
 };
 int env_size(struct env_txn *txn, struct env_size *size);
+/* From here on commits do not wait for the disk: for files that end with this process. */
+void env_forget_disk(struct env *env);
 /* True if the data file in dir, where the environment was opened, is another one now, or none. For
  * a time when a transaction is open. */
 bool env_replaced(const struct env *env, const char *dir);

@@ -477,6 +477,11 @@ int env_size(struct env_txn *txn, struct env_size *size)
     return RS_OK;
 }
 
+void env_forget_disk(struct env *env)
+{
+    mdb_env_set_flags(env->mdb, MDB_NOSYNC, 1);
+}
+
 bool env_replaced(const struct env *env, const char *dir)
 {
     char path[4096];

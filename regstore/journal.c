@@ -254,6 +254,23 @@ int journal_trim(struct env_txn *txn, uint64_t latest, uint64_t keep, unsigned l
     return RS_OK;
 }
 
+int journal_cut(struct env_txn *txn, uint64_t last)
+{
+    struct env_cursor cursor = {NULL};
+    struct slice key, value;
+    int status = env_cursor_open(txn, TABLE_JOURNAL, &cursor);
+    while (status == RS_OK) {
+        status = env_cursor_last(&cursor, &key, &value);
+        if (status == RS_OK && key.size == sizeof(struct journal_key) &&
+            env_get_be64(key.data) <= last) {
+            break;
+        }
+        status = status == RS_OK ? env_cursor_delete(&cursor) : status;
+    }
+    env_cursor_close(&cursor);
+    return status == RS_END ? RS_OK : status;
+}
+
 int journal_clear(struct env_txn *txn)
 {
     struct env_cursor cursor = {NULL};

@@ -59,6 +59,8 @@ void journal_free(struct journal *journal);
 /* Removes the oldest revisions until at most keep are left, at most limit revisions and a bounded
  * number of chunks in one call, so that it costs a commit a bounded amount of work. */
 int journal_trim(struct env_txn *txn, uint64_t latest, uint64_t keep, unsigned limit);
+/* Removes the revisions after one, in a store that nobody else uses. */
+int journal_cut(struct env_txn *txn, uint64_t last);
 /* Removes all of them, in a store that nobody else uses. */
 int journal_clear(struct env_txn *txn);
 #define JOURNAL_KEEP 10000u /* revisions */

@@ -843,6 +843,15 @@ typedef struct rs_undo_report {
 RS_CALL int rs_undo(rs_txn *txn, uint64_t from, uint64_t to, const rs_undo_options *options,
                     rs_undo_report *report);
 
+/*
+ * Opens the store as a revision left it (0: as it was made), for reading: key numbers, order and
+ * write times are those of then. It is a copy in memory and in a file without a name in $TMPDIR
+ * (/tmp), of no use to watches; it takes as long as a copy of the whole store and taking back what
+ * was done since. rs_close() ends it, before or after the store itself. Switch on: RS_EBEHIND, the
+ * journal does not reach back so far; RS_ENOTFOUND, a revision that has not been made; RS_EDISK.
+ */
+RS_CALL int rs_open_past(rs_store *store, uint64_t revision, rs_store **past, rs_error *error);
+
 /* ---- Dumps ---- */
 
 /* What a dump had lost before it came here, or what was left out of it; facts about a place,

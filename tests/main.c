@@ -48,6 +48,7 @@
     X(check_pages)                                                                                 \
     X(undo)                                                                                        \
     X(undo_conflicts)                                                                              \
+    X(past)                                                                                        \
     X(history)                                                                                     \
     X(watch)                                                                                       \
     X(watch_match)                                                                                 \

@@ -65,6 +65,22 @@ static int undo_by_force(struct verb_place *place)
     return judge(status, report.changes > 1 && report.conflicts > 0);
 }
 
+/* The last revision has switched it off. */
+static int open_past(struct verb_place *place)
+{
+    rs_store *past = NULL;
+    rs_txn *txn = NULL;
+    uint32_t number = 0;
+    rs_key key = RS_NO_KEY;
+    int status = rs_open_past(place->store, 4, &past, &place->error);
+    status = status != RS_OK ? status : rs_begin(past, RS_READ, &txn);
+    status = status != RS_OK ? status : rs_key_open(txn, RS_NO_KEY, FIXTURE, &key);
+    status = status != RS_OK ? status : rs_get_dword(txn, key, "Switch", &number);
+    rs_abort(txn);
+    rs_close(past);
+    return judge(status, number == 1);
+}
+
 #define READS VERB_READS
 
 const struct verb verb_history[] = {
@@ -72,6 +88,7 @@ const struct verb verb_history[] = {
     {"history-key", READS, NULL, list_key_history},
     {"history-changes", READS, NULL, list_changes},
 
+    {"open-past", 0, NULL, open_past},
     {"undo", VERB_WRITES, NULL, undo_last},
     {"undo-force", VERB_WRITES, NULL, undo_by_force},
 
