@@ -8,6 +8,7 @@
  */
 #include "value.h"
 
+#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -75,26 +76,6 @@ int rs_type_parse(const char *text, uint32_t *type)
 
 /* ---- Numbers ---- */
 
-static uint64_t little_endian(const unsigned char *bytes, size_t size)
-{
-    uint64_t number = 0;
-
-    for (size_t i = size; i > 0; i--) {
-        number = number << 8 | bytes[i - 1];
-    }
-    return number;
-}
-
-static uint64_t big_endian(const unsigned char *bytes, size_t size)
-{
-    uint64_t number = 0;
-
-    for (size_t i = 0; i < size; i++) {
-        number = number << 8 | bytes[i];
-    }
-    return number;
-}
-
 static int append_number(struct buffer *buffer, uint64_t number, size_t size)
 {
     unsigned char bytes[8];
@@ -107,25 +88,31 @@ static int append_number(struct buffer *buffer, uint64_t number, size_t size)
 
 int value_to_dword(uint32_t type, const void *data, size_t size, uint32_t *number)
 {
+    uint32_t stored;
+
     if (type != REG_DWORD && type != REG_DWORD_BIG_ENDIAN) {
         return RS_ETYPE;
     }
-    if (size != 4) {
+    if (size != sizeof stored) {
         return RS_EDATA;
     }
-    *number = (uint32_t)(type == REG_DWORD ? little_endian(data, size) : big_endian(data, size));
+    memcpy(&stored, data, sizeof stored);
+    *number = type == REG_DWORD ? le32toh(stored) : be32toh(stored);
     return RS_OK;
 }
 
 int value_to_qword(uint32_t type, const void *data, size_t size, uint64_t *number)
 {
+    uint64_t stored;
+
     if (type != REG_QWORD) {
         return RS_ETYPE;
     }
-    if (size != 8) {
+    if (size != sizeof stored) {
         return RS_EDATA;
     }
-    *number = little_endian(data, size);
+    memcpy(&stored, data, sizeof stored);
+    *number = le64toh(stored);
     return RS_OK;
 }
 
