@@ -48,14 +48,18 @@ static inline uint8_t record_u8(struct record *record)
     return at != NULL ? *at : 0;
 }
 
+/* The number that lies there. */
+static inline uint32_t record_load_u32(const unsigned char *at)
+{
+    uint32_t number;
+    memcpy(&number, at, sizeof number);
+    return le32toh(number);
+}
+
 static inline uint32_t record_u32(struct record *record)
 {
-    uint32_t number = 0;
-    const unsigned char *at = record_take(record, sizeof number);
-    if (at != NULL) {
-        memcpy(&number, at, sizeof number);
-    }
-    return le32toh(number);
+    const unsigned char *at = record_take(record, sizeof(uint32_t));
+    return at != NULL ? record_load_u32(at) : 0;
 }
 
 static inline uint64_t record_u64(struct record *record)

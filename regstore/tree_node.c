@@ -49,8 +49,10 @@ static int name_of_entry(struct tree *tree, enum tree_tag tag, struct slice reco
     if (tag == TAG_VALUE) {
         struct value_record value;
         status = value_decode(record, &value);
-        *name = value.value.name;
-        *len = value.value.name_len;
+        if (status == RS_OK) {
+            *name = value.value.name;
+            *len = value.value.name_len;
+        }
         return status;
     }
     struct subkey subkey;

@@ -62,17 +62,35 @@ struct value_record {
     uint32_t position;
     rs_value value;
 };
+#define VALUE_RECORD_HEAD 12u                              /* position, type, length of the name */
+#define VALUE_RECORD_FRAME (VALUE_RECORD_HEAD + 1 + 4 + 1) /* all but name and data */
 /* Inline, as for each value that is read or listed its fields then go where they are wanted without
- * being stored and loaded on the way. */
+ * being stored and loaded on the way. For the same reason it is not read piece by piece: name and
+ * data have to fill the record exactly, so two comparisons check all lengths. */
 static inline int value_decode(struct slice record, struct value_record *value)
 {
-    struct record reader;
-    record_begin(&reader, record.data, record.size);
-    value->position = record_u32(&reader);
-    value->value.type = record_u32(&reader);
-    value->value.name = record_bytes(&reader, &value->value.name_len);
-    value->value.data = record_bytes(&reader, &value->value.size);
-    return record_end(&reader);
+    if (record.size < VALUE_RECORD_FRAME) {
+        return RS_EDAMAGED;
+    }
+    const unsigned char *head = record.data;
+    const unsigned char *name = head + VALUE_RECORD_HEAD;
+    size_t texts = record.size - VALUE_RECORD_FRAME;
+    size_t name_len = record_load_u32(head + 8);
+    if (name_len > texts) {
+        return RS_EDAMAGED;
+    }
+    const unsigned char *data = name + name_len + 1 + 4;
+    size_t size = record_load_u32(data - 4);
+    if (size != texts - name_len || name[name_len] != 0 || data[size] != 0) {
+        return RS_EDAMAGED;
+    }
+    value->position = record_load_u32(head);
+    value->value = (rs_value){.name = (const char *)name,
+                              .name_len = name_len,
+                              .type = record_load_u32(head + 4),
+                              .data = data,
+                              .size = size};
+    return RS_OK;
 }
 /* The position alone; the rest is not looked at. */
 int value_position(struct slice record, uint32_t *position);
