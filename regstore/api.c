@@ -166,13 +166,10 @@ int rs_txn_program(rs_txn *txn, const char *program)
 
 /* ---- Keys ---- */
 
-int api_check(rs_txn *txn, bool good)
+int api_refuse(rs_txn *txn, bool good)
 {
-    if (txn == NULL) {
-        return RS_EINVAL;
-    }
-    int status = !good ? RS_EINVAL : env_forked(txn->store->env) ? RS_EFORK : RS_OK;
-    return status == RS_OK ? RS_OK : fail(txn->tree.error, status, "%s", rs_strerror(status));
+    int status = good ? RS_EFORK : RS_EINVAL;
+    return txn != NULL ? fail(txn->tree.error, status, "%s", rs_strerror(status)) : RS_EINVAL;
 }
 
 /* No text has no length, and may not be passed to memcpy() even so. */
@@ -203,13 +200,6 @@ int rs_key_create_n(rs_txn *txn, rs_key base, const char *path, size_t len, unsi
         *created = made;
     }
     return status;
-}
-
-int api_stored_key(rs_txn *txn, rs_key *key, bool good)
-{
-    int status = api_check(txn, good && *key != RS_NO_KEY);
-    return status == RS_OK && path_is_view(*key) ? tree_open(&txn->tree, *key, "", 0, 0, key)
-                                                 : status;
 }
 
 int rs_key_delete(rs_txn *txn, rs_key key, unsigned flags)

@@ -10,7 +10,7 @@
 #include "api.h"
 #include "value.h"
 
-static int check(rs_txn *txn, const void *out, rs_key *key)
+static inline int check(rs_txn *txn, const void *out, rs_key *key)
 {
     return api_stored_key(txn, key, out != NULL);
 }
@@ -93,8 +93,8 @@ int rs_effective_n(rs_txn *txn, rs_key key, const char *name, size_t len, rs_val
 }
 
 /* The effective value for a getter: none is a failure. */
-static int effective(rs_txn *txn, rs_key key, const char *name, size_t len, const void *out,
-                     rs_value *value)
+static inline int effective(rs_txn *txn, rs_key key, const char *name, size_t len, const void *out,
+                            rs_value *value)
 {
     enum rs_origin origin;
     int status = check(txn, out, &key);
