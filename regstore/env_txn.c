@@ -69,14 +69,14 @@ static int fail_begin(const struct env *env, int rc, rs_error *error)
 /* LMDB notes a reader's number first and reads that commit's meta page then. Two commits later the
  * page is written again: a reader that was held up in between would have the snapshot of a commit
  * that is not done, may fail, and is not there at the next look, under the number of an old one. */
-static bool was_overtaken(const struct env *env, MDB_txn *mdb)
+static inline bool was_overtaken(const struct env *env, MDB_txn *mdb)
 {
     MDB_envinfo info;
     mdb_env_info(env->mdb, &info);
     return info.me_last_txnid > mdb_txn_id(mdb) + 1;
 }
 
-static int renew_mdb(const struct env *env, MDB_txn *mdb)
+static inline int renew_mdb(const struct env *env, MDB_txn *mdb)
 {
     int rc = mdb_txn_renew(mdb);
     while (rc == 0 && was_overtaken(env, mdb)) {
@@ -201,14 +201,20 @@ void env_reset(struct env_txn *txn)
     mdb_txn_reset(txn->mdb);
 }
 
-int env_renew(struct env_txn *txn, rs_error *error)
+/* By itself, so that the way of all others is short. */
+static RS_APART int renew_failed(struct env_txn *txn, int rc, rs_error *error)
 {
-    int rc = renew_mdb(txn->env, txn->mdb);
     if (rc == MDB_PANIC) {
         env_abort(txn);
         return env_begin(txn->env, false, txn, error);
     }
-    return rc == 0 ? RS_OK : fail_begin(txn->env, rc, error);
+    return fail_begin(txn->env, rc, error);
+}
+
+int env_renew(struct env_txn *txn, rs_error *error)
+{
+    int rc = renew_mdb(txn->env, txn->mdb);
+    return rc == 0 ? RS_OK : renew_failed(txn, rc, error);
 }
 
 /* LMDB tells a write that was cut off as EIO, and that is how a disk becomes full. */

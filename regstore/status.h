@@ -10,6 +10,10 @@
 #include <stdarg.h>
 #include "regstore.h"
 
+/* What seldom runs, or takes long anyway, is kept apart from the function that calls it, whose usual
+ * way then saves fewer registers. */
+#define RS_APART __attribute__((cold, noinline))
+
 /* Describes a failure; does nothing if error is NULL or already describes one. Always returns
  * status, so that "return fail(error, RS_EPATH, ...)" is the usual form. */
 int fail(rs_error *error, int status, const char *format, ...) RS_PRINTF(3, 4);

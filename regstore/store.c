@@ -249,7 +249,7 @@ static void pool_give(pool_place *place, struct rs_txn *txn)
 }
 
 /* Its place in the pool is empty then. */
-static void drop_read(struct rs_txn *txn)
+static RS_APART void drop_read(struct rs_txn *txn)
 {
     if (txn->place != NULL) {
         pool_give(txn->place, NULL);
@@ -258,28 +258,43 @@ static void drop_read(struct rs_txn *txn)
     free_txn(txn);
 }
 
-static int begin_read(struct rs_store *store, struct rs_txn **out, rs_error *error)
+static void give_read(struct rs_txn *txn, struct rs_txn **out)
 {
-    struct rs_txn *txn = pool_take(store);
-    int status;
-    if (txn != NULL) {
-        status = env_renew(&txn->env, error);
-    } else {
-        txn = calloc(1, sizeof *txn);
-        if (txn == NULL) {
-            return fail(error, RS_ENOMEM, "out of memory");
-        }
-        txn->place = pool_keep(store);
-        status = env_begin(store->env, false, &txn->env, error);
+    txn->state_loaded = false;
+    tree_begin_read(&txn->tree, &txn->env, &txn->arena);
+    *out = txn;
+}
+
+/* One that the pool does not have. */
+static RS_APART int new_read(struct rs_store *store, struct rs_txn **out, rs_error *error)
+{
+    struct rs_txn *txn = calloc(1, sizeof *txn);
+    if (txn == NULL) {
+        return fail(error, RS_ENOMEM, "out of memory");
     }
+    txn->store = store;
+    txn->place = pool_keep(store);
+    int status = env_begin(store->env, false, &txn->env, error);
     if (status != RS_OK) {
         drop_read(txn);
         return status;
     }
-    txn->store = store;
-    txn->state_loaded = false;
-    tree_begin_read(&txn->tree, &txn->env, &txn->arena);
-    *out = txn;
+    give_read(txn, out);
+    return RS_OK;
+}
+
+static int begin_read(struct rs_store *store, struct rs_txn **out, rs_error *error)
+{
+    struct rs_txn *txn = pool_take(store);
+    if (txn == NULL) {
+        return new_read(store, out, error);
+    }
+    int status = env_renew(&txn->env, error);
+    if (status != RS_OK) {
+        drop_read(txn);
+        return status;
+    }
+    give_read(txn, out);
     return RS_OK;
 }
 
@@ -320,7 +335,7 @@ int store_start_writing(struct rs_txn *txn)
                             store_now());
 }
 
-static int begin_write(struct rs_store *store, struct rs_txn **out, rs_error *error)
+static RS_APART int begin_write(struct rs_store *store, struct rs_txn **out, rs_error *error)
 {
     if (store->readonly) {
         return fail(error, RS_EREADONLY, "%s: the store is read-only", store->dir);
@@ -409,7 +424,7 @@ static int write_revision(struct rs_txn *txn)
 
 /* Ends a transaction after a failure with this status, or none. One that only deletes and found no
  * room for that finds some when it is tried again. */
-static void end_write_after(struct rs_txn *txn, int status)
+static RS_APART void end_write_after(struct rs_txn *txn, int status)
 {
     struct env *env = txn->store->env;
     bool shorten = store_is_full(status) && !txn->journal.adds;
