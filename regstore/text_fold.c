@@ -35,8 +35,9 @@ static inline uint64_t fold_word(uint64_t word)
 }
 
 /* Folds the ASCII that text begins with, by words and the last of it by bytes; the number of bytes.
- * Beyond them folded, which has room for capacity bytes, may be written too. */
-static size_t fold_ascii(const char *text, size_t len, char *folded, size_t capacity)
+ * Beyond them folded, which has room for capacity bytes, may be written too. The piece that is left
+ * after words is the end of a last word, which overlaps the one before. */
+static inline size_t fold_ascii(const char *text, size_t len, char *folded, size_t capacity)
 {
     size_t done = 0;
     uint64_t word;
@@ -50,10 +51,16 @@ static size_t fold_ascii(const char *text, size_t len, char *folded, size_t capa
         memcpy(folded + done, &word, WORD);
     }
     if (len - done < WORD && capacity - done >= WORD) {
-        word = text_word(text + done, len - done);
+        const size_t at = done > 0 ? len - WORD : 0;
+
+        if (done > 0) {
+            memcpy(&word, text + at, WORD);
+        } else {
+            word = text_word(text, len);
+        }
         if (!(word & HIGH_BITS)) {
             word = fold_word(word);
-            memcpy(folded + done, &word, WORD);
+            memcpy(folded + at, &word, WORD);
             return len;
         }
     }
@@ -105,17 +112,17 @@ static int too_long_or_invalid(const char *text, size_t len)
     return text_units(text, len, &units) == RS_OK ? RS_ETOOLONG : RS_ETEXT;
 }
 
-int text_fold(const char *text, size_t len, char *folded, size_t capacity, size_t *folded_len,
-              size_t *units)
+/* What comes after the ASCII that a text begins with. */
+static RS_APART int fold_others(const char *text, size_t len, size_t ascii, char *folded,
+                                size_t capacity, size_t *folded_len, size_t *units)
 {
-    const unsigned char *at = wtf8_bytes(text);
-    const unsigned char *end = at + len;
-    const size_t ascii = fold_ascii(text, len, folded, capacity);
+    const unsigned char *at = wtf8_bytes(text) + ascii;
+    const unsigned char *end = at + (len - ascii);
     struct fold_output output = {(unsigned char *)folded + ascii,
                                  (const unsigned char *)folded + capacity, ascii};
     uint32_t code;
 
-    for (at += ascii; at < end;) {
+    while (at < end) {
         if (wtf8_next(&at, end, &code) != RS_OK) {
             return RS_ETEXT;
         }
@@ -125,6 +132,19 @@ int text_fold(const char *text, size_t len, char *folded, size_t capacity, size_
     }
     *folded_len = (size_t)(output.at - (unsigned char *)folded);
     *units = output.units;
+    return RS_OK;
+}
+
+int text_fold(const char *text, size_t len, char *folded, size_t capacity, size_t *folded_len,
+              size_t *units)
+{
+    const size_t ascii = fold_ascii(text, len, folded, capacity);
+
+    if (ascii < len) {
+        return fold_others(text, len, ascii, folded, capacity, folded_len, units);
+    }
+    *folded_len = len;
+    *units = len;
     return RS_OK;
 }
 
