@@ -111,14 +111,16 @@ static inline int effective(rs_txn *txn, rs_key key, const char *name, size_t le
                : status;
 }
 
-static int decoded(rs_txn *txn, const rs_value *value, int status)
+static RS_APART int fail_decoding(rs_txn *txn, const rs_value *value, int status)
 {
-    if (status == RS_OK) {
-        return RS_OK;
-    }
     const char *type = rs_type_name(value->type);
     return fail(txn->tree.error, status, "value \"%s\" (%s, %zu bytes): %s", value->name,
                 type != NULL ? type : "a type without a name", value->size, rs_strerror(status));
+}
+
+static inline int decoded(rs_txn *txn, const rs_value *value, int status)
+{
+    return status == RS_OK ? RS_OK : fail_decoding(txn, value, status);
 }
 
 int rs_get_dword_n(rs_txn *txn, rs_key key, const char *name, size_t len, uint32_t *number)

@@ -156,7 +156,17 @@ int env_readers(struct env *env, int (*each)(void *context, uint32_t pid, uint64
 int env_held(struct env_txn *txn, uint64_t txn_number, uint64_t *bytes);
 
 /* Big-endian numbers in keys, so that they sort; little-endian ones in records. */
-void env_put_be64(unsigned char *at, uint64_t number);
-uint64_t env_get_be64(const unsigned char *at);
+static inline void env_put_be64(unsigned char *at, uint64_t number)
+{
+    number = htobe64(number);
+    memcpy(at, &number, sizeof number);
+}
+
+static inline uint64_t env_get_be64(const unsigned char *at)
+{
+    uint64_t number;
+    memcpy(&number, at, sizeof number);
+    return be64toh(number);
+}
 
 #endif

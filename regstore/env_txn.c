@@ -1,4 +1,3 @@
-#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -589,17 +588,4 @@ int env_held(struct env_txn *txn, uint64_t txn_number, uint64_t *bytes)
     }
     *bytes = pages * env_page_size(txn->env);
     return RS_OK;
-}
-
-void env_put_be64(unsigned char *at, uint64_t number)
-{
-    number = htobe64(number);
-    memcpy(at, &number, sizeof number);
-}
-
-uint64_t env_get_be64(const unsigned char *at)
-{
-    uint64_t number;
-    memcpy(&number, at, sizeof number);
-    return be64toh(number);
 }

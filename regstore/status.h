@@ -10,8 +10,8 @@
 #include <stdarg.h>
 #include "regstore.h"
 
-/* What seldom runs, or takes long anyway, is kept apart from the function that calls it, whose usual
- * way then saves fewer registers. */
+/* What seldom runs, or takes long anyway, is kept apart from the function that calls it, whose
+ * usual way then saves fewer registers. */
 #define RS_APART __attribute__((cold, noinline))
 
 /* Describes a failure; does nothing if error is NULL or already describes one. Always returns

@@ -5,13 +5,6 @@
 
 /* ---- Keys of the table ---- */
 
-void tree_key_head(struct tree_key *key, rs_key id, enum tree_tag tag)
-{
-    env_put_be64(key->bytes, id);
-    key->bytes[8] = (unsigned char)tag;
-    key->size = TREE_KEY_HEAD;
-}
-
 bool tree_key_matches(const struct tree_key *head, struct slice found)
 {
     return found.size >= head->size && memcmp(found.data, head->bytes, head->size) == 0;
@@ -124,8 +117,9 @@ static int fold_name(const char *name, size_t len, size_t max_units, struct buff
 }
 
 /* Behind the head that key has, a name longer than TREE_NAME_PREFIX when it is folded. */
-static int find_long_name(struct tree *tree, enum tree_tag tag, const char *name, size_t len,
-                          size_t max_units, struct tree_key *key, struct slice *found)
+static RS_APART int find_long_name(struct tree *tree, enum tree_tag tag, const char *name,
+                                   size_t len, size_t max_units, struct tree_key *key,
+                                   struct slice *found)
 {
     struct buffer folded = BUFFER_INIT;
     unsigned char hash[9] = {0xff};

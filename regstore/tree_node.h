@@ -30,7 +30,12 @@ static inline struct slice tree_key_slice(const struct tree_key *key)
 
 /* A key of id and tag alone: of a key's own record, and what the keys of its subkeys or values
  * begin with. */
-void tree_key_head(struct tree_key *key, rs_key id, enum tree_tag tag);
+static inline void tree_key_head(struct tree_key *key, rs_key id, enum tree_tag tag)
+{
+    env_put_be64(key->bytes, id);
+    key->bytes[8] = (unsigned char)tag;
+    key->size = TREE_KEY_HEAD;
+}
 /* Does a key found begin with head? */
 bool tree_key_matches(const struct tree_key *head, struct slice found);
 /* Is this the table's key of a name longer than TREE_NAME_PREFIX? */

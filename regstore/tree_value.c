@@ -2,7 +2,7 @@
 
 #include "tree_node.h"
 
-static int fail_name(struct tree *tree, int status, const char *name, size_t len)
+static RS_APART int fail_name(struct tree *tree, int status, const char *name, size_t len)
 {
     if (status == RS_ETOOLONG) {
         return fail(tree->error, status, "a value's name of more than %d UTF-16 units",
@@ -18,7 +18,7 @@ static int fail_name(struct tree *tree, int status, const char *name, size_t len
 }
 
 /* A value that is not there, or whose key is gone? */
-static int missing(struct tree *tree, rs_key key, const char *name, size_t len)
+static RS_APART int missing(struct tree *tree, rs_key key, const char *name, size_t len)
 {
     struct node node;
     int status = tree_node(tree, key, &node);
