@@ -82,15 +82,31 @@ int env_open_mdb(struct env *env, rs_error *error)
     }
 }
 
-int env_open_tables(struct env_txn *txn, unsigned flags)
+/* LMDB's own order, which is that of the bytes. The keys of the tree begin with a number of eight
+ * bytes, which tells nearly all of those apart that a search meets: two words are compared in a
+ * fraction of the time that LMDB's comparison and the memcmp() that it calls take. */
+static int compare_tree_keys(const MDB_val *a, const MDB_val *b)
 {
-    for (int i = 0; i < TABLE_COUNT; i++) {
-        int rc = mdb_dbi_open(txn->mdb, table_names[i], flags, &txn->env->tables[i]);
-        if (rc != 0) {
-            return rc;
+    size_t shorter = a->mv_size < b->mv_size ? a->mv_size : b->mv_size;
+    if (shorter >= sizeof(uint64_t)) {
+        uint64_t first = env_get_be64(a->mv_data);
+        uint64_t second = env_get_be64(b->mv_data);
+        if (first != second) {
+            return first < second ? -1 : 1;
         }
     }
-    return 0;
+    int order = memcmp(a->mv_data, b->mv_data, shorter);
+    return order != 0 ? order : (a->mv_size > b->mv_size) - (a->mv_size < b->mv_size);
+}
+
+int env_open_tables(struct env_txn *txn, unsigned flags)
+{
+    int rc = 0;
+    for (int i = 0; i < TABLE_COUNT && rc == 0; i++) {
+        rc = mdb_dbi_open(txn->mdb, table_names[i], flags, &txn->env->tables[i]);
+    }
+    return rc == 0 ? mdb_set_compare(txn->mdb, txn->env->tables[TABLE_TREE], compare_tree_keys)
+                   : rc;
 }
 
 static const struct slice format_key = {"format", 6};
