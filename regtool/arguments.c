@@ -46,6 +46,9 @@ const struct switch_row *arguments_find_switch(const struct command *command, co
     if (command != NULL) {
         row = find_row(command->switches, name, len, is_long);
     }
+    if (row == NULL && command != NULL && command->writes) {
+        row = find_row(change_switches, name, len, is_long);
+    }
     return row != NULL ? row : find_row(global_switches, name, len, is_long);
 }
 
@@ -91,6 +94,9 @@ static int unknown_switch(const struct command *command, const char *whole, cons
     nearest_begin(&nearest, word);
     if (command != NULL) {
         offer_rows(&nearest, command->switches);
+    }
+    if (command != NULL && command->writes) {
+        offer_rows(&nearest, change_switches);
     }
     offer_rows(&nearest, global_switches);
     if (nearest.best == NULL) {

@@ -70,6 +70,7 @@ enum switch_id {
     SWITCH_PATCH,
     SWITCH_AT,
     SWITCH_PLAN,
+    SWITCH_MESSAGE,
     SWITCH_COUNT
 };
 
@@ -132,13 +133,16 @@ struct command {
     bool json;                         /* has output of its own for --json */
     int (*run)(struct tool *tool, const struct arguments *arguments);
     enum command_section section;
-    bool reg; /* reg.exe has it, too: short switches come after the operands */
+    bool reg;    /* reg.exe has it, too: short switches come after the operands */
+    bool writes; /* makes a revision, and takes change_switches */
 };
 
 /* All commands, in the order of the help within each section; ends with a row without verb. */
 extern const struct command commands[];
 /* The switches that every command takes, and that may stand before it. */
 extern const struct switch_row global_switches[];
+/* Those that every command takes that makes a revision: what they ask for is in struct change. */
+extern const struct switch_row change_switches[];
 
 /* The command of that name in any case; NULL if there is none. */
 const struct command *command_find(const char *verb);

@@ -368,6 +368,9 @@ static int offer_switches(struct completion *completion)
     if (completion->line.command != NULL) {
         status = offer_rows(completion, completion->line.command->switches);
     }
+    if (status == RS_OK && completion->line.command != NULL && completion->line.command->writes) {
+        status = offer_rows(completion, change_switches);
+    }
     return status == RS_OK ? offer_rows(completion, global_switches) : status;
 }
 

@@ -82,10 +82,17 @@ void help_command(FILE *out, const struct command *command)
             command->verb);
     put_operands(out, command);
     put_switches(out, command->switches);
+    if (command->writes) {
+        put_switches(out, change_switches);
+    }
     fputs("\n", out);
     if (takes_switches(command)) {
         fputs("\n", out);
         put_rows(out, command->switches);
+    }
+    if (command->writes) {
+        fputs("\nswitches of every change:\n\n", out);
+        put_rows(out, change_switches);
     }
     if (command->about[0] != '\0') {
         fprintf(out, "\n%s", command->about);
@@ -122,6 +129,8 @@ void help_commands(FILE *out)
     }
     fputs("switches of every command:\n\n", out);
     put_rows(out, global_switches);
+    fputs("\nswitches of every change:\n\n", out);
+    put_rows(out, change_switches);
     fputs("\nA switch begins with / or -, in any case, or with -- and its long name.\n"
           "A key is HKLM\\SYSTEM\\Select or /HKLM/SYSTEM/Select; the roots are HKLM, HKU, HKCU,\n"
           "HKCR, HKCC and HKRS. \"regtool help VERB\" tells more, and regtool(1) all.\n",

@@ -74,6 +74,10 @@ static void offer_switches(struct completer *completer)
     for (const struct switch_row *row = completer->command->switches; row->help != NULL; row++) {
         offer_switch(completer, completer->word[0], row);
     }
+    for (const struct switch_row *row = change_switches;
+         completer->command->writes && row->help != NULL; row++) {
+        offer_switch(completer, completer->word[0], row);
+    }
     for (const struct switch_row *row = global_switches; row->help != NULL; row++) {
         offer_switch(completer, completer->word[0], row);
     }

@@ -43,6 +43,7 @@ int session_begin(const struct tool *tool, unsigned mode, struct session *sessio
 
     session->txn = NULL;
     session->committed = tool->committed;
+    session->change = tool->change;
     for (int tries = 0; status == RS_EREPLACED && tries < MOST_TRIES; tries++) {
         if (tool_open(tool, mode == RS_WRITE ? 0 : RS_READONLY, &session->store) != 0) {
             return 1;
@@ -66,12 +67,24 @@ int session_again(struct session *session, unsigned mode)
     return status == RS_OK ? 0 : report_status(status, NULL, rs_store_dir(session->store));
 }
 
+/* Tells the transaction what its revision is to carry. */
+static int prepare(struct session *session)
+{
+    const char *message = session->change.message;
+
+    return message != NULL ? rs_txn_message(session->txn, message) : RS_OK;
+}
+
 int session_commit(struct session *session, uint64_t *revision)
 {
     uint64_t before = rs_revision(session->txn);
     uint64_t made;
-    int status = rs_commit(session->txn, &made);
+    int status = prepare(session);
 
+    if (status != RS_OK) {
+        return session_report(session, status, "--message");
+    }
+    status = rs_commit(session->txn, &made);
     session->txn = NULL;
     if (status == RS_OK && made != before && session->committed != NULL) {
         *session->committed = made;

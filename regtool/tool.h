@@ -10,13 +10,19 @@
 
 #include <regstore.h>
 
+/* What the switches of every change ask for (change_switches); each commit sees to it. */
+struct change {
+    const char *message; /* recorded with the revision; NULL: none */
+};
+
 struct tool {
     const char *dir; /* of the store; NULL: the library's default */
     bool json;
     bool terminal;       /* standard output is one */
     bool colours;        /* it shall have colours */
     uint64_t *committed; /* the last revision that was made; 0: none */
-    int output_lost;     /* errno of the first output that could not be written; 0: none so far */
+    struct change change;
+    int output_lost; /* errno of the first output that could not be written; 0: none so far */
 };
 
 /* Whether output could not be written: called now and then by what prints much, so that nobody
@@ -28,9 +34,10 @@ bool output_flush_lost(struct tool *tool);
 struct session {
     rs_store *store;
     rs_txn *txn;
-    bool writing;        /* others wait for the transaction's end */
-    uint64_t *committed; /* that of the tool; NULL is allowed */
-    rs_error error;      /* what the transaction's calls say when they fail */
+    bool writing;         /* others wait for the transaction's end */
+    struct change change; /* that of the tool */
+    uint64_t *committed;  /* that of the tool; NULL is allowed */
+    rs_error error;       /* what the transaction's calls say when they fail */
 };
 
 /* Opens the store and begins a transaction with RS_READ or RS_WRITE. Returns 0, or 1 after a
