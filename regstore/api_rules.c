@@ -121,3 +121,61 @@ int rs_rules(rs_txn *txn, const char *path, size_t len,
     status = end_at(txn, &place, status);
     return status == RS_OK ? answer : status;
 }
+
+/* ---- Judging ---- */
+
+int rs_txn_check(rs_txn *txn, int (*each)(void *context, const rs_violation *violation),
+                 void *context, uint64_t *violations)
+{
+    struct schema_check check = {.each = each, .context = context, .warnings = true};
+    struct schema schema;
+    int status = api_check(txn, true);
+    if (status == RS_OK) {
+        status = tree_writable(&txn->tree);
+    }
+    if (status != RS_OK) {
+        return status;
+    }
+    status = schema_begin(&schema, &txn->tree, &txn->rules);
+    if (status == RS_OK) {
+        status = schema_check_changes(&schema, &txn->journal, &check);
+    }
+    schema_end(&schema);
+    if (status == RS_OK && violations != NULL) {
+        *violations = check.violations;
+    }
+    return status;
+}
+
+int rs_txn_force(rs_txn *txn)
+{
+    int status = api_check(txn, true);
+    if (status == RS_OK) {
+        status = tree_writable(&txn->tree);
+    }
+    if (status == RS_OK) {
+        txn->forced = true;
+    }
+    return status;
+}
+
+int rs_key_check(rs_txn *txn, rs_key key, unsigned flags,
+                 int (*each)(void *context, const rs_violation *violation), void *context,
+                 uint64_t *violations)
+{
+    struct schema_check check = {.each = each, .context = context, .warnings = true};
+    struct schema schema;
+    int status = api_stored_key(txn, &key, (flags & ~RS_SUBTREE) == 0);
+    if (status != RS_OK) {
+        return status;
+    }
+    status = schema_begin(&schema, &txn->tree, &txn->rules);
+    if (status == RS_OK) {
+        status = schema_check_key(&schema, key, (flags & RS_SUBTREE) != 0, &check);
+    }
+    schema_end(&schema);
+    if (status == RS_OK && violations != NULL) {
+        *violations = check.violations;
+    }
+    return status;
+}

@@ -211,6 +211,7 @@ static int undo_all(struct undo *undo)
     }
     bool redo = undo->from == undo->to && (head.flags & (RS_REVISION_UNDO | RS_REVISION_ROLLBACK));
     undo->txn->revision_flags |= redo ? RS_REVISION_REDO : RS_REVISION_UNDO;
+    undo->txn->unruled = true;
     undo->txn->undone_from = undo->from;
     undo->txn->undone_to = undo->to;
     return status;

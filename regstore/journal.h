@@ -74,6 +74,7 @@ struct journal_reader {
     uint32_t chunk;       /* the next one to read; 0: the end of the stream in the head */
     uint32_t chunks;      /* numbered ones */
     struct slice tail;    /* of the stream, in chunk 0 */
+    bool unwritten;       /* the tail is in memory: the revision is being made */
     bool ended;           /* the tail is in the buffer */
     struct buffer buffer; /* of the stream */
     uint64_t offset;      /* of the buffer in the stream */
@@ -92,6 +93,10 @@ int journal_next(struct journal_reader *reader, struct change *change);
 uint64_t journal_at(const struct journal_reader *reader);
 int journal_seek(struct journal_reader *reader, uint64_t at);
 void journal_close(struct journal_reader *reader);
+/* The next change of a revision that is being made, as long as nothing more is told; RS_END after
+ * the last. reader starts as {0}; close it afterwards. */
+int journal_review(const struct journal *journal, struct journal_reader *reader,
+                   struct change *change);
 
 /* ---- Reading the heads of many revisions, newest first ---- */
 

@@ -57,7 +57,7 @@ static int read_tail(struct journal_reader *reader, struct slice *tail)
     struct journal_head head;
     struct slice found;
     *tail = reader->tail;
-    if (!reader->txn->write) {
+    if (!reader->txn->write || reader->unwritten) {
         return RS_OK;
     }
     int status =
@@ -155,6 +155,27 @@ int journal_seek(struct journal_reader *reader, uint64_t at)
     }
     reader->at = (size_t)(at - reader->offset);
     return reader->at <= reader->buffer.size ? RS_OK : RS_EDAMAGED;
+}
+
+/* What only deletes is in memory as a whole, and is not copied. */
+int journal_review(const struct journal *journal, struct journal_reader *reader,
+                   struct change *change)
+{
+    if (!journal->adds) {
+        return journal_told(journal, &reader->at, change);
+    }
+    if (reader->txn == NULL) {
+        *reader = (struct journal_reader){
+            .txn = journal->txn,
+            .revision = journal->revision,
+            .chunk = 1,
+            .chunks = journal->chunk,
+            .unwritten = true,
+            .tail = {journal->pending.data + journal->written,
+                     journal->pending.size - journal->written},
+        };
+    }
+    return journal_next(reader, change);
 }
 
 void journal_close(struct journal_reader *reader)

@@ -273,9 +273,9 @@ RS_CALL int rs_begin(rs_store *store, unsigned mode, rs_txn **txn);
  * Commits a write transaction: all of its changes become the next revision, durably, or none does.
  * The transaction has ended in either case. revision may be NULL; it receives the new revision, or
  * the current one when nothing was changed: then no revision is made. After a failed change that
- * left the transaction unusable the commit gives that call's status again. Switch on: RS_EFULL,
- * RS_EDISK, RS_EIO; RS_EREPLACED: the store's files were removed, nothing was committed. On a read
- * transaction: RS_EINVAL.
+ * left the transaction unusable the commit gives that call's status again. Switch on: RS_EREFUSED,
+ * RS_ERULE (see rs_txn_check); RS_EFULL, RS_EDISK, RS_EIO; RS_EREPLACED: the store's files were
+ * removed, nothing was committed. On a read transaction: RS_EINVAL.
  *
  * After RS_EIO and RS_EDISK the disk decides whether the revision is there, whole, or not at all:
  * the number that the next transaction sees tells. On a full disk, or where the store's map ends
@@ -544,6 +544,37 @@ RS_CALL int rs_rule_get_n(rs_txn *txn, const char *path, size_t len, const char 
  * on; another number ends the listing and is returned. Malformed rules are left out. */
 RS_CALL int rs_rules(rs_txn *txn, const char *path, size_t len,
                      int (*each)(void *context, const rs_rule *rule), void *context);
+
+/* A value that is not as its rule says. All of it lives during the call that tells it. */
+typedef struct rs_violation {
+    const char *path; /* canonical, of the key */
+    size_t path_len;
+    const char *name;
+    size_t name_len;
+    const rs_value *value; /* NULL: not set */
+    const rs_rule *rule;   /* NULL: the value is a rule itself, and malformed */
+    int warning;           /* not 0: allowed, but not wise */
+    const char *text;      /* one line: what was given, and what the rule says */
+} rs_violation;
+
+/*
+ * A commit judges each value that the transaction has set or deleted, and all values of keys that
+ * it has made or renamed, by the rules that it sees then. The first violation makes it fail with
+ * RS_EREFUSED, described as always; a malformed rule with RS_ERULE. This tells all of them, and
+ * warnings, before the commit: each is called for each, and another answer than 0 ends it and is
+ * returned. each may be NULL; violations, which may be NULL, receives their number without
+ * warnings. On a read transaction: RS_EREADONLY.
+ */
+RS_CALL int rs_txn_check(rs_txn *txn, int (*each)(void *context, const rs_violation *violation),
+                         void *context, uint64_t *violations);
+/* Violations do not make the commit fail; if there are any, the journal says that it was forced.
+ * Malformed rules do. */
+RS_API int rs_txn_force(rs_txn *txn);
+/* The same judgement of what is stored in a key; with RS_SUBTREE also of all below it. Links are
+ * not followed. */
+RS_CALL int rs_key_check(rs_txn *txn, rs_key key, unsigned flags,
+                         int (*each)(void *context, const rs_violation *violation), void *context,
+                         uint64_t *violations);
 
 /* ---- State ---- */
 

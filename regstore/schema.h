@@ -83,4 +83,43 @@ int schema_names(struct schema *schema, const struct schema_set *set, const rs_t
 int schema_default(struct schema *schema, rs_key key, const char *name, size_t len,
                    rs_value *value);
 
+/* ---- Judging what is stored (schema_check.c, schema_walk.c) ---- */
+
+struct schema_check {
+    /* NULL, or called for each violation and, if they are wanted, each warning; once for a value.
+     * Another answer than 0 ends the check and is returned. */
+    int (*each)(void *context, const rs_violation *violation);
+    void *context;
+    bool warnings;
+    uint64_t violations; /* found, without warnings */
+};
+/* What a write transaction has changed so far, as it is now: values that were set or deleted, and
+ * all of keys that were made or have another name. The journal tells what was changed, and does so
+ * whether or not there was a rule for it then: a transaction that brings rules along is judged by
+ * them. */
+int schema_check_changes(struct schema *schema, const struct journal *journal,
+                         struct schema_check *check);
+int schema_check_key(struct schema *schema, rs_key key, bool subtree, struct schema_check *check);
+
+/* What both do with one value; between judge_begin() and judge_end() the tree has another arena. */
+struct judge {
+    struct schema *schema;
+    struct schema_check *check;
+    struct arena *outer; /* the tree's own arena */
+    struct arena arena;  /* of one value */
+    struct arena names;  /* of one key */
+    struct buffer path;
+    struct judged *rows; /* the values that were told */
+    uint32_t count;
+    uint32_t capacity;
+    uint32_t *heads; /* as many as there is room for rows */
+};
+void judge_begin(struct judge *judge, struct schema *schema, struct schema_check *check);
+void judge_end(struct judge *judge);
+/* A value of a key, be it set or not. */
+int judge_value(struct judge *judge, rs_key key, const struct schema_set *set, const char *name,
+                size_t len);
+/* Each value that has a rule, and each that is one. */
+int judge_key(struct judge *judge, rs_key key, const struct schema_set *set);
+
 #endif

@@ -458,7 +458,11 @@ static int commit_deletions(struct rs_txn *txn)
 
 static int commit_changes(struct rs_txn *txn)
 {
-    int status = txn->journal.adds ? store_try_commit(txn) : commit_deletions(txn);
+    int status = store_check_rules(txn);
+    if (status != RS_OK) {
+        return status;
+    }
+    status = txn->journal.adds ? store_try_commit(txn) : commit_deletions(txn);
     if (status == RS_OK) {
         bell_ring(txn->store->dir);
     }

@@ -1,10 +1,10 @@
 /*
  * store.h - an open store and its transactions: where environment, tree, journal and bell meet.
  *
- * Gives rs_store and rs_txn. A commit is: write back the tree, write the journal, commit the
- * environment, ring the bell. Read transactions are pooled: an ended one keeps its reader slot and
- * is renewed by the next. store_room.c is for the time when the disk is full. Needs everything
- * before it.
+ * Gives rs_store and rs_txn. A commit is: judge by the rules, write back the tree, write the
+ * journal, commit the environment, ring the bell. Read transactions are pooled: an ended one keeps
+ * its reader slot and is renewed by the next. store_room.c is for the time when the disk is full.
+ * Needs everything before it.
  */
 #ifndef REGSTORE_STORE_H
 #define REGSTORE_STORE_H
@@ -53,6 +53,8 @@ struct rs_txn {
     unsigned revision_flags; /* RS_REVISION_..., of the revision that is being made */
     uint64_t undone_from;    /* the revisions that it takes back; else 0 */
     uint64_t undone_to;
+    bool forced;  /* what the rules refuse is committed, too */
+    bool unruled; /* nothing is judged: the past comes back as it was */
 };
 
 /* What the store counts, from its one state record. */
@@ -85,6 +87,9 @@ bool store_is_full(int status);
 int store_delete_briefly(struct rs_txn *txn, int status);
 /* Removes the older half of the history if there is no room. False if that gained nothing. */
 bool store_shorten_history(struct env *env);
+
+/* Judges what a write transaction has changed by the rules, before its commit. (store_rules.c) */
+int store_check_rules(struct rs_txn *txn);
 
 /* The present as a FILETIME. */
 uint64_t store_now(void);

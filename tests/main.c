@@ -41,6 +41,7 @@
     X(tree_model)                                                                                  \
     X(schema)                                                                                      \
     X(schema_find)                                                                                 \
+    X(schema_check)                                                                                \
     X(store)                                                                                       \
     X(store_limits)                                                                                \
     X(bell)                                                                                        \

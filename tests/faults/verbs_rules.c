@@ -27,6 +27,8 @@ static const char size_rule[] = "type=REG_DWORD\0min=512\0max=65536\0enum=512\0e
                                 "default=4356\0unit=bytes\0text=How large\0source=Q161734";
 static const char list_rule[] = "type=REG_MULTI_SZ\0max-count=2\0enum=A\0default=A\0text=Shares";
 
+static const char slow_rule[] = "type=REG_DWORD\0warn-above=Size\0warning=too slow";
+
 static int parse(const char *strings, size_t size, rs_rule **rule, rs_error *error)
 {
     char data[2 * sizeof size_rule + 2];
@@ -70,6 +72,9 @@ int verb_add_rules(rs_txn *txn)
     if (status == RS_OK) {
         status = set_rule(txn, rules, "Size", size_rule, sizeof size_rule);
     }
+    if (status == RS_OK) {
+        status = set_rule(txn, rules, "Slow", slow_rule, sizeof slow_rule);
+    }
     return status == RS_OK ? set_rule(txn, rules, "Shares", list_rule, sizeof list_rule) : status;
 }
 
@@ -91,7 +96,7 @@ static int list_rules(struct verb_place *place)
 {
     int count = 0;
     int status = rs_rules(place->txn, RULED, RS_NTS, count_rule, &count);
-    return judge(status, count == 2);
+    return judge(status, count == 3);
 }
 
 static int get_default(struct verb_place *place)
@@ -101,11 +106,70 @@ static int get_default(struct verb_place *place)
     return judge(status, number == 4356);
 }
 
+static int count_violation(void *context, const rs_violation *violation)
+{
+    *(int *)context += violation->warning ? 100 : 1;
+    return 0;
+}
+
+static int check_key(struct verb_place *place)
+{
+    uint64_t violations = 7;
+    int count = 0;
+    int status =
+        rs_key_check(place->txn, RS_HKLM, RS_SUBTREE, count_violation, &count, &violations);
+    return judge(status, count == 0 && violations == 0);
+}
+
+/* One violation, one warning, and a value that is allowed. */
+static int change_ruled(struct verb_place *place)
+{
+    int status = rs_set_dword(place->txn, place->key, "Size", 7);
+    status = status != RS_OK ? status : rs_set_dword(place->txn, place->key, "Slow", 5000);
+    return status != RS_OK ? status : rs_multi_append(place->txn, place->key, "Shares", "A");
+}
+
+static int check_changes(struct verb_place *place)
+{
+    uint64_t violations = 7;
+    int count = 0;
+    int status = change_ruled(place);
+    if (status == RS_OK) {
+        status = rs_txn_check(place->txn, count_violation, &count, &violations);
+    }
+    return judge(status, count == 101 && violations == 1);
+}
+
+/* The commit is what can fail. */
+static int set_ruled(struct verb_place *place)
+{
+    rs_key sub;
+    int status = rs_set_dword(place->txn, place->key, "Size", 512);
+    return status != RS_OK ? status
+                           : rs_key_create(place->txn, RS_NO_KEY, "HKLM\\Ruled\\New", &sub);
+}
+
+static int check_forced(struct verb_place *place)
+{
+    int status = rs_txn_force(place->txn);
+    return status != RS_OK ? status : check_changes(place);
+}
+
+static int force_change(struct verb_place *place)
+{
+    int status = rs_txn_force(place->txn);
+    return status != RS_OK ? status : change_ruled(place);
+}
+
 const struct verb verb_rules[] = {
     {"rule-parse", 0, NULL, parse_rule},
     {"rule-check", 0, NULL, check_value},
     {"rule-get", VERB_READS, NULL, get_rule},
     {"rules", VERB_READS, NULL, list_rules},
+    {"key-check", VERB_READS, NULL, check_key},
+    {"txn-check", VERB_WRITES | VERB_MANY, RULED, check_forced},
+    {"set-ruled", VERB_WRITES | VERB_MANY, RULED, set_ruled},
+    {"set-forced", VERB_WRITES | VERB_MANY, RULED, force_change},
     {"default", VERB_READS, RULED, get_default},
 
     {NULL, 0, NULL, NULL},
