@@ -29,6 +29,7 @@
     X(env)                                                                                         \
     X(env_check)                                                                                   \
     X(env_length)                                                                                  \
+    X(env_order)                                                                                   \
     X(journal)                                                                                     \
     X(tree)                                                                                        \
     X(tree_values)                                                                                 \
