@@ -423,6 +423,7 @@ int rs_stat_get(rs_txn *txn, rs_stat *stat)
         .map_size = size.map,
         .format = ENV_FORMAT,
         .max_readers = size.max_readers,
+        .journal_size = state.journal_bytes,
     };
     return RS_OK;
 }

@@ -317,6 +317,7 @@ static int go_on_behind(struct env_txn *txn, struct store_state *state, uint64_t
         return RS_OK;
     }
     state->revision = (state->revision > revision ? state->revision : revision) + 1;
+    state->journal_bytes = 0;
     return journal_clear(txn);
 }
 

@@ -127,8 +127,6 @@ void check_walk_end(struct check_walk *walk)
 
 /* ---- The journal ---- */
 
-#define JOURNAL_KEY_SIZE 12u
-
 /* Where a walk through the journal is. */
 struct journal_place {
     uint64_t revision; /* 0: before the first */
@@ -229,9 +227,11 @@ static int check_journal(struct check *check)
 {
     struct check_walk walk = {.check = check, .table = TABLE_JOURNAL};
     struct journal_place place = {0};
+    uint64_t bytes = 0;
     int status;
     check->report.key = RS_NO_KEY;
     while ((status = check_walk_next(&walk)) == RS_OK) {
+        bytes += walk.key.size + walk.value.size;
         status = check_chunk(check, &place, walk.key);
         if (status != RS_OK) {
             break;
@@ -245,6 +245,11 @@ static int check_journal(struct check *check)
         status = check_found(check, RS_NO_KEY, 0, "the journal ends with revision %llu, not %llu",
                              (unsigned long long)place.revision,
                              (unsigned long long)check->state.revision);
+    }
+    if (status == RS_OK && bytes != check->state.journal_bytes) {
+        status =
+            check_found(check, RS_NO_KEY, 0, "the journal has %llu bytes, its state says %llu",
+                        (unsigned long long)bytes, (unsigned long long)check->state.journal_bytes);
     }
     journal_close(&place.reader);
     check_walk_end(&walk);

@@ -11,6 +11,7 @@ static int write_chunk(struct journal *journal, const char *data, size_t size)
     int status = env_put(journal->txn, TABLE_JOURNAL, chunk, (struct slice){data, size});
     if (status == RS_OK) {
         journal->chunk++;
+        journal->bytes += chunk.size + size;
     }
     return status;
 }
@@ -160,6 +161,7 @@ int journal_finish(struct journal *journal, const struct journal_head *head)
     if (status == RS_OK) {
         status = env_put(journal->txn, TABLE_JOURNAL, journal_key(&key, journal->revision, 0),
                          (struct slice){record.data, record.size});
+        journal->bytes += sizeof key.bytes + record.size;
     }
     buffer_free(&record);
     return status;
@@ -216,7 +218,8 @@ int journal_first(struct env_txn *txn, uint64_t *revision)
 
 /* Removes a revision from its head on: one that is cut off half way is not found any more, and the
  * next call goes on with it. */
-static int remove_revision(struct env_txn *txn, uint64_t revision, unsigned *budget)
+static int remove_revision(struct env_txn *txn, uint64_t revision, unsigned *budget,
+                           uint64_t *removed)
 {
     struct journal_key key;
     struct slice end = journal_key(&key, revision + 1, 0);
@@ -229,32 +232,62 @@ static int remove_revision(struct env_txn *txn, uint64_t revision, unsigned *bud
         if (status != RS_OK || at.size != end.size || memcmp(at.data, end.data, end.size) >= 0) {
             break;
         }
+        uint64_t size = at.size + value.size;
         status = env_cursor_delete(&cursor);
+        *removed += status == RS_OK ? size : 0;
         --*budget;
     }
     env_cursor_close(&cursor);
     return status == RS_END ? RS_OK : status;
 }
 
-int journal_trim(struct env_txn *txn, uint64_t latest, uint64_t keep, unsigned limit)
+/* Is the oldest revision beyond the limits? The latest one is so by number alone. */
+static int is_beyond(struct env_txn *txn, uint64_t first, uint64_t latest,
+                     const struct journal_limits *limits, uint64_t bytes, bool *beyond)
 {
-    unsigned budget = TRIM_CHUNKS;
-    for (unsigned i = 0; i < limit && budget > 0; i++) {
-        uint64_t first;
-        bool head;
-        int status = first_key(txn, &first, &head);
-        if (status != RS_OK || (head && latest - first < keep)) {
-            return status == RS_END ? RS_OK : status;
-        }
-        status = remove_revision(txn, first, &budget);
-        if (status != RS_OK) {
-            return status;
-        }
+    uint64_t time;
+    int status = RS_OK;
+    *beyond = latest - first >= limits->revisions;
+    if (first < latest && limits->bytes != 0 && bytes > limits->bytes) {
+        *beyond = true;
     }
-    return RS_OK;
+    if (limits->needed != 0 && first >= limits->needed) {
+        *beyond = false;
+    } else if (!*beyond && first < latest && limits->oldest != 0) {
+        status = journal_time(txn, first, &time);
+        *beyond = status == RS_OK && time < limits->oldest;
+    }
+    return status;
 }
 
-int journal_cut(struct env_txn *txn, uint64_t last)
+int journal_trim(struct env_txn *txn, uint64_t latest, const struct journal_limits *limits,
+                 uint64_t *bytes)
+{
+    unsigned budget = TRIM_CHUNKS + limits->chunks;
+    uint64_t left = bytes != NULL ? *bytes : 0;
+    int status = RS_OK;
+    for (unsigned i = 0; status == RS_OK && i < limits->steps && budget > 0; i++) {
+        uint64_t first;
+        uint64_t removed = 0;
+        bool head;
+        bool beyond = true;
+        status = first_key(txn, &first, &head);
+        if (status == RS_OK && head) {
+            status = is_beyond(txn, first, latest, limits, left, &beyond);
+        }
+        if (status != RS_OK || !beyond) {
+            break;
+        }
+        status = remove_revision(txn, first, &budget, &removed);
+        left -= removed < left ? removed : left;
+    }
+    if (bytes != NULL) {
+        *bytes = left;
+    }
+    return status == RS_END ? RS_OK : status;
+}
+
+int journal_cut(struct env_txn *txn, uint64_t last, uint64_t *bytes)
 {
     struct env_cursor cursor = {NULL};
     struct slice key, value;
@@ -265,7 +298,10 @@ int journal_cut(struct env_txn *txn, uint64_t last)
             env_get_be64(key.data) <= last) {
             break;
         }
-        status = status == RS_OK ? env_cursor_delete(&cursor) : status;
+        if (status == RS_OK) {
+            *bytes -= key.size + value.size;
+            status = env_cursor_delete(&cursor);
+        }
     }
     env_cursor_close(&cursor);
     return status == RS_END ? RS_OK : status;

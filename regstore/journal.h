@@ -18,6 +18,7 @@
 /* Four pages with LMDB's own head: it wants them side by side, and finds that among free pages only
  * if it is not much. */
 #define JOURNAL_CHUNK 16368u
+#define JOURNAL_KEY_SIZE 12u
 #define JOURNAL_MAX_NOTE 4096u /* bytes of a message or a program's name */
 
 /* What is known of a revision as a whole. Texts read from the journal live as long as the read
@@ -48,6 +49,7 @@ struct journal {
     bool brief;        /* what was deleted is not recorded, only that it was */
     struct buffer pending;
     size_t written; /* bytes of it */
+    uint64_t bytes; /* stored, with the keys of the table */
 };
 void journal_begin(struct journal *journal, struct env_txn *txn, uint64_t revision);
 /* Writes what is left, and the head, whose revision is the journal's own. */
@@ -56,14 +58,23 @@ int journal_finish(struct journal *journal, const struct journal_head *head);
 int journal_told(const struct journal *journal, size_t *at, struct change *change);
 void journal_free(struct journal *journal);
 
-/* Removes the oldest revisions until at most keep are left, at most limit revisions and a bounded
- * number of chunks in one call, so that it costs a commit a bounded amount of work. */
-int journal_trim(struct env_txn *txn, uint64_t latest, uint64_t keep, unsigned limit);
+/* What of the history is kept. */
+struct journal_limits {
+    uint64_t revisions;
+    uint64_t bytes;  /* 0: any number */
+    uint64_t oldest; /* FILETIME: what was made before it goes; 0: nothing goes for its age */
+    uint64_t needed; /* this revision and those after it stay; 0: none is needed */
+    unsigned steps;  /* revisions that are removed in one call, at most */
+    unsigned chunks; /* the same beyond a bounded number that is always possible */
+};
+/* Removes the oldest revisions that are beyond the limits, and at most so many in one call that it
+ * costs a commit a bounded amount of work. bytes may be NULL; what is removed is taken off. */
+int journal_trim(struct env_txn *txn, uint64_t latest, const struct journal_limits *limits,
+                 uint64_t *bytes);
 /* Removes the revisions after one, in a store that nobody else uses. */
-int journal_cut(struct env_txn *txn, uint64_t last);
+int journal_cut(struct env_txn *txn, uint64_t last, uint64_t *bytes);
 /* Removes all of them, in a store that nobody else uses. */
 int journal_clear(struct env_txn *txn);
-#define JOURNAL_KEEP 10000u /* revisions */
 #define JOURNAL_TRIM_STEP 4u
 
 /* ---- Reading ---- */
@@ -82,6 +93,8 @@ struct journal_reader {
 };
 /* The oldest revision kept; 0 if there is none. */
 int journal_first(struct env_txn *txn, uint64_t *revision);
+/* When a revision was made. */
+int journal_time(struct env_txn *txn, uint64_t revision, uint64_t *time);
 /* Starts reading a revision in a read transaction. RS_ENOTFOUND if the journal does not hold it.
  * reader starts as {0} and may be opened again, which reuses its memory. */
 int journal_open(struct journal_reader *reader, struct env_txn *txn, uint64_t revision,

@@ -30,6 +30,20 @@ static int decode_head(uint64_t revision, struct slice found, struct journal_hea
     return record_end(&record);
 }
 
+int journal_time(struct env_txn *txn, uint64_t revision, uint64_t *time)
+{
+    struct journal_key key;
+    struct slice found;
+    struct record record;
+    int status = env_get(txn, TABLE_JOURNAL, journal_key(&key, revision, 0), &found);
+    if (status == RS_OK) {
+        record_begin(&record, found.data, found.size);
+        *time = record_u64(&record);
+        status = record.damaged ? RS_EDAMAGED : RS_OK;
+    }
+    return status;
+}
+
 int journal_open(struct journal_reader *reader, struct env_txn *txn, uint64_t revision,
                  struct journal_head *head)
 {

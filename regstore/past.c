@@ -100,13 +100,15 @@ static int copy_into(struct rs_store *store, const char *dir, rs_error *error)
  * record is not whole. */
 static int take_back(struct rs_txn *txn, uint64_t revision)
 {
-    struct store_state state = {.revision = revision, .txn_number = env_txn_number(&txn->env)};
+    struct store_state state = {.revision = revision,
+                                .txn_number = env_txn_number(&txn->env),
+                                .journal_bytes = txn->journal_bytes};
     int status = history_undo(txn, revision + 1, txn->revision, NULL, NULL);
     if (status == RS_OK) {
         status = tree_flush(&txn->tree);
     }
     if (status == RS_OK) {
-        status = journal_cut(&txn->env, revision);
+        status = journal_cut(&txn->env, revision, &state.journal_bytes);
     }
     if (status == RS_OK) {
         state.tree = txn->tree.state;

@@ -589,6 +589,7 @@ typedef struct rs_stat {
     uint64_t map_size;  /* bytes it may grow to */
     uint32_t format;    /* version of the store's format */
     uint32_t max_readers;
+    uint64_t journal_size; /* bytes of the journal's records */
 } rs_stat;
 RS_CALL int rs_stat_get(rs_txn *txn, rs_stat *stat);
 
@@ -796,6 +797,12 @@ RS_API uint64_t rs_watch_position(const rs_watch *watch);
 RS_API void rs_watch_close(rs_watch *watch);
 
 /* ---- History ---- */
+
+/*
+ * The journal keeps the latest revisions as the values of HKRS\Settings\Journal say: MaxRevisions
+ * (10,000 where it is not set), MaxBytes (256 MiB; 0: any number), and MaxAge in days (0, for
+ * ever). What is beyond goes step by step with later commits, but never the latest one.
+ */
 
 /* How a revision was made. */
 #define RS_REVISION_FORCED 1u   /* against the rules */

@@ -38,13 +38,14 @@ int store_state_read(struct env_txn *txn, struct store_state *state)
     state->tree.next_id = record_u64(&record);
     state->tree.keys = record_u64(&record);
     state->tree.values = record_u64(&record);
+    state->journal_bytes = record_u64(&record);
     return record_end(&record);
 }
 
 int store_state_write(struct env_txn *txn, const struct store_state *state)
 {
-    const uint64_t numbers[] = {state->revision, state->txn_number, state->tree.next_id,
-                                state->tree.keys, state->tree.values};
+    const uint64_t numbers[] = {state->revision,  state->txn_number,  state->tree.next_id,
+                                state->tree.keys, state->tree.values, state->journal_bytes};
     struct buffer record = BUFFER_INIT;
     int status = RS_OK;
     for (size_t i = 0; status == RS_OK && i < sizeof numbers / sizeof *numbers; i++) {
@@ -329,6 +330,7 @@ int store_start_writing(struct rs_txn *txn)
         return status;
     }
     txn->revision = state.revision;
+    txn->journal_bytes = state.journal_bytes;
     txn->state_loaded = true;
     journal_begin(&txn->journal, &txn->env, state.revision + 1);
     return tree_begin_write(&txn->tree, &txn->env, &txn->arena, &state.tree, &txn->journal.sink,
@@ -385,8 +387,10 @@ static const char *own_name(void)
     return good ? program_invocation_short_name : "unknown";
 }
 
-static int write_journal(struct rs_txn *txn)
+/* *bytes is the size of the journal then. */
+static int write_journal(struct rs_txn *txn, uint64_t *bytes)
 {
+    struct journal_limits limits;
     struct journal_head head = {
         .time = store_now(),
         .uid = (uint32_t)getuid(),
@@ -397,10 +401,11 @@ static int write_journal(struct rs_txn *txn)
         .program = txn->program != NULL ? txn->program : own_name(),
         .message = txn->message != NULL ? txn->message : "",
     };
+    store_history_limits(txn, &limits);
     int status = journal_finish(&txn->journal, &head);
-    return status == RS_OK
-               ? journal_trim(&txn->env, txn->journal.revision, JOURNAL_KEEP, JOURNAL_TRIM_STEP)
-               : status;
+    *bytes = txn->journal_bytes + txn->journal.bytes;
+    return status == RS_OK ? journal_trim(&txn->env, txn->journal.revision, &limits, bytes)
+                           : status;
 }
 
 static int write_revision(struct rs_txn *txn)
@@ -411,7 +416,7 @@ static int write_revision(struct rs_txn *txn)
     };
     int status = tree_flush(&txn->tree);
     if (status == RS_OK) {
-        status = write_journal(txn);
+        status = write_journal(txn, &state.journal_bytes);
     }
     if (status == RS_OK) {
         state.tree = txn->tree.state;

@@ -50,6 +50,7 @@ struct rs_txn {
     bool state_loaded;
     const char *program;     /* NULL: the process's */
     const char *message;     /* NULL: none */
+    uint64_t journal_bytes;  /* when a write transaction began */
     unsigned revision_flags; /* RS_REVISION_..., of the revision that is being made */
     uint64_t undone_from;    /* the revisions that it takes back; else 0 */
     uint64_t undone_to;
@@ -62,6 +63,7 @@ struct store_state {
     uint64_t revision;
     uint64_t txn_number; /* LMDB's, of the commit that made the revision */
     struct tree_state tree;
+    uint64_t journal_bytes; /* records of the journal, with their keys */
 };
 int store_state_read(struct env_txn *txn, struct store_state *state);
 int store_state_write(struct env_txn *txn, const struct store_state *state);
@@ -90,6 +92,8 @@ bool store_shorten_history(struct env *env);
 
 /* Judges what a write transaction has changed by the rules, before its commit. (store_rules.c) */
 int store_check_rules(struct rs_txn *txn);
+/* How much history is kept, as the store's settings say it: store_history.c. */
+void store_history_limits(struct rs_txn *txn, struct journal_limits *limits);
 
 /* The present as a FILETIME. */
 uint64_t store_now(void);

@@ -25,7 +25,7 @@ bool store_is_full(int status)
  */
 static int shorten_once(struct env_txn *txn, uint64_t first_kept)
 {
-    struct store_state state;
+    struct store_state state = {0};
     uint64_t first = 0;
     int status = store_state_read(txn, &state);
     if (status == RS_OK) {
@@ -34,9 +34,12 @@ static int shorten_once(struct env_txn *txn, uint64_t first_kept)
     if (status == RS_OK && (first == 0 || first >= first_kept)) {
         status = RS_END;
     }
-    return status == RS_OK ? journal_trim(txn, state.revision, state.revision + 1 - first_kept,
-                                          SHORTEN_REVISIONS)
-                           : status;
+    struct journal_limits limits = {.revisions = state.revision + 1 - first_kept,
+                                    .steps = SHORTEN_REVISIONS};
+    if (status == RS_OK) {
+        status = journal_trim(txn, state.revision, &limits, &state.journal_bytes);
+    }
+    return status == RS_OK ? store_state_write(txn, &state) : status;
 }
 
 /* LMDB does not use the pages that the latest transaction gave back. This one gives none back. */

@@ -51,6 +51,7 @@
     X(undo)                                                                                        \
     X(undo_conflicts)                                                                              \
     X(past)                                                                                        \
+    X(retention)                                                                                   \
     X(history)                                                                                     \
     X(watch)                                                                                       \
     X(watch_match)                                                                                 \

@@ -173,6 +173,18 @@ void set_rule(rs_txn *txn, const char *path, const char *name, const char *field
     buffer_free(&data);
 }
 
+void trim_history(rs_store *store, uint64_t keep)
+{
+    struct env_txn txn;
+    struct store_state state;
+    struct journal_limits limits = {.revisions = keep, .steps = 1000};
+    SUCCEEDS(env_begin(store->env, true, &txn, NULL));
+    SUCCEEDS(store_state_read(&txn, &state));
+    SUCCEEDS(journal_trim(&txn, state.revision, &limits, &state.journal_bytes));
+    SUCCEEDS(store_state_write(&txn, &state));
+    SUCCEEDS(env_commit(&txn, NULL));
+}
+
 /* ---- Records ---- */
 
 static void add_record(struct buffer *records, struct slice part)

@@ -51,6 +51,9 @@ const char *repeated(const char *text, size_t count);
  * child that takes longer than a minute is ended by SIGALRM. */
 int in_child(int (*body)(void *context), void *context);
 
+/* Removes the oldest revisions as a commit does, but at once; a very large one only in part. */
+void trim_history(rs_store *store, uint64_t keep);
+
 /* Every record of the tree as it is stored: key numbers, names, places, times, bytes. The caller
  * frees the buffer. */
 struct buffer records_of(rs_store *store);

@@ -379,10 +379,22 @@ static void test_journal(void)
 /* The first revision without its head is one that is being trimmed away. */
 static void test_journal_being_trimmed(void)
 {
-    unsigned char key[12];
-    rs_store *store = open_filled();
-    take_away(store, TABLE_JOURNAL, chunk_key(key, 1, 0));
-    put(store, TABLE_JOURNAL, chunk_key(key, 1, 5), text_slice("?"));
+    static const char large[3000000];
+    struct env_txn txn;
+    uint64_t first = 0;
+    rs_store *store = open_store();
+    for (int i = 0; i < 2; i++) {
+        rs_txn *change = start_writing(store);
+        SUCCEEDS(rs_set_binary(change, RS_HKLM, "large", large, i == 0 ? sizeof large : 1));
+        end_writing(change);
+    }
+    trim_history(store, 1);
+    SUCCEEDS(env_begin(store->env, false, &txn, NULL));
+    SUCCEEDS(journal_first(&txn, &first));
+    env_abort(&txn);
+    CU_ASSERT_EQUAL(first, 2);
+    expect_none(store);
+    trim_history(store, 1);
     expect_none(store);
     rs_close(store);
 }
@@ -390,11 +402,8 @@ static void test_journal_being_trimmed(void)
 /* On a full disk a deletion may cost all of the history. */
 static void test_journal_given_up(void)
 {
-    struct env_txn txn;
     rs_store *store = open_filled();
-    SUCCEEDS(env_begin(store->env, true, &txn, NULL));
-    SUCCEEDS(journal_trim(&txn, 2, 0, 10));
-    SUCCEEDS(env_commit(&txn, NULL));
+    trim_history(store, 0);
     expect_none(store);
     rs_txn *next = start_writing(store);
     set_number(next, RS_HKLM, "next", 1);
@@ -403,10 +412,25 @@ static void test_journal_given_up(void)
     rs_close(store);
 }
 
+static void test_journal_size(void)
+{
+    struct store_state state;
+    struct env_txn txn;
+    rs_store *store = open_filled();
+    SUCCEEDS(env_begin(store->env, true, &txn, NULL));
+    SUCCEEDS(store_state_read(&txn, &state));
+    state.journal_bytes++;
+    SUCCEEDS(store_state_write(&txn, &state));
+    SUCCEEDS(env_commit(&txn, NULL));
+    expect_damage(store, "bytes, its state says");
+    rs_close(store);
+}
+
 static void test_state(void)
 {
     rs_store *store = open_filled();
-    uint64_t state[5] = {2, 1u << 30, 1000, 5, 3}; /* revision, transaction, next id, counts */
+    /* revision, transaction, next id, counts, size of the journal */
+    uint64_t state[6] = {2, 1u << 30, 1000, 5, 3, 0};
     put(store, TABLE_META, text_slice("state"), (struct slice){state, sizeof state});
     expect_damage(store, "its state is of a commit that was never made");
     state[1] = 1;
@@ -520,6 +544,7 @@ static const struct test_case cases[] = {
     {"journal", test_journal},
     {"journal being trimmed", test_journal_being_trimmed},
     {"journal given up", test_journal_given_up},
+    {"journal size", test_journal_size},
     {"state", test_state},
     {"long place", test_long_place},
     {"records beyond the limits", test_records_beyond_the_limits},

@@ -172,13 +172,10 @@ static void what_is_not_there_is_told(void)
 {
     rs_store *store = open_store();
     struct told told = {.text = ""};
-    struct env_txn trim;
     for (uint32_t i = 0; i < 4; i++) {
         set_in(store, "HKLM\\A", i);
     }
-    SUCCEEDS(env_begin(store->env, true, &trim, NULL));
-    SUCCEEDS(journal_trim(&trim, 4, 2, 10));
-    SUCCEEDS(env_commit(&trim, NULL));
+    trim_history(store, 2);
     EQUAL_TEXT(list(store, RS_NOW, 0), "4 3");
     rs_txn *txn = start_reading(store);
     GIVES(RS_EBEHIND, rs_history_changes(txn, 2, tell_change, &told));

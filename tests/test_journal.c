@@ -147,7 +147,8 @@ static void trim(struct env *env, uint64_t latest, uint64_t keep, unsigned limit
 {
     struct env_txn txn;
     SUCCEEDS(env_begin(env, true, &txn, NULL));
-    SUCCEEDS(journal_trim(&txn, latest, keep, limit));
+    SUCCEEDS(journal_trim(&txn, latest, &(struct journal_limits){.revisions = keep, .steps = limit},
+                          NULL));
     SUCCEEDS(env_commit(&txn, NULL));
 }
 

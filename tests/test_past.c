@@ -106,15 +106,12 @@ static void what_cannot_be_reached_is_told(void)
 {
     rs_store *past = NULL;
     rs_error error = RS_ERROR_INIT;
-    struct env_txn trim;
     undo_begin();
     for (int i = 0; i < 3; i++) {
         undo_do_edit(i % 2 ? undo_add_value : undo_set_value);
         undo_take_back(undo_latest(), undo_latest());
     }
-    SUCCEEDS(env_begin(undo_store->env, true, &trim, NULL));
-    SUCCEEDS(journal_trim(&trim, 7, 3, 10));
-    SUCCEEDS(env_commit(&trim, NULL));
+    trim_history(undo_store, 3);
     GIVES(RS_ENOTFOUND, rs_open_past(undo_store, 8, &past, NULL));
     GIVES(RS_EBEHIND, rs_open_past(undo_store, 3, &past, &error));
     EQUAL_TEXT(error.text, "the journal no longer reaches back to revision 3, but to 4");

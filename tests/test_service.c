@@ -408,7 +408,9 @@ static void a_journal_cut_short_is_said(void)
     bench_set_dword(rig.store, "Rate", 4);
     rs_txn *txn = bench_begin(rig.store, RS_WRITE);
     CU_ASSERT_EQUAL_FATAL(rs_set_dword(txn, bench_key(txn), "Rate", 5), RS_OK);
-    CU_ASSERT_EQUAL_FATAL(journal_trim(&txn->env, 2, 0, 2), RS_OK);
+    CU_ASSERT_EQUAL_FATAL(
+        journal_trim(&txn->env, 2, &(struct journal_limits){.revisions = 0, .steps = 2}, NULL),
+        RS_OK);
     bench_commit(txn);
     live_follow(&rig.live);
     expect_line(&rig,

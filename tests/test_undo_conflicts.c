@@ -207,7 +207,8 @@ static void ranges_are_checked(void)
     GIVES(RS_EINVAL, rs_undo(txn, done, done - 1, NULL, NULL));
     GIVES(RS_EINVAL, rs_undo(txn, 0, done, NULL, NULL));
     GIVES(RS_EINVAL, rs_undo(txn, done, done, &(rs_undo_options){.flags = 3}, NULL));
-    SUCCEEDS(journal_trim(&txn->env, done, 1, 10));
+    SUCCEEDS(
+        journal_trim(&txn->env, done, &(struct journal_limits){.revisions = 1, .steps = 10}, NULL));
     GIVES(RS_EBEHIND, rs_undo(txn, 1, done, NULL, NULL));
     rs_abort(txn);
     txn = start_reading(undo_store);

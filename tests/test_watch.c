@@ -314,7 +314,8 @@ static void trim(rs_store *store, uint64_t keep)
     struct store_state state;
     MUST(env_begin(store->env, true, &txn, NULL) == RS_OK);
     MUST(store_state_read(&txn, &state) == RS_OK);
-    MUST(journal_trim(&txn, state.revision, keep, 1000) == RS_OK);
+    MUST(journal_trim(&txn, state.revision,
+                      &(struct journal_limits){.revisions = keep, .steps = 1000}, NULL) == RS_OK);
     MUST(env_commit(&txn, NULL) == RS_OK);
 }
 
