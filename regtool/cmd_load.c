@@ -14,11 +14,13 @@
 #include "losses.h"
 #include "progress.h"
 #include "report.h"
+#include "spool.h"
 
 struct loading {
     struct session session;
     struct progress progress;
     struct losses losses;
+    rs_spool *spool;
     const char *path;
     const char *file;
     char *real; /* the file's full path */
@@ -40,6 +42,7 @@ static int check_place(struct loading *loading)
     bool fits;
 
     if (root == NULL) {
+        session_drop(&loading->session);
         return report_status(RS_ENOMEM, NULL, path);
     }
     fits = len > 0 && rs_key_open(loading->session.txn, RS_NO_KEY, root, &key) == RS_OK &&
@@ -50,7 +53,11 @@ static int check_place(struct loading *loading)
         const char *end = name + 1 + strcspn(name + 1, separator);
         fits = end > name + 1 && (end[0] == '\0' || end[1] == '\0');
     }
-    return fits ? 0 : report("%s: a hive is loaded directly below HKLM or HKU", path);
+    if (fits) {
+        return 0;
+    }
+    session_drop(&loading->session);
+    return report("%s: a hive is loaded directly below HKLM or HKU", path);
 }
 
 static int check_file(struct loading *loading)
@@ -65,28 +72,60 @@ static int check_file(struct loading *loading)
 }
 
 /* Windows keeps a loaded hive's file open, so that it is loaded once. */
-static int refuse_same(void *context, const struct hive *hive)
+static int refuse_same(struct loading *loading)
 {
-    struct loading *loading = context;
+    char *path;
+    int status = hives_find_file(&loading->session, loading->real, &path);
 
-    return strcmp(hive->file, loading->real) != 0
-               ? 0
-               : report("%s: already loaded as %s", loading->file, hive->path);
-}
-
-static int refuse_existing(void *context, const struct hive *hive)
-{
-    struct loading *loading = context;
-    rs_txn *txn = loading->session.txn;
-    rs_key here;
-    rs_key there;
-
-    if (rs_key_open_n(txn, RS_NO_KEY, loading->path, RS_NTS, RS_NOFOLLOW, &here) != RS_OK ||
-        rs_key_open_n(txn, RS_NO_KEY, hive->path, hive->path_len, RS_NOFOLLOW, &there) != RS_OK ||
-        here != there) {
+    if (status != RS_OK) {
+        return session_report(&loading->session, status, loading->path);
+    }
+    if (path == NULL) {
         return 0;
     }
-    return report("%s: a hive is already loaded there, from %s", loading->path, hive->file);
+    session_drop(&loading->session);
+    report("%s: already loaded as %s", loading->file, path);
+    free(path);
+    return 1;
+}
+
+struct place {
+    struct loading *loading;
+    rs_key key;
+    char *file; /* of the hive that is loaded there */
+};
+
+static int find_loaded(void *context, const struct hive *hive)
+{
+    struct place *place = context;
+    rs_key key;
+
+    if (rs_key_open_n(place->loading->session.txn, RS_NO_KEY, hive->path, hive->path_len,
+                      RS_NOFOLLOW, &key) != RS_OK ||
+        key != place->key || place->file != NULL) {
+        return RS_OK;
+    }
+    place->file = strdup(hive->file);
+    return place->file != NULL ? RS_OK : RS_ENOMEM;
+}
+
+static int refuse_existing(struct loading *loading, rs_key key)
+{
+    struct place place = {loading, key, NULL};
+    int status = hives_each(&loading->session, find_loaded, &place);
+
+    if (status != RS_OK) {
+        session_report(&loading->session, status, loading->path);
+    } else {
+        session_drop(&loading->session);
+        if (place.file != NULL) {
+            report("%s: a hive is already loaded there, from %s", loading->path, place.file);
+        } else {
+            report("%s: the key exists", loading->path);
+        }
+    }
+    free(place.file);
+    return 1;
 }
 
 static int check_key(struct loading *loading)
@@ -96,15 +135,13 @@ static int check_key(struct loading *loading)
         rs_key_open_n(loading->session.txn, RS_NO_KEY, loading->path, RS_NTS, RS_NOFOLLOW, &key);
 
     if (status == RS_OK) {
-        status = hives_each(&loading->session, refuse_existing, loading);
-        return status == RS_OK ? report("%s: the key exists", loading->path) : 1;
+        return refuse_existing(loading, key);
     }
     if (status != RS_ENOTFOUND) {
         return session_report(&loading->session, status, loading->path);
     }
     session_forget(&loading->session);
-    status = hives_each(&loading->session, refuse_same, loading);
-    return status < 0 ? session_report(&loading->session, status, loading->path) : status;
+    return refuse_same(loading);
 }
 
 /* ---- Loading ---- */
@@ -126,8 +163,11 @@ static void on_loss(void *context, enum rs_loss_kind kind, const char *path, con
 
 static int read_hive(struct loading *loading)
 {
-    rs_import_options options = {
-        .key = loading->path, .progress = on_progress, .loss = on_loss, .context = loading};
+    rs_import_options options = {.key = loading->path,
+                                 .progress = on_progress,
+                                 .loss = on_loss,
+                                 .context = loading,
+                                 .spool = loading->spool};
     rs_import_report told;
     rs_error error = RS_ERROR_INIT;
     int status;
@@ -136,9 +176,11 @@ static int read_hive(struct loading *loading)
     status = rs_import(loading->session.txn, loading->file, &options, &told, &error);
     progress_end(&loading->progress);
     if (status != RS_OK) {
+        session_drop(&loading->session);
         return report_status(status, &error, loading->file);
     }
     if (strcmp(told.format, "regf") != 0) {
+        session_drop(&loading->session); /* the name of a format is static */
         return report("%s: not a hive, but %s (import reads it)", loading->file, told.format);
     }
     loading->key = strdup(told.key);
@@ -147,20 +189,40 @@ static int read_hive(struct loading *loading)
     return status == RS_OK ? 0 : session_report(&loading->session, status, loading->file);
 }
 
-static int load(struct loading *loading)
+/* All that needs the writer's lock; nothing is printed. */
+static int change_store(struct loading *loading, const struct tool *tool)
 {
-    int result = check_place(loading);
+    int result;
 
-    if (result == 0) {
-        result = check_file(loading);
+    if (session_begin(tool, RS_WRITE, &loading->session) != 0) {
+        return 1;
     }
+    result = check_place(loading);
     if (result == 0) {
         result = check_key(loading);
     }
     if (result == 0) {
         result = read_hive(loading);
     }
-    return result == 0 ? session_commit(&loading->session, &loading->revision) : result;
+    if (result == 0) {
+        result = session_commit(&loading->session, &loading->revision);
+    }
+    session_end(&loading->session);
+    return result;
+}
+
+static int load(struct loading *loading, const struct tool *tool)
+{
+    int result = check_file(loading);
+
+    if (result == 0) {
+        result = spool_open(loading->file, &loading->spool);
+    }
+    if (result == 0) {
+        result = change_store(loading, tool);
+        rs_spool_close(loading->spool);
+    }
+    return result;
 }
 
 static int list(const struct tool *tool)
@@ -216,11 +278,7 @@ int cmd_load(struct tool *tool, const struct arguments *arguments)
     if (loading.file == NULL) {
         return report("load: FILE is missing (%s help load shows the usage)", program_name());
     }
-    if (session_begin(tool, RS_WRITE, &loading.session) != 0) {
-        return 1;
-    }
-    result = load(&loading);
-    session_end(&loading.session);
+    result = load(&loading, tool);
     if (result == 0) {
         print_result(tool, &loading);
     }

@@ -60,11 +60,16 @@ static int write_back(struct unloading *unloading)
     int status;
 
     if (!is_hive(unloading->file)) {
+        session_drop(&unloading->session);
         return report("%s: not a hive any more (%s save writes the key elsewhere)", unloading->file,
                       program_name());
     }
     status = rs_export(unloading->session.txn, unloading->key, unloading->file, &options, &error);
-    return status == RS_OK ? 0 : report_status(status, &error, unloading->file);
+    if (status != RS_OK) {
+        session_drop(&unloading->session);
+        return report_status(status, &error, unloading->file);
+    }
+    return 0;
 }
 
 static int find(struct unloading *unloading)
@@ -78,9 +83,12 @@ static int find(struct unloading *unloading)
     if (status != RS_OK) {
         return session_report(&unloading->session, status, unloading->path);
     }
-    return unloading->loaded != NULL ? 0
-                                     : report("%s: not a loaded hive (%s load lists them)",
-                                              unloading->path, program_name());
+    if (unloading->loaded == NULL) {
+        session_drop(&unloading->session);
+        return report("%s: not a loaded hive (%s load lists them)", unloading->path,
+                      program_name());
+    }
+    return 0;
 }
 
 static int unload(struct unloading *unloading)

@@ -3,9 +3,11 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "confirm.h"
+#include "hives.h"
 #include "keypath.h"
 #include "losses.h"
 #include "progress.h"
@@ -56,6 +58,24 @@ static int write_key(struct writing *writing, rs_txn *txn, rs_key key, rs_error 
     return status;
 }
 
+/* The file of a loaded hive belongs to its key: "unload --write" would replace what is written
+ * there. */
+static int refuse_hive(const struct dump *dump, struct session *session)
+{
+    char *path;
+    int status = hives_find_file(session, dump->file, &path);
+
+    if (status != RS_OK) {
+        return session_report(session, status, dump->file);
+    }
+    if (path == NULL) {
+        return 0;
+    }
+    report("%s: this is the file of the hive that is loaded as %s", dump->file, path);
+    free(path);
+    return 1;
+}
+
 /* Returns 0 or 1; *exists is set, and nothing reported, where a file is in the way. */
 static int attempt(const struct tool *tool, struct writing *writing, bool *exists)
 {
@@ -73,6 +93,8 @@ static int attempt(const struct tool *tool, struct writing *writing, bool *exist
     status = rs_key_open(session.txn, RS_NO_KEY, dump->path, &key);
     if (status != RS_OK) {
         result = session_report(&session, status, dump->path);
+    } else if (refuse_hive(dump, &session) != 0) {
+        result = 1;
     } else {
         status = write_key(writing, session.txn, key, &error);
         *exists = status == RS_EEXIST && !dump->overwrite;

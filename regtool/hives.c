@@ -2,10 +2,13 @@
 #include "hives.h"
 
 #include <inttypes.h>
+#include <libgen.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "show.h"
 
@@ -102,6 +105,73 @@ int hives_remove(struct session *session, const char *path)
     int status = rs_key_open(session->txn, RS_NO_KEY, LIST, &list);
 
     return status == RS_OK ? rs_value_delete(session->txn, list, path) : status;
+}
+
+/* ---- Files ---- */
+
+struct wanted {
+    char full[PATH_MAX]; /* "" if that cannot be told */
+    struct stat about;
+    bool exists;
+    char *path; /* of the hive whose file it is */
+};
+
+/* The full path of a file that is not there yet. */
+static void name_new_file(const char *file, char full[PATH_MAX])
+{
+    char *for_dir = strdup(file);
+    char *for_name = strdup(file);
+    char dir[PATH_MAX];
+
+    full[0] = '\0';
+    if (for_dir != NULL && for_name != NULL && realpath(dirname(for_dir), dir) != NULL &&
+        snprintf(full, PATH_MAX, "%s/%s", dir, basename(for_name)) >= PATH_MAX) {
+        full[0] = '\0';
+    }
+    free(for_dir);
+    free(for_name);
+}
+
+static bool is_same_file(const struct wanted *wanted, const char *file)
+{
+    struct stat about;
+
+    return strcmp(file, wanted->full) == 0 ||
+           (wanted->exists && stat(file, &about) == 0 && about.st_dev == wanted->about.st_dev &&
+            about.st_ino == wanted->about.st_ino);
+}
+
+static int compare_file(void *context, const struct hive *hive)
+{
+    struct wanted *wanted = context;
+
+    if (wanted->path != NULL || !is_same_file(wanted, hive->file)) {
+        return RS_OK;
+    }
+    wanted->path = strndup(hive->path, hive->path_len);
+    return wanted->path != NULL ? RS_OK : RS_ENOMEM;
+}
+
+int hives_find_file(struct session *session, const char *file, char **path)
+{
+    struct wanted wanted = {.path = NULL};
+    int status;
+
+    *path = NULL;
+    if (strcmp(file, "-") == 0) {
+        return RS_OK;
+    }
+    wanted.exists = stat(file, &wanted.about) == 0;
+    if (realpath(file, wanted.full) == NULL) {
+        name_new_file(file, wanted.full);
+    }
+    status = hives_each(session, compare_file, &wanted);
+    if (status != RS_OK) {
+        free(wanted.path);
+        return status;
+    }
+    *path = wanted.path;
+    return RS_OK;
 }
 
 /* ---- Listing ---- */

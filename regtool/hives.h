@@ -20,6 +20,10 @@ struct hive {
  * ends that. Returns a status, or that answer. */
 int hives_each(struct session *session, int (*each)(void *context, const struct hive *hive),
                void *context);
+/* Finds the loaded hive whose file a file is: by its path, or because it is the same file under
+ * another name. *path is the hive's key, the caller's to free; NULL: there is none, as for "-".
+ * Returns a status. */
+int hives_find_file(struct session *session, const char *file, char **path);
 /* Remembers a hive, or forgets the one at a path. */
 int hives_add(struct session *session, const char *path, const char *file);
 int hives_remove(struct session *session, const char *path);

@@ -160,12 +160,24 @@ def test_losses(place):
 
 
 def test_refused(place):
-    """Nobody reads why an import is refused."""
+    """Nobody reads why a change is refused."""
     (place.work / 'none').write_text('no dump\n', encoding='ascii')
+    dump(place, values(1))
+    place.write()
+    for name in ('a.hiv', 'b.hiv', 'c.hiv'):
+        place.regtool('save', 'HKLM\\Other', name)
+    place.regtool('load', 'HKLM\\LoadedA', 'a.hiv')
+    place.regtool('load', 'HKLM\\LoadedB', 'b.hiv')
+    (place.work / 'b.hiv').write_text('no hive\n', encoding='ascii')
     for arguments in (('import', 'none'), ('restore', 'HKLM\\A', 'none'),
                       ('import', '--plan', 'none'), ('restore', 'HKLM', 'none'),
                       ('delete', 'HKLM\\A', '/f'), ('rename', 'HKLM\\A', 'B'),
-                      ('set', 'HKLM\\A', 'x', 'y', '--type', 'REG_DWORD')):
+                      ('set', 'HKLM\\A', 'x', 'y', '--type', 'REG_DWORD'),
+                      ('load', 'HKLM\\A', 'none'), ('load', 'HKLM\\A', 'dump.xml'),
+                      ('load', 'HKLM\\A', 'a.hiv'), ('load', 'HKLM\\LoadedA', 'c.hiv'),
+                      ('load', 'HKLM\\Other', 'c.hiv'), ('load', 'HKRS\\A', 'c.hiv'),
+                      ('unload', 'HKLM\\A'), ('unload', 'HKLM\\Other'),
+                      ('unload', 'HKLM\\LoadedB', '--write')):
         reader, writer = small_pipe()
         os.write(writer, b'x' * 4096)
         process = place.start(*arguments, stderr=writer)
@@ -173,7 +185,10 @@ def test_refused(place):
         where = Path(f'/proc/{process.pid}/syscall')
         wait(lambda: where.read_text(encoding='ascii').split()[1:2] == ['0x2'],
              'that it waits to say why')
-        place.write()
+        try:
+            place.write()
+        except Failure as problem:
+            raise Failure(f'{" ".join(arguments)}: {problem}') from None
         assert 'regtool: ' in read_all(reader)
         end(process, 1)
 
