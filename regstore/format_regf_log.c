@@ -9,12 +9,17 @@
  * An entry whose hash is wrong ends its log. Before, a log was one set of pages ("DIRT") with a bit
  * for each 512 bytes of the bins; it belongs to the hive if both have the same write time.
  *
+ * The logs of FILE are FILE.LOG, FILE.LOG1 and FILE.LOG2. Windows does not look at the case of
+ * names and keeps ntuser.dat.LOG1 beside NTUSER.DAT: where there is none of the name as it is
+ * written, one that differs in case only is it.
+ *
  * Changes the hive in memory only. What a log says is checked before any of it is used, but not
  * whether the hive makes sense afterwards: that is looked at as for any other hive. A hive whose
  * base block is damaged is not recovered from its logs. Needs format_regf.h.
  */
 #include "format_regf.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -360,21 +365,76 @@ static bool open_log(struct log *log, const char *path)
     return false;
 }
 
-static size_t open_logs(struct log *logs, const char *file)
+/* Opens the one that is called so, to the letter. */
+static bool open_named(struct log *log, const char *file, const char *ending)
 {
-    static const char *const endings[MOST_LOGS] = {".LOG", ".LOG1", ".LOG2",
-                                                   ".log", ".log1", ".log2"};
     struct buffer path = BUFFER_INIT;
-    size_t count = 0;
+    bool opened = buffer_printf(&path, "%s%s", file, ending) == RS_OK &&
+                  buffer_terminate(&path) == RS_OK && open_log(log, path.data);
 
-    for (size_t i = 0; i < MOST_LOGS; i++) {
-        path.size = 0;
-        if (buffer_printf(&path, "%s%s", file, endings[i]) == RS_OK &&
-            buffer_terminate(&path) == RS_OK) {
-            count += open_log(&logs[count], path.data);
+    buffer_free(&path);
+    return opened;
+}
+
+/* The files of a directory whose name is a wanted one but for the case; of several, the first one
+ * by its bytes, so that it is the same one each time. */
+static int find_alike(DIR *files, const char *wanted, struct buffer *found)
+{
+    const struct dirent *entry;
+    int status = RS_OK;
+
+    found->size = 0;
+    while (status == RS_OK && (entry = readdir(files)) != NULL) {
+        if (text_compare(entry->d_name, RS_NTS, wanted, RS_NTS) != 0 ||
+            (found->size > 0 && strcmp(found->data, entry->d_name) <= 0)) {
+            continue;
+        }
+        found->size = 0;
+        status = buffer_append(found, entry->d_name, strlen(entry->d_name) + 1);
+    }
+    return status;
+}
+
+/* Opens the one in the hive's directory that is called so but for the case. */
+static bool open_alike(struct log *log, const char *file, const char *ending)
+{
+    const char *slash = strrchr(file, '/');
+    int dir_len = slash ? (int)(slash + 1 - file) : 0;
+    struct buffer name = BUFFER_INIT;
+    struct buffer found = BUFFER_INIT;
+    struct buffer path = BUFFER_INIT;
+    bool opened = false;
+
+    if (buffer_printf(&path, "%.*s", dir_len, file) == RS_OK && buffer_terminate(&path) == RS_OK &&
+        buffer_printf(&name, "%s%s", file + dir_len, ending) == RS_OK &&
+        buffer_terminate(&name) == RS_OK) {
+        DIR *files = opendir(dir_len > 0 ? path.data : ".");
+        opened = files && find_alike(files, name.data, &found) == RS_OK && found.size > 0 &&
+                 buffer_append(&path, found.data, found.size) == RS_OK && open_log(log, path.data);
+        if (files) {
+            closedir(files);
         }
     }
+    buffer_free(&name);
+    buffer_free(&found);
     buffer_free(&path);
+    return opened;
+}
+
+static size_t open_logs(struct log *logs, const char *file)
+{
+    static const char *const endings[][2] = {
+        {".LOG", ".log"}, {".LOG1", ".log1"}, {".LOG2", ".log2"}};
+    size_t count = 0;
+
+    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
+        size_t before = count;
+        count += open_named(&logs[count], file, endings[i][0]);
+        count += open_named(&logs[count], file, endings[i][1]);
+        if (count == before) {
+            count += open_alike(&logs[count], file, endings[i][0]);
+        }
+    }
     return count;
 }
 

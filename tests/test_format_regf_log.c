@@ -356,6 +356,34 @@ static void test_wrong_pages(void)
     }
 }
 
+static void write_log_as(const char *name, const struct buffer *log)
+{
+    write_bytes(name, log->data, log->size);
+}
+
+/* A name as it is written comes before one that differs in case only; of those, any will do. */
+static void test_names(void)
+{
+    struct scene scene;
+
+    begin(&scene);
+    add_whole(&scene.log1, FIRST, &scene.new);
+    add_whole(&scene.log2, FIRST, &scene.last);
+    write_log_as("H.HIV.Log1", &scene.log1);
+    write_log_as("other.LOG1", &scene.log2);
+    write_log_as("h.hiv.LOG11", &scene.log2);
+    expect(NULL, NULL, &scene.new, false);
+    write_log_as("h.Hiv.LOG1", &scene.log2);
+    expect(NULL, NULL, &scene.new, false);
+    expect(&scene.log2, NULL, &scene.last, false);
+    unlink(scratch_path("H.HIV.Log1"));
+    unlink(scratch_path("h.Hiv.LOG1"));
+    unlink(scratch_path("other.LOG1"));
+    unlink(scratch_path("h.hiv.LOG11"));
+    expect(NULL, NULL, &scene.old, true);
+    end(&scene);
+}
+
 /* ---- The older kind of log ---- */
 
 /* All pages of a hive, as a set with a bit for each 512 bytes. */
@@ -468,6 +496,7 @@ const struct test_suite suite_format_regf_log = {
         {"a hive that is whole", test_clean},
         {"damaged entries", test_damaged_entry},
         {"pages that lead elsewhere", test_wrong_pages},
+        {"names of logs", test_names},
         {"a set of pages", test_pages},
         {"one page", test_one_page},
         {"random changes", test_random},
