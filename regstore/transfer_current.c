@@ -3,7 +3,12 @@
  *
  * Hives hold ControlSet001 and which set is current, but not CurrentControlSet: NT makes that link
  * when it starts, and so does an import that brings or changes the selection. The link is volatile,
- * so that it does not come into dumps, and SYSTEM's write time does not tell of it. Needs tree.
+ * so that it does not come into dumps, and SYSTEM's write time does not tell of it.
+ *
+ * A running Windows shows CurrentControlSet as a key like any other, and so .reg files hold it,
+ * before Select or behind it. Where such a file makes it an ordinary key, that is known for what it
+ * is at the end: its content is merged into the control set that Select names, as if it had come
+ * through the link, and the link takes its place. A key that was there before stays. Needs tree.
  */
 #include "transfer_importer.h"
 
@@ -31,18 +36,100 @@ struct selection selection_now(struct tree *tree)
     return selection;
 }
 
-/* True if CurrentControlSet is not there, or is the system's own link. */
-static bool may_link(struct tree *tree, rs_key system)
+/* What CurrentControlSet is. */
+enum current_kind {
+    CURRENT_NONE,
+    CURRENT_LINK,     /* the system's own */
+    CURRENT_IMPORTED, /* an ordinary key that this import has made */
+    CURRENT_OTHER
+};
+
+/* *key is set where there is one. */
+static enum current_kind look(const struct importer *importer, rs_key system, rs_key *key)
 {
+    struct tree *tree = importer->tree;
     struct node node;
-    rs_key key;
-    int status = tree_child(tree, system, "CurrentControlSet", 17, &key, NULL);
+    int status = tree_child(tree, system, "CurrentControlSet", 17, key, NULL);
 
     if (status != RS_OK) {
-        return status == RS_ENOTFOUND;
+        return status == RS_ENOTFOUND ? CURRENT_NONE : CURRENT_OTHER;
     }
-    return tree_node(tree, key, &node) == RS_OK && (node.flags & RS_KEY_LINK) &&
-           (node.flags & RS_KEY_VOLATILE);
+    if (tree_node(tree, *key, &node) != RS_OK) {
+        return CURRENT_OTHER;
+    }
+    if (node.flags & RS_KEY_LINK) {
+        return node.flags & RS_KEY_VOLATILE ? CURRENT_LINK : CURRENT_OTHER;
+    }
+    return *key >= importer->first_new ? CURRENT_IMPORTED : CURRENT_OTHER;
+}
+
+/* Merges what the import has put into CurrentControlSet into the control set, and counts it as what
+ * it became there. */
+static int merge(struct importer *importer, rs_key key, const char *set, size_t len)
+{
+    rs_import_report *report = &importer->report;
+    rs_import_report merged;
+    unsigned flags = RS_SUBTREE | (importer->options->flags & RS_KEEP);
+    int status = transfer_copy(importer->tree, key, RS_NO_KEY, set, len, flags, &merged);
+
+    if (status != RS_OK) {
+        return status;
+    }
+    const struct tree_state copied = importer->tree->state;
+    status = tree_delete(importer->tree, key, true);
+    report->keys_added -= copied.keys - importer->tree->state.keys;
+    report->values_added -= copied.values - importer->tree->state.values;
+    report->keys_added += merged.keys_added;
+    report->keys_found += merged.keys_found;
+    report->values_added += merged.values_added;
+    report->values_changed += merged.values_changed;
+    report->values_same += merged.values_same;
+    report->values_kept += merged.values_kept;
+    return status;
+}
+
+/* The current control set, and what stands where the link belongs. */
+struct current {
+    char set[64];
+    size_t set_len;
+    bool set_exists;
+    struct node system;
+    rs_key key;
+    enum current_kind kind;
+};
+
+/* False if there is no SYSTEM. Failures of looking are not failures of the importer. */
+static bool find_current(struct importer *importer, uint32_t number, struct current *current)
+{
+    struct tree *tree = importer->tree;
+    rs_error *error = tree->error;
+    rs_key key;
+
+    current->set_len =
+        (size_t)snprintf(current->set, sizeof current->set, SYSTEM "\\ControlSet%03u", number);
+    tree->error = NULL;
+    bool found = tree_open(tree, RS_NO_KEY, SYSTEM, sizeof SYSTEM - 1, 0, &key) == RS_OK &&
+                 tree_node(tree, key, &current->system) == RS_OK;
+    if (found) {
+        current->kind = look(importer, key, &current->key);
+        current->set_exists =
+            tree_open(tree, RS_NO_KEY, current->set, current->set_len, 0, &key) == RS_OK;
+    }
+    tree->error = error;
+    return found;
+}
+
+/* Whether the import makes the link, or moves it. One that brings SYSTEM as a whole does so where
+ * it has made the ordinary key, too. */
+static bool is_called_for(const struct importer *importer, const struct current *current,
+                          bool selected)
+{
+    bool whole = importer->mount == RS_HKLM || importer->mount == current->system.id;
+
+    if (current->kind == CURRENT_IMPORTED) {
+        return selected || whole;
+    }
+    return selected && current->kind != CURRENT_OTHER && current->set_exists;
 }
 
 int selection_link(struct importer *importer, const struct selection *before)
@@ -50,26 +137,22 @@ int selection_link(struct importer *importer, const struct selection *before)
     static const char link_path[] = SYSTEM "\\CurrentControlSet";
     struct tree *tree = importer->tree;
     struct selection now = selection_now(tree);
-    char target[64];
-    struct node node;
-    rs_key system;
+    struct current current;
     rs_key key;
+    int status = RS_OK;
 
     if (!now.exists || now.current == 0 || now.current > 999 ||
-        (before->exists && before->current == now.current)) {
+        !find_current(importer, now.current, &current) ||
+        !is_called_for(importer, &current, !before->exists || before->current != now.current)) {
         return RS_OK;
     }
-    int len = snprintf(target, sizeof target, SYSTEM "\\ControlSet%03u", (unsigned)now.current);
-    tree->error = NULL;
-    bool wanted = tree_open(tree, RS_NO_KEY, target, (size_t)len, 0, &key) == RS_OK &&
-                  tree_open(tree, RS_NO_KEY, SYSTEM, sizeof SYSTEM - 1, 0, &system) == RS_OK &&
-                  may_link(tree, system) && tree_node(tree, system, &node) == RS_OK;
-    tree->error = &importer->why;
-    if (!wanted) {
-        return RS_OK;
+    if (current.kind == CURRENT_IMPORTED) {
+        status = merge(importer, current.key, current.set, current.set_len);
     }
-    uint64_t written = node.written;
-    int status = tree_link_create(tree, RS_NO_KEY, link_path, sizeof link_path - 1, target,
-                                  (size_t)len, RS_VOLATILE, &key);
-    return status == RS_OK ? tree_set_written(tree, system, written) : status;
+    if (status == RS_OK) {
+        status = tree_link_create(tree, RS_NO_KEY, link_path, sizeof link_path - 1, current.set,
+                                  current.set_len, RS_VOLATILE, &key);
+    }
+    return status == RS_OK ? tree_set_written(tree, current.system.id, current.system.written)
+                           : status;
 }

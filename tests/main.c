@@ -72,6 +72,7 @@
     X(transfer)                                                                                    \
     X(api)                                                                                         \
     X(api_values)                                                                                  \
+    X(transfer_current)                                                                            \
     X(transfer_patch)                                                                              \
     X(transfer_replace)                                                                            \
     X(transfer_compare)                                                                            \

@@ -344,87 +344,6 @@ static void test_links_come_and_change(void)
     rs_close(store);
 }
 
-/* ---- The current control set ---- */
-
-#define SELECT(number) KEY("Select", DWORD("Current", number))
-#define CCS "HKLM\\SYSTEM\\CurrentControlSet"
-
-static bool is_volatile(rs_store *store, const char *path)
-{
-    rs_txn *txn = start_reading(store);
-    rs_key_info info = {0};
-    rs_key key;
-
-    if (rs_key_open_n(txn, RS_NO_KEY, path, RS_NTS, RS_NOFOLLOW, &key) == RS_OK) {
-        CU_ASSERT_EQUAL(rs_key_info_get(txn, key, &info), RS_OK);
-    }
-    bool result = (info.flags & RS_KEY_VOLATILE) != 0;
-    rs_abort(txn);
-    return result;
-}
-
-static void test_control_set(void)
-{
-    rs_store *store = new_store("s");
-
-    must_import(store, foreign_dump(KEY("ControlSet001", "") KEY("ControlSet002", "") SELECT("1")),
-                "HKLM\\SYSTEM");
-    CU_ASSERT_STRING_EQUAL(target_of(store, CCS), "HKEY_LOCAL_MACHINE\\SYSTEM\\ControlSet001");
-    CU_ASSERT(is_volatile(store, CCS));
-    CU_ASSERT_EQUAL(key_time(store, "HKLM\\SYSTEM"), ROOT_TIME_NUMBER);
-    must_import(store, foreign_dump(SELECT("2")), "HKLM\\SYSTEM");
-    CU_ASSERT_STRING_EQUAL(target_of(store, CCS), "HKEY_LOCAL_MACHINE\\SYSTEM\\ControlSet002");
-    /* a set that is not there, a number that is none */
-    must_import(store, foreign_dump(SELECT("3")), "HKLM\\SYSTEM");
-    must_import(store, foreign_dump(SELECT("1000")), "HKLM\\SYSTEM");
-    CU_ASSERT_STRING_EQUAL(target_of(store, CCS), "HKEY_LOCAL_MACHINE\\SYSTEM\\ControlSet002");
-    rs_close(store);
-}
-
-static void test_no_control_set(void)
-{
-    rs_store *store = new_store("s");
-
-    /* not HKLM\SYSTEM */
-    must_import(store, foreign_dump(KEY("ControlSet001", "") SELECT("1")), "HKLM\\OTHER");
-    CU_ASSERT_FALSE(key_exists(store, "HKLM\\OTHER\\CurrentControlSet"));
-    /* a real key stays */
-    set_dword(store, CCS, "v", 1);
-    must_import(store, foreign_dump(KEY("ControlSet001", "") SELECT("1")), "HKLM\\SYSTEM");
-    CU_ASSERT_EQUAL(dword_of(store, CCS, "v"), 1);
-    CU_ASSERT_STRING_EQUAL(target_of(store, CCS), "");
-    /* the selection stays: nothing is made */
-    rs_txn *txn = start_writing(store);
-    rs_key key;
-    CU_ASSERT_EQUAL(rs_key_open(txn, RS_NO_KEY, CCS, &key), RS_OK);
-    CU_ASSERT_EQUAL(rs_key_delete(txn, key, 0), RS_OK);
-    end_writing(txn);
-    must_import(store, foreign_dump(SELECT("1")), "HKLM\\SYSTEM");
-    CU_ASSERT_FALSE(key_exists(store, CCS));
-    rs_close(store);
-}
-
-static void test_shipped_hive(void)
-{
-    static const char parameters[] = CCS "\\Services\\LanmanServer\\Parameters";
-    rs_store *store = new_store("s");
-    char path[4096];
-    const char *const *strings;
-    size_t count = 0;
-    rs_key key;
-
-    snprintf(path, sizeof path, "%s/hives/system.xml", top_dir());
-    rs_txn *txn = start_writing(store);
-    CU_ASSERT_EQUAL_FATAL(rs_import(txn, path, NULL, NULL, NULL), RS_OK);
-    CU_ASSERT_EQUAL_FATAL(rs_key_open(txn, RS_NO_KEY, parameters, &key), RS_OK);
-    CU_ASSERT_EQUAL_FATAL(rs_get_multi(txn, key, "NullSessionShares", &strings, &count), RS_OK);
-    CU_ASSERT_EQUAL_FATAL(count, 2);
-    CU_ASSERT_STRING_EQUAL(strings[0], "COMCFG");
-    CU_ASSERT_STRING_EQUAL(strings[1], "DFS$");
-    end_writing(txn);
-    rs_close(store);
-}
-
 /* ---- Failures ---- */
 
 /* The transaction cannot be committed, and nothing of the dump comes into the store. */
@@ -567,9 +486,6 @@ const struct test_suite suite_transfer = {
         {"losses", test_losses},
         {"links are not followed", test_links_are_not_followed},
         {"links come and change", test_links_come_and_change},
-        {"the current control set", test_control_set},
-        {"no current control set", test_no_control_set},
-        {"the hive that ships", test_shipped_hive},
         {"a failure changes nothing", test_failure_changes_nothing},
         {"files", test_files},
         {"a pipe", test_pipe},
