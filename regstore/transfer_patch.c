@@ -4,7 +4,8 @@
  * Needs tree and format. Each key of a patch is a path from a root, or below the key that the
  * caller names; it is made as far as it is not there. The last word on a value counts. What is
  * taken away need not be there. With RS_KEEP nothing that was set before the import is overwritten
- * or taken away.
+ * or taken away; what is told of the import's own values and keys counts as ever. A key that was
+ * there before stays as a whole when it is to go, with what the import has put into it.
  *
  * Links are followed as in any path. A key that is a link itself means the link if the first thing
  * that is told of it is the link's target, else what it points to.
@@ -257,22 +258,37 @@ static int note_own(struct importer *importer, const struct frame *frame, const 
                : status;
 }
 
+/* Whether the patch itself has set a value, if it is set. */
+static int is_own(struct importer *importer, const struct frame *frame, const char *name,
+                  size_t len, bool *own)
+{
+    const rs_value value = {.name = name, .name_len = len};
+    int status = RS_OK;
+
+    *own = frame->key >= importer->first_new;
+    if (!*own) {
+        status = name_own(importer, frame, &value);
+    }
+    return status == RS_OK && !*own
+               ? seen_names_find(&importer->own, importer->path.data, importer->path.size, own)
+               : status;
+}
+
 /* With RS_KEEP: what the patch itself has set is no reason to keep it. */
 static int put_or_keep(struct importer *importer, const struct frame *frame, const rs_value *value)
 {
     uint64_t added = importer->report.values_added;
+    uint64_t kept = importer->report.values_kept;
     bool own = false;
-    int status = name_own(importer, frame, value);
+    int status = importer_merge_value(importer, frame, value);
 
-    if (status == RS_OK) {
-        status = seen_names_find(&importer->own, importer->path.data, importer->path.size, &own);
+    if (status == RS_OK && importer->report.values_kept > kept) {
+        status = is_own(importer, frame, value->name, value->name_len, &own);
     }
     if (status == RS_OK && own) {
+        importer->report.values_kept = kept;
         return tree_value_set(importer->tree, frame->key, value->name, value->name_len, value->type,
                               value->data, value->size);
-    }
-    if (status == RS_OK) {
-        status = importer_merge_value(importer, frame, value);
     }
     return status == RS_OK && importer->report.values_added > added
                ? note_own(importer, frame, value)
@@ -339,6 +355,17 @@ static int patch_value_add(struct format_sink *sink, const rs_value *value)
     return status == RS_EEXIST ? RS_OK : status;
 }
 
+/* Takes a value of the open key away, unless it is to be kept. */
+static int delete_value(struct importer *importer, const char *name, size_t len)
+{
+    const struct frame *frame = open_frame(importer);
+    bool goes = true;
+    int status = keeps(importer) ? is_own(importer, frame, name, len, &goes) : RS_OK;
+
+    return status == RS_OK && goes ? importer_delete_value(importer, frame->key, name, len)
+                                   : status;
+}
+
 static int patch_value_delete(struct format_sink *sink, const char *name, size_t len)
 {
     struct importer *importer = (struct importer *)sink;
@@ -347,8 +374,8 @@ static int patch_value_delete(struct format_sink *sink, const char *name, size_t
         return RS_OK;
     }
     int status = begin_edit(importer);
-    if (status == RS_OK && !keeps(importer)) {
-        status = importer_delete_value(importer, open_frame(importer)->key, name, len);
+    if (status == RS_OK) {
+        status = delete_value(importer, name, len);
     }
     arena_reset(&importer->arena);
     return allow_missing(importer, status);
@@ -364,13 +391,12 @@ static int patch_values_delete(struct format_sink *sink)
         return RS_OK;
     }
     int status = begin_edit(importer);
-    if (status != RS_OK || keeps(importer)) {
+    if (status != RS_OK) {
         return status;
     }
-    rs_key key = open_frame(importer)->key;
-    status = tree_list_values(&values, importer->tree, key);
+    status = tree_list_values(&values, importer->tree, open_frame(importer)->key);
     while (status == RS_OK && (status = tree_list_next_value(&values, &value)) == RS_OK) {
-        status = importer_delete_value(importer, key, value.name, value.name_len);
+        status = delete_value(importer, value.name, value.name_len);
     }
     tree_list_free(&values);
     arena_reset(&importer->arena);
@@ -389,6 +415,13 @@ static int refuse_root(struct importer *importer)
                : status;
 }
 
+/* Takes a key away, unless it is to be kept. */
+static int delete_key(struct importer *importer, rs_key key)
+{
+    return keeps(importer) && key < importer->first_new ? RS_OK
+                                                        : importer_delete_key(importer, key);
+}
+
 static int patch_subkeys_delete(struct format_sink *sink)
 {
     struct importer *importer = (struct importer *)sink;
@@ -402,12 +435,12 @@ static int patch_subkeys_delete(struct format_sink *sink)
     if (status == RS_OK) {
         status = refuse_root(importer);
     }
-    if (status != RS_OK || keeps(importer)) {
+    if (status != RS_OK) {
         return status;
     }
     status = tree_list_subkeys(&subkeys, importer->tree, open_frame(importer)->key);
     while (status == RS_OK && (status = tree_list_next_key(&subkeys, &node)) == RS_OK) {
-        status = importer_delete_key(importer, node.id);
+        status = delete_key(importer, node.id);
     }
     tree_list_free(&subkeys);
     arena_reset(&importer->arena);
@@ -424,14 +457,14 @@ static int patch_key_delete(struct format_sink *sink, const struct format_key *t
     if (status == RS_OK && is_root(told)) {
         return fail(&importer->why, RS_EROOT, "a root key cannot be deleted");
     }
-    if (status != RS_OK || keeps(importer)) {
+    if (status != RS_OK) {
         return status;
     }
     importer->begun = true;
     forget_trail(importer);
     status = tree_open(importer->tree, place.base, place.path, place.len, RS_NOFOLLOW, &key);
     if (status == RS_OK) {
-        status = importer_delete_key(importer, key);
+        status = delete_key(importer, key);
     }
     arena_reset(&importer->arena);
     return allow_missing(importer, status);
