@@ -82,6 +82,15 @@ static int commit(struct import *import)
     return 0;
 }
 
+static void print_loss_count(const struct import *import)
+{
+    uint64_t losses = losses_count(&import->losses);
+
+    if (losses > 0) {
+        printf(", %" PRIu64 " %s", losses, losses == 1 ? "loss" : "losses");
+    }
+}
+
 static void print_outcome(const struct import *import)
 {
     if (import->plan) {
@@ -112,6 +121,7 @@ static void print_summary(const struct import *import)
     if ((import->flags & RS_KEEP) || report->values_kept > 0) { /* some edits only add */
         printf(", %" PRIu64 " kept", report->values_kept);
     }
+    print_loss_count(import);
     print_outcome(import);
     losses_print(&import->losses);
     if (report->foreign) {
