@@ -95,7 +95,9 @@ static int give_rule(struct schema *schema, const struct schema_set *set, const 
         status = schema_place(schema, at, &rule);
     }
     if (status == RS_OK) {
+        schema->tree->error = schema->error;
         *answer = each(context, &rule);
+        schema->tree->error = NULL;
     }
     return status;
 }

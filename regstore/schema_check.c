@@ -114,14 +114,23 @@ static int remember(struct judge *judge, const struct judged *told)
 
 /* ---- Telling ---- */
 
+/* Who is told may read in the transaction: meanwhile the tree is as it was. */
 static int give(struct judge *judge, rs_key key, rs_violation *violation)
 {
+    struct tree *tree = judge->schema->tree;
     judge->path.size = 0;
-    int status = tree_path(judge->schema->tree, key, &judge->path);
+    int status = tree_path(tree, key, &judge->path);
+    if (status == RS_OK) {
+        status = buffer_terminate(&judge->path);
+    }
     if (status == RS_OK) {
         violation->path = judge->path.data;
         violation->path_len = judge->path.size;
+        tree->arena = judge->outer;
+        tree->error = judge->schema->error;
         status = judge->check->each(judge->check->context, violation);
+        tree->arena = &judge->arena;
+        tree->error = NULL;
     }
     return status;
 }

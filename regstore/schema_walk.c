@@ -35,8 +35,9 @@ struct walk {
     size_t key_capacity;
     struct schema_set set; /* of the key that is looked at */
     struct schema_set below;
-    struct level levels[RS_MAX_DEPTH + 2];
+    struct level *levels;
     size_t depth;
+    size_t level_capacity;
 };
 
 static int grow(void **array, size_t *capacity, size_t needed, size_t size)
@@ -188,16 +189,35 @@ static int is_wild(struct walk *walk, bool *wild)
     return status;
 }
 
+/* Are there no more subkeys than its rule keys have? */
+static int is_small(struct walk *walk, rs_key key, bool *small)
+{
+    struct tree *tree = walk->judge->schema->tree;
+    struct node node;
+    uint64_t named = 0;
+    int status = tree_node(tree, key, &node);
+    const uint64_t subkeys = status == RS_OK ? node.subkeys : 0;
+
+    for (size_t i = 0; status == RS_OK && i < walk->set.count && named < subkeys; i++) {
+        status = tree_node(tree, walk->set.keys[i], &node);
+        named += status == RS_OK ? node.subkeys : 0;
+    }
+    *small = named >= subkeys;
+    return status;
+}
+
 static int add_subkeys(struct walk *walk, rs_key key)
 {
-    bool wild = false;
+    bool all = walk->set.inside || key == RS_HKRS;
     int status = RS_OK;
 
-    if (walk->set.inside || key == RS_HKRS) {
-        return add_all(walk, key);
+    if (!all) {
+        status = is_small(walk, key, &all);
     }
-    status = is_wild(walk, &wild);
-    if (status == RS_OK && wild) {
+    if (status == RS_OK && !all) {
+        status = is_wild(walk, &all);
+    }
+    if (status == RS_OK && all) {
         return add_all(walk, key);
     }
     for (size_t i = 0; status == RS_OK && i < walk->set.count; i++) {
@@ -210,7 +230,7 @@ static int add_subkeys(struct walk *walk, rs_key key)
 
 static int visit(struct walk *walk, struct spot spot, bool subtree)
 {
-    struct level *level = &walk->levels[walk->depth];
+    void *levels = walk->levels;
     int status = load(walk, &spot);
 
     if (status == RS_OK) {
@@ -219,11 +239,16 @@ static int visit(struct walk *walk, struct spot spot, bool subtree)
     if (status != RS_OK || !subtree) {
         return status;
     }
-    if (walk->depth == sizeof walk->levels / sizeof *walk->levels) {
+    if (walk->depth > RS_MAX_DEPTH) {
         return RS_EDAMAGED;
     }
-    *level = (struct level){walk->spot_count, walk->spot_count, walk->key_count};
-    walk->depth++;
+    status = grow(&levels, &walk->level_capacity, walk->depth + 1, sizeof *walk->levels);
+    walk->levels = levels;
+    if (status != RS_OK) {
+        return status;
+    }
+    walk->levels[walk->depth++] =
+        (struct level){walk->spot_count, walk->spot_count, walk->key_count};
     return add_subkeys(walk, spot.key);
 }
 
@@ -258,32 +283,29 @@ static int walk_key(struct walk *walk, rs_key key, bool subtree)
 
 static void free_walk(struct walk *walk)
 {
-    if (walk != NULL) {
-        free(walk->spots);
-        free(walk->keys);
-        schema_set_free(&walk->set);
-        schema_set_free(&walk->below);
-        free(walk);
-    }
+    free(walk->spots);
+    free(walk->levels);
+    free(walk->keys);
+    schema_set_free(&walk->set);
+    schema_set_free(&walk->below);
 }
 
 int schema_check_key(struct schema *schema, rs_key key, bool subtree, struct schema_check *check)
 {
-    struct walk *walk = calloc(1, sizeof *walk);
     struct judge judge;
+    struct walk walk = {.judge = &judge};
     struct node node;
-    int status = walk != NULL ? tree_node(schema->tree, key, &node) : RS_ENOMEM;
+    int status = tree_node(schema->tree, key, &node);
 
     judge_begin(&judge, schema, check);
     if (status == RS_OK) {
-        walk->judge = &judge;
-        status = schema_set_of(schema, key, &walk->set);
+        status = schema_set_of(schema, key, &walk.set);
     }
     if (status == RS_OK && schema->rules != RS_NO_KEY && !(node.flags & RS_KEY_LINK)) {
-        status = walk_key(walk, key, subtree);
+        status = walk_key(&walk, key, subtree);
     }
     judge_end(&judge);
-    free_walk(walk);
+    free_walk(&walk);
     return status;
 }
 
@@ -355,18 +377,14 @@ int schema_check_changes(struct schema *schema, const struct journal *journal,
                          struct schema_check *check)
 {
     struct judge judge;
+    struct walk walk = {.judge = &judge};
 
     if (schema->rules == RS_NO_KEY) {
         return RS_OK;
     }
-    struct walk *walk = calloc(1, sizeof *walk);
-    if (walk == NULL) {
-        return RS_ENOMEM;
-    }
     judge_begin(&judge, schema, check);
-    walk->judge = &judge;
-    int status = check_changes(walk, journal);
+    int status = check_changes(&walk, journal);
     judge_end(&judge);
-    free_walk(walk);
+    free_walk(&walk);
     return status;
 }

@@ -43,6 +43,7 @@
     X(schema)                                                                                      \
     X(schema_find)                                                                                 \
     X(schema_check)                                                                                \
+    X(schema_walk)                                                                                 \
     X(store)                                                                                       \
     X(store_limits)                                                                                \
     X(bell)                                                                                        \

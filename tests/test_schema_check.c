@@ -1,102 +1,15 @@
 /*
- * test_schema_check.c - what a commit refuses, what of it is told, and what is stored judged.
+ * test_schema_check.c - what a commit refuses: by whatever way it came in, and whatever the rules.
  */
-#include "stores.h"
-#include "../regstore/value.h"
+#include "schema_helpers.h"
 
 #include <stdio.h>
-
-#define SERVICES "HKLM\\SYSTEM\\CurrentControlSet\\Services"
-#define APP SERVICES "\\App"
-
-/* Rules of a service, and the key of it in a hive with one control set. */
-static rs_store *open_ruled(void)
-{
-    rs_store *store = open_store();
-    rs_txn *txn = start_writing(store);
-    rs_key unused;
-    set_rule(txn, APP, "Size", "type=REG_DWORD|min=1|max=5");
-    set_rule(txn, APP, "Limit", "type=REG_DWORD|default=10");
-    set_rule(txn, APP, "Period", "type=REG_DWORD|warn-above=Limit|warning=never shown");
-    set_rule(txn, APP "\\Ports\\*", "Needed", "type=REG_SZ|required=yes|enum=l|enum=o");
-    add_key(txn, "HKLM\\SYSTEM\\ControlSet001\\Services\\App");
-    SUCCEEDS(rs_link_create(txn, RS_NO_KEY, "HKLM\\SYSTEM\\CurrentControlSet",
-                            "HKLM\\SYSTEM\\ControlSet001", RS_VOLATILE, &unused));
-    end_writing(txn);
-    return store;
-}
-
-/* ---- What is told ---- */
-
-static int add_violation(void *context, const rs_violation *violation)
-{
-    struct buffer *told = context;
-    const char *last = strrchr(violation->path, '\\');
-    CU_ASSERT_EQUAL(strlen(violation->path), violation->path_len);
-    CU_ASSERT_EQUAL(strlen(violation->name), violation->name_len);
-    if (violation->rule != NULL) {
-        CU_ASSERT(strncmp(violation->rule->key, "HKEY_REGSTORE\\Rules\\", 20) == 0);
-        CU_ASSERT(rs_name_compare(violation->rule->name, RS_NTS, violation->name, RS_NTS) == 0);
-    }
-    return buffer_printf(told, "%s%s:%s%s %s\n", violation->warning ? "(" : "",
-                         last != NULL ? last + 1 : violation->path, violation->name,
-                         violation->value == NULL ? "-" : "", violation->text);
-}
-
-static void expect_told(int status, uint64_t count, struct buffer *told, uint64_t expected_count,
-                        const char *expected)
-{
-    SUCCEEDS(status);
-    SUCCEEDS(buffer_terminate(told));
-    EQUAL_TEXT(told->data, expected);
-    CU_ASSERT_EQUAL(count, expected_count);
-    buffer_free(told);
-}
-
-static void expect_changes(rs_txn *txn, uint64_t violations, const char *expected)
-{
-    struct buffer told = BUFFER_INIT;
-    uint64_t count = 77;
-    int status = rs_txn_check(txn, add_violation, &told, &count);
-    expect_told(status, count, &told, violations, expected);
-    SUCCEEDS(rs_txn_check(txn, NULL, NULL, NULL));
-}
-
-static void expect_stored(rs_txn *txn, rs_key key, unsigned flags, uint64_t violations,
-                          const char *expected)
-{
-    struct buffer told = BUFFER_INIT;
-    uint64_t count = 77;
-    int status = rs_key_check(txn, key, flags, add_violation, &told, &count);
-    expect_told(status, count, &told, violations, expected);
-}
-
-/* The commit has to fail with a line that ends in this. */
-static void refused(rs_txn *txn, int expected, const char *ending)
-{
-    rs_error error = RS_ERROR_INIT;
-    uint64_t revision = 77;
-    uint64_t before = rs_revision(txn);
-    rs_store *store = txn->store;
-    rs_txn_errors(txn, &error);
-    GIVES(expected, rs_commit(txn, &revision));
-    CU_ASSERT_EQUAL(error.status, expected);
-    CU_ASSERT_EQUAL(revision, 77);
-    size_t len = strlen(error.text);
-    if (len < strlen(ending) || strcmp(error.text + len - strlen(ending), ending) != 0) {
-        printf("\"%s\" instead of \"%s\"\n", error.text, ending);
-        CU_FAIL("told otherwise");
-    }
-    txn = start_reading(store);
-    CU_ASSERT_EQUAL(rs_revision(txn), before);
-    rs_abort(txn);
-}
 
 /* ---- Values ---- */
 
 static void a_wrong_value_is_refused(void)
 {
-    rs_store *store = open_ruled();
+    rs_store *store = open_app_rules();
     rs_txn *txn = start_writing(store);
     set_number(txn, find_key(txn, APP), "size", 9);
     set_number(txn, find_key(txn, APP), "Other", 9);
@@ -116,7 +29,7 @@ static void a_wrong_value_is_refused(void)
 
 static void values_are_judged_as_they_are_at_last(void)
 {
-    rs_store *store = open_ruled();
+    rs_store *store = open_app_rules();
     rs_txn *txn = start_writing(store);
     rs_key app = find_key(txn, APP);
     set_number(txn, app, "Size", 9);
@@ -156,7 +69,7 @@ static void what_was_wrong_before_does_not_matter(void)
 
 static void required_values_have_to_be_there(void)
 {
-    rs_store *store = open_ruled();
+    rs_store *store = open_app_rules();
     rs_txn *txn = start_writing(store);
     rs_key port = add_key(txn, APP "\\Ports\\COM1");
     expect_changes(txn, 1, "COM1:Needed- nothing is set, the rule says that it has to be\n");
@@ -178,7 +91,7 @@ static void required_values_have_to_be_there(void)
 
 static void new_keys_are_judged_with_all_in_them(void)
 {
-    rs_store *store = open_ruled();
+    rs_store *store = open_app_rules();
     rs_txn *txn = start_writing(store);
     char path[128];
     for (unsigned i = 0; i < 3; i++) {
@@ -200,7 +113,7 @@ static void new_keys_are_judged_with_all_in_them(void)
 
 static void a_rename_into_a_ruled_place_is_judged(void)
 {
-    rs_store *store = open_ruled();
+    rs_store *store = open_app_rules();
     rs_txn *txn = start_writing(store);
     rs_key other = add_key(txn, "HKLM\\SYSTEM\\ControlSet001\\Former");
     rs_key app = add_key(txn, "HKLM\\SYSTEM\\ControlSet001\\Former\\App");
@@ -223,7 +136,7 @@ static void a_rename_into_a_ruled_place_is_judged(void)
 
 static void a_copy_is_judged(void)
 {
-    rs_store *store = open_ruled();
+    rs_store *store = open_app_rules();
     rs_txn *txn = start_writing(store);
     rs_key model = add_key(txn, "HKLM\\Model");
     set_number(txn, model, "Size", 9);
@@ -241,7 +154,7 @@ static void a_copy_is_judged(void)
 /* A link is no setting: what has to be set in a key has not to be set in it. */
 static void links_are_not_judged(void)
 {
-    rs_store *store = open_ruled();
+    rs_store *store = open_app_rules();
     rs_txn *txn = start_writing(store);
     rs_key link;
     set_rule(txn, SERVICES "\\*", "Name", "type=REG_SZ|required=yes");
@@ -273,7 +186,7 @@ static const char dump[] = "REGEDIT4\n\n"
 
 static void an_import_is_judged(void)
 {
-    rs_store *store = open_ruled();
+    rs_store *store = open_app_rules();
     rs_txn *txn = start_writing(store);
     write_file("wrong.reg", dump);
     SUCCEEDS(rs_import(txn, scratch_path("wrong.reg"), NULL, NULL, NULL));
@@ -294,7 +207,7 @@ static void an_import_of_new_keys_is_judged(void)
         "</node></node><node name=\"Alien\"><value type=\"int32\" key=\"Size\" value=\"7\"/></node>"
         "</node></hive>";
     const rs_import_options options = {.key = "HKLM\\SYSTEM\\ControlSet007\\Services"};
-    rs_store *store = open_ruled();
+    rs_store *store = open_app_rules();
     rs_txn *txn = start_writing(store);
     write_file("new.xml", hive);
     SUCCEEDS(rs_import(txn, scratch_path("new.xml"), &options, NULL, NULL));
@@ -309,7 +222,7 @@ static void an_import_of_new_keys_is_judged(void)
 
 static void rules_of_the_same_transaction_count(void)
 {
-    rs_store *store = open_ruled();
+    rs_store *store = open_app_rules();
     rs_txn *txn = start_writing(store);
     rs_key app = find_key(txn, APP);
     set_number(txn, app, "Size", 9);
@@ -333,7 +246,7 @@ static void rules_of_the_same_transaction_count(void)
 
 static void malformed_rules_are_refused(void)
 {
-    rs_store *store = open_ruled();
+    rs_store *store = open_app_rules();
     rs_txn *txn = start_writing(store);
     set_rule(txn, APP, "Size", "type=REG_DWORD|colour=red");
     expect_changes(txn, 1, "App:Size the rule of \"Size\": \"colour=red\" is no field of a rule\n");
@@ -379,7 +292,7 @@ static unsigned flags_of(rs_store *store, uint64_t revision)
 
 static void force_is_recorded_where_it_was_needed(void)
 {
-    rs_store *store = open_ruled();
+    rs_store *store = open_app_rules();
     rs_txn *txn = start_writing(store);
     SUCCEEDS(rs_txn_force(txn));
     set_number(txn, find_key(txn, APP), "Size", 9);
@@ -417,155 +330,6 @@ static void what_is_undone_is_not_judged(void)
     rs_close(store);
 }
 
-/* ---- Many, and few ---- */
-
-#define MANY 1000u
-
-/* More than a chunk of the journal: in old keys, where each change is recorded. */
-static void all_violations_are_told_once(void)
-{
-    rs_store *store = open_ruled();
-    rs_txn *txn = start_writing(store);
-    uint64_t count = 0;
-    char path[128];
-    for (unsigned i = 0; i < MANY; i++) {
-        snprintf(path, sizeof path, APP "\\Ports\\port number %u", i);
-        SUCCEEDS(rs_set_string(txn, add_key(txn, path), "Needed", "l"));
-    }
-    end_writing(txn);
-    txn = start_writing(store);
-    for (unsigned round = 0; round < 2; round++) {
-        for (unsigned i = 0; i < MANY; i++) {
-            snprintf(path, sizeof path, APP "\\Ports\\port number %u", i);
-            rs_key port = find_key(txn, path);
-            SUCCEEDS(rs_set_string(txn, port, "Needed", round == 0 ? "x" : "y"));
-            SUCCEEDS(rs_set_string(txn, port, "Free", "x"));
-        }
-    }
-    SUCCEEDS(rs_txn_check(txn, NULL, NULL, &count));
-    CU_ASSERT_EQUAL(count, MANY);
-    SUCCEEDS(rs_key_check(txn, RS_HKLM, RS_SUBTREE, NULL, NULL, &count));
-    CU_ASSERT_EQUAL(count, MANY);
-    refused(txn, RS_EREFUSED, "\"y\" is given, the rule says \"l\" or \"o\"");
-    rs_close(store);
-}
-
-static int stop_at_second(void *context, const rs_violation *violation)
-{
-    (void)violation;
-    return ++*(int *)context == 2 ? 42 : 0;
-}
-
-static void who_is_told_may_stop(void)
-{
-    rs_store *store = open_ruled();
-    rs_txn *txn = start_writing(store);
-    int calls = 0;
-    uint64_t count = 77;
-    for (unsigned i = 0; i < 5; i++) {
-        char path[128];
-        snprintf(path, sizeof path, APP "\\Ports\\%u", i);
-        add_key(txn, path);
-    }
-    GIVES(42, rs_txn_check(txn, stop_at_second, &calls, &count));
-    CU_ASSERT(calls == 2 && count == 77);
-    calls = 0;
-    GIVES(42, rs_key_check(txn, RS_HKLM, RS_SUBTREE, stop_at_second, &calls, &count));
-    CU_ASSERT(calls == 2 && count == 77);
-    rs_abort(txn);
-    txn = start_reading(store);
-    GIVES(RS_EREADONLY, rs_txn_check(txn, NULL, NULL, NULL));
-    GIVES(RS_EINVAL, rs_key_check(txn, RS_HKLM, 0x80, NULL, NULL, NULL));
-    GIVES(RS_EDELETED, rs_key_check(txn, 12345678, 0, NULL, NULL, NULL));
-    GIVES(RS_EINVAL, rs_txn_check(NULL, NULL, NULL, NULL));
-    rs_abort(txn);
-    rs_close(store);
-}
-
-static void what_is_not_wise_is_told(void)
-{
-    rs_store *store = open_ruled();
-    rs_txn *txn = start_writing(store);
-    rs_key app = find_key(txn, APP);
-    set_number(txn, app, "Period", 11);
-    expect_changes(txn, 0, "(App:Period 11 is above \"Limit\", which is 10: never shown\n");
-    set_number(txn, app, "Limit", 11);
-    expect_changes(txn, 0, "");
-    end_writing(txn);
-    txn = start_writing(store);
-    set_number(txn, app, "limit", 7);
-    expect_changes(txn, 0, "(App:Period 11 is above \"Limit\", which is 7: never shown\n");
-    expect_stored(txn, app, 0, 0, "(App:Period 11 is above \"Limit\", which is 7: never shown\n");
-    set_number(txn, app, "Size", 9);
-    expect_changes(txn, 1,
-                   "(App:Period 11 is above \"Limit\", which is 7: never shown\n"
-                   "App:Size 9 is given, the rule says 1 to 5\n");
-    set_number(txn, app, "Size", 2);
-    end_writing(txn);
-    txn = start_writing(store);
-    set_number(txn, app, "Size", 3);
-    expect_changes(txn, 0, "");
-    rs_abort(txn);
-    rs_close(store);
-}
-
-/* ---- What is stored ---- */
-
-static void stored_values_are_judged(void)
-{
-    rs_store *store = open_ruled();
-    rs_txn *txn = start_writing(store);
-    set_number(txn, find_key(txn, APP), "Size", 9);
-    add_key(txn, APP "\\Ports\\COM1");
-    set_number(txn, add_key(txn, "HKLM\\SYSTEM\\ControlSet002\\Services\\App"), "Size", 0);
-    set_number(txn, add_key(txn, "HKU\\Services\\App"), "Size", 0);
-    SUCCEEDS(rs_txn_force(txn));
-    end_writing(txn);
-    txn = start_reading(store);
-    expect_stored(txn, find_key(txn, APP), 0, 1, "App:Size 9 is given, the rule says 1 to 5\n");
-    expect_stored(txn, find_key(txn, APP "\\Ports"), RS_SUBTREE, 1,
-                  "COM1:Needed- nothing is set, the rule says that it has to be\n");
-    expect_stored(txn, RS_HKLM, RS_SUBTREE, 3,
-                  "App:Size 9 is given, the rule says 1 to 5\n"
-                  "COM1:Needed- nothing is set, the rule says that it has to be\n"
-                  "App:Size 0 is given, the rule says 1 to 5\n");
-    expect_stored(txn, RS_HKLM, 0, 0, "");
-    expect_stored(txn, RS_HKU, RS_SUBTREE, 0, "");
-    expect_stored(txn, RS_HKRS, RS_SUBTREE, 0, "");
-    rs_abort(txn);
-    rs_close(store);
-}
-
-/* As deep as keys may be, along with as many rule keys. */
-static void deep_keys_are_judged(void)
-{
-    rs_store *store = open_store();
-    rs_txn *txn = start_writing(store);
-    struct buffer path = BUFFER_INIT;
-    struct buffer rules = BUFFER_INIT;
-    uint64_t count = 0;
-    SUCCEEDS(buffer_append_text(&path, "HKLM"));
-    SUCCEEDS(buffer_append_text(&rules, "HKRS\\Rules\\HKLM"));
-    for (unsigned i = 0; i < RS_MAX_DEPTH - 2; i++) {
-        SUCCEEDS(buffer_append_text(&path, "\\k"));
-        SUCCEEDS(buffer_append_text(&rules, i % 2 == 0 ? "\\*" : "\\K"));
-    }
-    struct buffer rule = multi_of("type=REG_DWORD|max=1");
-    rs_key key;
-    SUCCEEDS(rs_key_create_n(txn, RS_NO_KEY, rules.data, rules.size, 0, &key, NULL));
-    SUCCEEDS(rs_value_set(txn, key, "v", REG_MULTI_SZ, rule.data, rule.size));
-    SUCCEEDS(rs_key_create_n(txn, RS_NO_KEY, path.data, path.size, 0, &key, NULL));
-    set_number(txn, key, "v", 2);
-    SUCCEEDS(rs_txn_check(txn, NULL, NULL, &count));
-    CU_ASSERT_EQUAL(count, 1);
-    expect_stored(txn, RS_HKLM, RS_SUBTREE, 1, "k:v 2 is given, the rule says at most 1\n");
-    refused(txn, RS_EREFUSED, "2 is given, the rule says at most 1");
-    buffer_free(&rule);
-    buffer_free(&path);
-    buffer_free(&rules);
-    rs_close(store);
-}
-
 static const struct test_case cases[] = {
     {"a wrong value is refused", a_wrong_value_is_refused},
     {"values are judged as they are at last", values_are_judged_as_they_are_at_last},
@@ -582,11 +346,6 @@ static const struct test_case cases[] = {
     {"keys that become rules are judged", keys_that_become_rules_are_judged},
     {"force is recorded where it was needed", force_is_recorded_where_it_was_needed},
     {"what is undone is not judged", what_is_undone_is_not_judged},
-    {"all violations are told once", all_violations_are_told_once},
-    {"who is told may stop", who_is_told_may_stop},
-    {"what is not wise is told", what_is_not_wise_is_told},
-    {"stored values are judged", stored_values_are_judged},
-    {"deep keys are judged", deep_keys_are_judged},
     {NULL, NULL},
 };
 
