@@ -3,8 +3,11 @@
  *
  * Both processes know the whole row of operations and follow it in their own copy of the model;
  * only the one whose turn it is does them to the store, too, and compares each answer. So each
- * checks what the other has written. Transactions are committed or aborted at random, and stores
- * are closed and opened in between. A row that fails is made shorter as long as it fails, and
+ * checks what the other has written. Transactions are committed or aborted at random, stores are
+ * closed and opened in between, and what was committed last is taken back, redone, and taken back
+ * again: the model then is what it was. Now and then stores as they were are opened, and compared
+ * with the model of then; the store is checked, and keeps so little history that it always forgets
+ * some. A row that fails is made shorter as long as it fails, and
  * printed. At the end a model that is wrong on purpose has to be found out in that way.
  */
 #include <fcntl.h>
@@ -22,15 +25,22 @@
 #define WRONG_OPERATIONS 3000u
 #define SHORTENING_MS 90000u
 #define PATIENCE_MS 60000u
+#define KEPT 24u    /* models of the latest transactions */
+#define HISTORY 40u /* revisions that the store keeps */
+#define PASTS 3u    /* that are looked at in one operation */
+#define SETTINGS "HKRS\\Settings\\Journal"
 
-static const char *const kind_names[MODEL_KINDS] = {"create", "delete", "rename", "set",
-                                                    "unset",  "class",  "link",   "lookup",
-                                                    "commit", "abort",  "reopen", "switch"};
+static const char *const kind_names[MODEL_KINDS] = {"create", "delete", "rename", "set",    "unset",
+                                                    "class",  "link",   "lookup", "commit", "abort",
+                                                    "reopen", "switch", "undo",   "past"};
 
 struct shared {
-    atomic_uint turns;  /* that have ended */
-    atomic_uint at;     /* the operation under way */
-    atomic_bool failed; /* the processes need not wait for each other any more */
+    atomic_uint turns;                /* that have ended */
+    atomic_uint at;                   /* the operation under way */
+    atomic_bool failed;               /* the processes need not wait for each other any more */
+    _Atomic uint64_t revisions[KEPT]; /* that the latest transactions led to */
+    atomic_uint undone;
+    atomic_uint pasts;
 };
 
 struct run {
@@ -47,7 +57,8 @@ struct run {
 struct worker {
     struct run run;
     struct model_state now;
-    struct model_state before; /* the transaction */
+    struct model_state before;     /* the transaction */
+    struct model_state then[KEPT]; /* after the latest transactions, by their number */
     rs_store *store;
     rs_txn *txn; /* NULL while it is the other's turn */
     unsigned turns;
@@ -83,26 +94,125 @@ static void begin(struct worker *worker, bool compare)
     }
 }
 
-static void end(struct worker *worker, enum model_kind kind)
+/* A transaction has been committed: what it led to is remembered. */
+static void remember(struct worker *worker)
 {
-    if (kind == MODEL_ABORT) {
+    unsigned place = ++worker->ended % KEPT;
+    worker->then[place] = worker->now;
+    if (is_my_turn(worker)) {
+        rs_txn *txn = rig_begin(worker->store, RS_READ);
+        worker->run.shared->revisions[place] = rs_revision(txn);
+        rs_abort(txn);
+    }
+}
+
+/* The place of the model some transactions ago, as far as there is one. */
+static unsigned place_ago(const struct worker *worker, uint32_t number)
+{
+    unsigned most = worker->ended < KEPT ? worker->ended : KEPT - 1;
+    return (worker->ended - number % (most + 1)) % KEPT;
+}
+
+/* Nobody is in between, so nothing is in conflict. */
+static void undo(struct worker *worker, uint32_t number)
+{
+    unsigned place = place_ago(worker, number % 3 == 0 ? number / 3 : 1 + number % 2);
+    uint64_t from = worker->run.shared->revisions[place] + 1;
+    if (is_my_turn(worker)) {
+        rs_undo_report report = {0};
+        rs_txn *txn = rig_begin(worker->store, RS_WRITE);
+        if (from <= rs_revision(txn)) {
+            RIG_OK(rs_undo(txn, from, rs_revision(txn), NULL, &report));
+            worker->run.shared->undone++;
+        }
+        RIG_MUST(report.conflicts == 0);
+        RIG_OK(rs_commit(txn, NULL));
+    }
+    worker->now = worker->then[place];
+    remember(worker);
+}
+
+static void compare_past(struct worker *worker, uint32_t number)
+{
+    static struct model_state model;
+    rs_store *past;
+    unsigned place = place_ago(worker, number);
+    RIG_OK(rs_open_past(worker->store, worker->run.shared->revisions[place], &past, NULL));
+    rs_txn *txn = rig_begin(past, RS_READ);
+    model = worker->then[place];
+    model_resolve(&model, txn);
+    model_compare(&model, txn);
+    rs_abort(txn);
+    rs_close(past);
+    worker->run.shared->pasts++;
+}
+
+/* What is forgotten cannot be opened; what is left is whole. */
+static void look_back(struct worker *worker, const struct model_op *op)
+{
+    rs_check_report report;
+    rs_store *past;
+    rs_stat stat;
+    const uint32_t numbers[PASTS] = {op->a, op->b, op->c};
+    for (unsigned i = 0; i < PASTS; i++) {
+        compare_past(worker, numbers[i]);
+    }
+    rs_txn *txn = rig_begin(worker->store, RS_READ);
+    RIG_OK(rs_stat_get(txn, &stat));
+    RIG_OK(rs_check(txn, NULL, &report));
+    rs_abort(txn);
+    RIG_MUST(report.damages == 0);
+    RIG_MUST(stat.revision < stat.first_revision + HISTORY);
+    if (stat.first_revision > 2) {
+        RIG_GIVES(RS_EBEHIND, rs_open_past(worker->store, stat.first_revision - 2, &past, NULL));
+    }
+}
+
+static void change_turns(struct worker *worker)
+{
+    worker->run.shared->turns += is_my_turn(worker);
+    worker->turns++;
+    if (is_my_turn(worker)) {
+        wait_for_turn(worker);
+    }
+}
+
+static void end(struct worker *worker, const struct model_op *op)
+{
+    if (op->kind == MODEL_ABORT) {
         rs_abort(worker->txn);
         worker->now = worker->before;
     } else if (worker->txn != NULL) {
         RIG_OK(rs_commit(worker->txn, NULL));
     }
-    if (kind == MODEL_REOPEN && is_my_turn(worker)) {
+    remember(worker);
+    if (op->kind == MODEL_UNDO) {
+        undo(worker, op->a);
+    }
+    if (op->kind == MODEL_PAST && is_my_turn(worker)) {
+        look_back(worker, op);
+    }
+    if (op->kind == MODEL_REOPEN && is_my_turn(worker)) {
         rs_close(worker->store);
         worker->store = rig_open(0);
     }
-    if (kind == MODEL_SWITCH) {
-        worker->run.shared->turns += is_my_turn(worker);
-        worker->turns++;
-        if (is_my_turn(worker)) {
-            wait_for_turn(worker);
-        }
+    if (op->kind == MODEL_SWITCH) {
+        change_turns(worker);
     }
-    begin(worker, ++worker->ended % COMPARE_ALL_EVERY == 0);
+    begin(worker, op->kind == MODEL_UNDO || worker->ended % COMPARE_ALL_EVERY == 0);
+}
+
+/* The first process makes the store, and has it keep little history; the second finds it so. */
+static void begin_store(struct worker *worker)
+{
+    rs_key key;
+    worker->store = rig_open(RS_CREATE);
+    rs_txn *txn = rig_begin(worker->store, RS_WRITE);
+    RIG_OK(rs_key_create(txn, RS_NO_KEY, SETTINGS, &key));
+    RIG_OK(rs_set_dword(txn, key, "MaxRevisions", HISTORY));
+    RIG_OK(rs_commit(txn, NULL));
+    worker->ended = UINT32_MAX; /* the first that is remembered has the number 0 */
+    remember(worker);
 }
 
 /* After the last turn both compare all with what a newly opened store shows. */
@@ -132,7 +242,7 @@ static void work(void *context, int pipe)
     if (worker.run.quiet) {
         RIG_MUST(dup2(open("/dev/null", O_WRONLY), STDERR_FILENO) >= 0);
     }
-    worker.store = rig_open(RS_CREATE);
+    begin_store(&worker);
     begin(&worker, false);
     for (unsigned i = 0; i < worker.run.count; i++) {
         const struct model_op *op = &worker.run.ops[i];
@@ -142,7 +252,7 @@ static void work(void *context, int pipe)
         if (op->kind < MODEL_COMMIT) {
             model_apply(&worker.now, op, worker.txn);
         } else {
-            end(&worker, op->kind);
+            end(&worker, op);
         }
     }
     compare_at_end(&worker);
@@ -165,7 +275,7 @@ static bool agree(struct run *run, unsigned *at)
     bool ended[2] = {false, false};
     bool good = true;
     nftw(rig_store_dir(), remove_entry, 16, FTW_DEPTH | FTW_PHYS);
-    *run->shared = (struct shared){.turns = 0};
+    memset(run->shared, 0, sizeof *run->shared);
     for (run->me = 0; run->me < 2; run->me++) {
         pids[run->me] = rig_fork(work, run, NULL);
     }
@@ -199,9 +309,10 @@ static struct model_op *random_ops(unsigned count, uint64_t stream)
         ops[i].kind = end < 2   ? MODEL_COMMIT
                       : end < 3 ? MODEL_ABORT
                       : end < 5 ? MODEL_SWITCH
+                      : end < 6 ? MODEL_UNDO
                                 : weights[rig_below(&random, sizeof weights / sizeof *weights)];
-        if (end < 5 && rig_below(&random, 50) == 0) {
-            ops[i].kind = MODEL_REOPEN;
+        if (end < 5 && rig_below(&random, 10) == 0) {
+            ops[i].kind = rig_below(&random, 5) == 0 ? MODEL_REOPEN : MODEL_PAST;
         }
         ops[i].a = (uint32_t)rig_next(&random);
         ops[i].b = (uint32_t)rig_next(&random);
@@ -274,6 +385,9 @@ static void test_model(struct run *run)
     }
     free(ops);
     tell_what_is_there();
+    printf("%u times revisions were taken back, %u stores as they were compared\n",
+           run->shared->undone, run->shared->pasts);
+    RIG_MUST(run->count < 1000 || (run->shared->undone > 0 && run->shared->pasts > 0));
     rig_pass("the store agrees with the model over %u operations of two processes", run->count);
 }
 

@@ -523,8 +523,8 @@ static void compare_subkeys(const struct model_state *state, int parent, rs_txn 
 void model_compare(struct model_state *state, rs_txn *txn)
 {
     rs_stat stat;
-    uint64_t keys = 0;
-    uint64_t values = 0;
+    uint64_t keys = MODEL_MORE_KEYS;
+    uint64_t values = MODEL_MORE_VALUES;
     compare_subkeys(state, -1, txn);
     for (int i = 0; i < MODEL_KEYS; i++) {
         const struct model_key *key = &state->keys[i];

@@ -24,10 +24,12 @@ enum model_kind {
     MODEL_CLASS,
     MODEL_LINK,
     MODEL_LOOKUP,
-    MODEL_COMMIT, /* these four end a transaction */
+    MODEL_COMMIT, /* these end a transaction */
     MODEL_ABORT,
     MODEL_REOPEN,
     MODEL_SWITCH,
+    MODEL_UNDO, /* and take back what was committed last */
+    MODEL_PAST, /* and look at what was committed before */
     MODEL_KINDS
 };
 
@@ -69,6 +71,10 @@ struct model_state {
     unsigned gone_count;
     bool wrong; /* on purpose, to try the test itself */
 };
+
+/* What the store has besides: the setting that keeps its history short. */
+#define MODEL_MORE_KEYS 2
+#define MODEL_MORE_VALUES 1
 
 /* Ends the program where the store answers otherwise than the model. */
 void model_apply(struct model_state *state, const struct model_op *op, rs_txn *txn);
