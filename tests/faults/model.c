@@ -162,7 +162,8 @@ static void look_back(struct worker *worker, const struct model_op *op)
     RIG_OK(rs_check(txn, NULL, &report));
     rs_abort(txn);
     RIG_MUST(report.damages == 0);
-    RIG_MUST(stat.revision < stat.first_revision + HISTORY);
+    /* Revisions with large values go in pieces, while others come. */
+    RIG_MUST(stat.revision < stat.first_revision + 4 * HISTORY);
     if (stat.first_revision > 2) {
         RIG_GIVES(RS_EBEHIND, rs_open_past(worker->store, stat.first_revision - 2, &past, NULL));
     }
