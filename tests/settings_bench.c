@@ -1,23 +1,52 @@
 /* settings_bench.c - see settings_bench.h. */
-#include "harness.h"
+#include "stores.h"
 
 #include "settings_bench.h"
 
 const char *const default_list[] = {"one", "two", NULL};
 
 const struct setting bench_table[ROWS] = {
-    [RATE] = SETTING_ROW_NUMBER("Rate", 1, 5, 2, "ms", SETTING_LIVE, "Q1"),
-    [LEVEL] = SETTING_ROW_NUMBER_OR("Level", 0, 1, 0xffffffffu, 0, NULL, SETTING_RELOAD, "Q2"),
-    [SWITCH] = SETTING_ROW_BOOL("Switch", 1, SETTING_LIVE, "Q3"),
-    [COMMENT] = SETTING_ROW_STRING("Comment", "none", SETTING_LIVE, "Q4"),
-    [SHARES] = SETTING_ROW_MULTI("Shares", default_list, SETTING_LIVE, "Q5"),
-    [BUFFERS] = SETTING_ROW_CHOSEN("Buffers", 1, 512, NULL, SETTING_RESTART, "Q6"),
+    [RATE] = {"Rate", SETTING_NUMBER},     [LEVEL] = {"Level", SETTING_NUMBER},
+    [SWITCH] = {"Switch", SETTING_NUMBER}, [COMMENT] = {"Comment", SETTING_TEXT},
+    [SHARES] = {"Shares", SETTING_LIST},   [BUFFERS] = {"Buffers", SETTING_NUMBER},
 };
+
+static const char *const bench_fields[ROWS] = {
+    [RATE] = "type=REG_DWORD|min=1|max=5|default=2|unit=ms|applies=live|source=Q1",
+    [LEVEL] = "type=REG_DWORD|enum=0|enum=1|enum=0xffffffff|default=0|applies=reload|source=Q2",
+    [SWITCH] = "type=REG_DWORD|min=0|max=1|default=1|applies=live|source=Q3",
+    [COMMENT] = "type=REG_SZ|default=none|applies=live|source=Q4",
+    [SHARES] = "type=REG_MULTI_SZ|default=one|default=two|applies=live|source=Q5",
+    [BUFFERS] = "type=REG_DWORD|min=1|max=512|applies=restart|source=Q6",
+};
+
+static struct shipped_rule bench_rules[ROWS + 1];
+
+const struct service bench_service = {
+    .program = "test-service",
+    .summary = "is a test",
+    .key = BENCH_KEY,
+    .table = bench_table,
+    .count = ROWS,
+    .rules = bench_rules,
+};
+
+/* Once for all tests. */
+static void make_rules(void)
+{
+    static struct buffer data[ROWS];
+    for (int i = 0; i < ROWS && data[i].data == NULL; i++) {
+        data[i] = multi_of(bench_fields[i]);
+        bench_rules[i] = (struct shipped_rule){BENCH_KEY, bench_table[i].name,
+                                               (const unsigned char *)data[i].data, data[i].size};
+    }
+}
 
 rs_store *bench_open(void)
 {
     rs_store *store = NULL;
     rs_error error = RS_ERROR_INIT;
+    make_rules();
     int status = rs_open(scratch_path("store"), RS_CREATE, &store, &error);
     CU_ASSERT_EQUAL_FATAL(status, RS_OK);
     return store;

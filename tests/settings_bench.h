@@ -5,13 +5,14 @@
 #ifndef SETTINGS_BENCH_H
 #define SETTINGS_BENCH_H
 
-#include "../services/common/settings.h"
+#include "../services/common/service.h"
 
 #define BENCH_KEY "HKLM\\SOFTWARE\\Test"
 
 enum { RATE, LEVEL, SWITCH, COMMENT, SHARES, BUFFERS, ROWS };
 extern const struct setting bench_table[ROWS];
-extern const char *const default_list[]; /* of SHARES */
+extern const struct service bench_service; /* of these, with rules that bench_open() makes */
+extern const char *const default_list[];   /* of SHARES */
 
 /* The store in scratch_dir(), made if there is none. */
 rs_store *bench_open(void);

@@ -24,14 +24,6 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-static const struct service test_service = {
-    .program = "test-service",
-    .summary = "is a test",
-    .key = BENCH_KEY,
-    .table = bench_table,
-    .count = ROWS,
-};
-
 /* ---- Log and notification */
 
 static void read_pipe(int fd, char *text, size_t size)
@@ -186,22 +178,22 @@ static void check_prints_every_setting(void)
     bench_set_dword(store, "Switch", 2);
     FILE *stream = open_memstream(&text, &size);
     CU_ASSERT_PTR_NOT_NULL_FATAL(stream);
-    CU_ASSERT_EQUAL(check_settings(&test_service, store, stream, &check), RS_OK);
+    CU_ASSERT_EQUAL(check_settings(&bench_service, store, stream, &check), RS_OK);
     fclose(stream);
     CU_ASSERT_TRUE(check.printed);
     CU_ASSERT_FALSE(check.allowed);
-    CU_ASSERT_STRING_EQUAL(check.refusals.text, "Switch is 2, allowed 0-1 (KB Q3)");
+    CU_ASSERT_STRING_EQUAL(check.refusals.text, "Switch: 2 is given, the rule says 0 to 1 (Q3)");
     CU_ASSERT_STRING_EQUAL(
-        text, BENCH_KEY
-        ", revision 2\n"
-        "\n"
-        "SETTING  ORIGIN   ALLOWED             APPLIES  SOURCE   VALUE\n"
-        "Rate     set      1-5                 live     Q1       5 ms\n"
-        "Level    default  0-1 and 0xffffffff  reload   Q2       0\n"
-        "Switch   refused  0-1                 live     Q3       1\n"
-        "Comment  default  REG_SZ              live     Q4       \"none\"\n"
-        "Shares   default  REG_MULTI_SZ        live     Q5       [\"one\", \"two\"]\n"
-        "Buffers  default  1-512               restart  Q6       chosen by the service\n");
+        text,
+        BENCH_KEY ", revision 2\n"
+                  "\n"
+                  "SETTING  ORIGIN   ALLOWED           APPLIES  SOURCE   VALUE\n"
+                  "Rate     set      1-5               live     Q1       5 ms\n"
+                  "Level    default  0, 1, 0xffffffff  reload   Q2       0\n"
+                  "Switch   refused  0-1               live     Q3       1\n"
+                  "Comment  default  REG_SZ            live     Q4       \"none\"\n"
+                  "Shares   default  REG_MULTI_SZ      live     Q5       [\"one\", \"two\"]\n"
+                  "Buffers  default  1-512             restart  Q6       chosen by the service\n");
     free(text);
     rs_close(store);
 }
@@ -212,7 +204,7 @@ static void check_notices_a_full_disk(void)
     rs_store *store = bench_open();
     FILE *stream = fopen("/dev/full", "w");
     CU_ASSERT_PTR_NOT_NULL_FATAL(stream);
-    CU_ASSERT_EQUAL(check_settings(&test_service, store, stream, &check), RS_OK);
+    CU_ASSERT_EQUAL(check_settings(&bench_service, store, stream, &check), RS_OK);
     CU_ASSERT_FALSE(check.printed);
     CU_ASSERT_TRUE(check.allowed);
     fclose(stream);
@@ -242,7 +234,7 @@ static void rig_open(struct rig *rig)
 static void rig_start(struct rig *rig)
 {
     CU_ASSERT_TRUE_FATAL(
-        live_open(&rig->live, &test_service, &rig->log, &rig->notifier, rs_store_dir(rig->store)));
+        live_open(&rig->live, &bench_service, &rig->log, &rig->notifier, rs_store_dir(rig->store)));
 }
 
 static const char *rig_log(struct rig *rig)
@@ -312,11 +304,11 @@ static void a_bad_change_is_refused_until_mended(void)
     bench_set_dword(rig.store, "Rate", 9);
     live_follow(&rig.live);
     expect_line(&rig, "test: refused revision 2: ",
-                "Rate is 9, allowed 1-5 (KB Q1); keeping revision 1's settings");
+                "Rate: 9 is given, the rule says 1 to 5 ms (Q1); keeping revision 1's settings");
     bench_set_dword(rig.store, "Switch", 0); /* good, but Rate is still bad: nothing is taken */
     live_follow(&rig.live);
     expect_line(&rig, "test: refused revision 3: ",
-                "Rate is 9, allowed 1-5 (KB Q1); keeping revision 1's settings");
+                "Rate: 9 is given, the rule says 1 to 5 ms (Q1); keeping revision 1's settings");
     CU_ASSERT_EQUAL(rig.live.settings->values[RATE].number, 3);
     CU_ASSERT_EQUAL(rig.live.settings->values[SWITCH].number, 1);
     bench_set_dword(rig.store, "Rate", 4);
@@ -333,9 +325,9 @@ static void a_bad_value_does_not_keep_a_service_down(void)
     bench_set_dword(rig.store, "Rate", 9);
     rig_start(&rig);
     CU_ASSERT_STRING_EQUAL(
-        rig_log(&rig),
-        "test: Rate is 9, allowed 1-5 (KB Q1); starting with the default instead: 2 ms\n"
-        "test: started with revision 1's settings: 0 set, 1 refused, 5 default\n");
+        rig_log(&rig), "test: Rate: 9 is given, the rule says 1 to 5 ms (Q1); starting with the "
+                       "default instead: 2 ms\n"
+                       "test: started with revision 1's settings: 0 set, 1 refused, 5 default\n");
     CU_ASSERT_EQUAL(rig.live.settings->values[RATE].number, 2);
     bench_set_dword(rig.store, "Rate", 2);
     live_follow(&rig.live);

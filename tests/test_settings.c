@@ -1,7 +1,7 @@
 /*
- * test_settings - a service's settings against their bench_table, and both in words.
+ * test_settings - a service's settings against their rules, and both in words.
  */
-#include "harness.h"
+#include "stores.h"
 
 #include "settings_bench.h"
 
@@ -13,7 +13,7 @@ static struct settings *load(rs_store *store)
 {
     struct settings *settings = NULL;
     rs_txn *txn = bench_begin(store, RS_READ);
-    CU_ASSERT_EQUAL_FATAL(settings_load(txn, BENCH_KEY, bench_table, ROWS, &settings), RS_OK);
+    CU_ASSERT_EQUAL_FATAL(settings_load(txn, &bench_service, &settings), RS_OK);
     rs_abort(txn);
     return settings;
 }
@@ -79,7 +79,7 @@ static void one_snapshot_is_read(void)
     uint64_t first = bench_set_dword(store, "Rate", 3);
     rs_txn *txn = bench_begin(store, RS_READ);
     bench_set_dword(store, "Rate", 4);
-    CU_ASSERT_EQUAL_FATAL(settings_load(txn, BENCH_KEY, bench_table, ROWS, &settings), RS_OK);
+    CU_ASSERT_EQUAL_FATAL(settings_load(txn, &bench_service, &settings), RS_OK);
     rs_abort(txn);
     CU_ASSERT_EQUAL(settings->values[RATE].number, 3);
     CU_ASSERT_EQUAL(settings->revision, first);
@@ -94,19 +94,20 @@ static void numbers_are_held_to_their_bounds(void)
         int row;
         uint32_t number;
         bool allowed;
+        uint32_t stands_in;
     } cases[] = {
-        {RATE, 0, false},
-        {RATE, 1, true},
-        {RATE, 5, true},
-        {RATE, 6, false},
-        {LEVEL, 0, true},
-        {LEVEL, 1, true},
-        {LEVEL, 2, false},
-        {LEVEL, 0xfffffffeu, false},
-        {LEVEL, 0xffffffffu, true},
-        {SWITCH, 1, true},
-        {SWITCH, 2, false},
-        {BUFFERS, 513, false},
+        {RATE, 0, false, 2},
+        {RATE, 1, true, 2},
+        {RATE, 5, true, 2},
+        {RATE, 6, false, 2},
+        {LEVEL, 0, true, 0},
+        {LEVEL, 1, true, 0},
+        {LEVEL, 2, false, 0},
+        {LEVEL, 0xfffffffeu, false, 0},
+        {LEVEL, 0xffffffffu, true, 0},
+        {SWITCH, 1, true, 1},
+        {SWITCH, 2, false, 1},
+        {BUFFERS, 513, false, 0},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         const struct setting *row = &bench_table[cases[i].row];
@@ -115,7 +116,7 @@ static void numbers_are_held_to_their_bounds(void)
         struct settings *settings = load(store);
         const struct setting_value *value = &settings->values[cases[i].row];
         CU_ASSERT_EQUAL(settings->refused, cases[i].allowed ? 0 : 1);
-        CU_ASSERT_EQUAL(value->number, cases[i].allowed ? cases[i].number : row->number);
+        CU_ASSERT_EQUAL(value->number, cases[i].allowed ? cases[i].number : cases[i].stands_in);
         CU_ASSERT_EQUAL(value->origin, cases[i].allowed ? SETTING_FROM_STORE : SETTING_REFUSED);
         settings_free(settings);
         /* Mended for the next case. */
@@ -140,20 +141,19 @@ static void refusals_say_why(void)
 {
     rs_store *store = bench_open();
     bench_set_dword(store, "Rate", 9);
-    expect_refusal(store, RATE, "Rate is 9, allowed 1-5 (KB Q1)");
+    expect_refusal(store, RATE, "Rate: 9 is given, the rule says 1 to 5 ms (Q1)");
     bench_set_dword(store, "Level", 7);
-    expect_refusal(store, LEVEL, "Level is 7, allowed 0-1 and 0xffffffff (KB Q2)");
+    expect_refusal(store, LEVEL, "Level: 7 is given, the rule says 0, 1 or 0xffffffff (Q2)");
     bench_set_string(store, "Switch", "1");
-    expect_refusal(store, SWITCH, "Switch is a REG_SZ, must be a REG_DWORD (KB Q3)");
+    expect_refusal(store, SWITCH, "Switch: a REG_SZ is given, the rule says REG_DWORD (Q3)");
     bench_set_dword(store, "Comment", 1);
-    expect_refusal(store, COMMENT, "Comment is a REG_DWORD, must be a REG_SZ (KB Q4)");
+    expect_refusal(store, COMMENT, "Comment: a REG_DWORD is given, the rule says REG_SZ (Q4)");
     bench_set_string(store, "Shares", "A");
-    expect_refusal(store, SHARES, "Shares is a REG_SZ, must be a REG_MULTI_SZ (KB Q5)");
+    expect_refusal(store, SHARES, "Shares: a REG_SZ is given, the rule says REG_MULTI_SZ (Q5)");
     bench_set_bytes(store, "Buffers", REG_DWORD, "\1\0\0", 3);
-    expect_refusal(store, BUFFERS, "Buffers holds 3 bytes that are no REG_DWORD (KB Q6)");
+    expect_refusal(store, BUFFERS, "Buffers: 3 bytes are given, a REG_DWORD has 4 (Q6)");
     bench_set_bytes(store, "Buffers", 0x20000, "\1\0\0\0", 4);
-    expect_refusal(store, BUFFERS,
-                   "Buffers is a value of type 0x20000, must be a REG_DWORD (KB Q6)");
+    expect_refusal(store, BUFFERS, "Buffers: a REG_0x20000 is given, the rule says REG_DWORD (Q6)");
     rs_close(store);
 }
 
@@ -167,8 +167,8 @@ static void all_refusals_stand_in_one_line(void)
     CU_ASSERT_EQUAL(settings->refused, 2);
     line_add(&line, "no: ");
     settings_add_refusals(&line, settings);
-    CU_ASSERT_STRING_EQUAL(line.text,
-                           "no: Rate is 0, allowed 1-5 (KB Q1); Switch is 2, allowed 0-1 (KB Q3)");
+    CU_ASSERT_STRING_EQUAL(line.text, "no: Rate: 0 is given, the rule says 1 to 5 ms (Q1); Switch: "
+                                      "2 is given, the rule says 0 to 1 (Q3)");
     settings_free(settings);
     rs_close(store);
 }
@@ -221,6 +221,106 @@ static void only_meaning_counts_as_change(void)
     rs_close(store);
 }
 
+/* ---- Rules */
+
+/* Puts a rule into the store, in a transaction of its own. */
+static void store_rule(rs_store *store, const char *name, const char *fields)
+{
+    rs_txn *txn = bench_begin(store, RS_WRITE);
+    set_rule(txn, BENCH_KEY, name, fields);
+    bench_commit(txn);
+}
+
+static void rules_of_the_store_come_first(void)
+{
+    rs_store *store = bench_open();
+    store_rule(store, "rate", "type=REG_DWORD|min=10|default=20|applies=restart");
+    store_rule(store, "Comment", "type=REG_SZ|enum=a|enum=b|default=b|unit=letters|source=here");
+    store_rule(store, "Shares", "type=REG_MULTI_SZ|default=");
+    struct settings *settings = load(store);
+    const struct setting_value *rate = &settings->values[RATE];
+    CU_ASSERT_EQUAL(rate->origin, SETTING_FROM_RULE);
+    CU_ASSERT_EQUAL(rate->number, 20);
+    CU_ASSERT_EQUAL(rate->applies, RS_APPLIES_RESTART);
+    EQUAL_TEXT(rate->allowed, "at least 10");
+    EQUAL_TEXT(rate->unit, "");
+    EQUAL_TEXT(rate->source, "");
+    EQUAL_TEXT(settings->values[COMMENT].text, "b");
+    EQUAL_TEXT(settings->values[COMMENT].allowed, "\"a\", \"b\"");
+    EQUAL_TEXT(settings->values[COMMENT].unit, "letters");
+    expect_list(settings->values[SHARES].strings, "");
+    CU_ASSERT_TRUE(settings->values[SHARES].known);
+    CU_ASSERT_EQUAL(settings->values[SWITCH].origin, SETTING_FROM_DEFAULT);
+    settings_free(settings);
+    bench_set_dword(store, "Rate", 10); /* the rule that ships allows 5 at most */
+    settings = load(store);
+    CU_ASSERT_EQUAL(settings->values[RATE].origin, SETTING_FROM_STORE);
+    CU_ASSERT_EQUAL(settings->values[RATE].number, 10);
+    settings_free(settings);
+    rs_close(store);
+}
+
+/* What the service cannot read stays away from it, whatever the store's rule is. */
+static void rules_of_other_types_give_way(void)
+{
+    rs_store *store = bench_open();
+    store_rule(store, "Rate", "type=REG_SZ|default=fast");
+    store_rule(store, "Comment", "type=REG_EXPAND_SZ|default=%A%");
+    struct settings *settings = load(store);
+    CU_ASSERT_EQUAL(settings->values[RATE].origin, SETTING_FROM_DEFAULT);
+    CU_ASSERT_EQUAL(settings->values[RATE].number, 2);
+    CU_ASSERT_EQUAL(settings->values[COMMENT].origin, SETTING_FROM_RULE);
+    EQUAL_TEXT(settings->values[COMMENT].text, "%A%");
+    settings_free(settings);
+    rs_close(store);
+}
+
+/* Where the key is, a value that has to be set is; the default stands in for it. */
+static void required_values_are_missed(void)
+{
+    rs_store *store = bench_open();
+    store_rule(store, "Rate", "type=REG_DWORD|required=yes|default=7");
+    struct settings *settings = load(store);
+    CU_ASSERT_EQUAL(settings->refused, 0);
+    CU_ASSERT_EQUAL(settings->values[RATE].number, 7);
+    settings_free(settings);
+    store_rule(store, "Rate", NULL);
+    bench_set_dword(store, "Switch", 1);
+    store_rule(store, "Rate", "type=REG_DWORD|required=yes|default=7");
+    expect_refusal(store, RATE, "Rate: nothing is set, the rule says that it has to be");
+    rs_close(store);
+}
+
+static void a_row_without_a_rule_is_a_mistake(void)
+{
+    static const struct setting table[] = {{"Unruled", SETTING_NUMBER}};
+    struct settings *settings = NULL;
+    struct service service = bench_service;
+    rs_store *store = bench_open();
+    rs_txn *txn = bench_begin(store, RS_READ);
+    service.table = table;
+    service.count = 1;
+    CU_ASSERT_EQUAL(settings_load(txn, &service, &settings), RS_ERULE);
+    CU_ASSERT_PTR_NULL(settings);
+    rs_abort(txn);
+    rs_close(store);
+}
+
+/* Those of hives/rules/, as the build has made them. */
+static void shipped_rules_are_rules(void)
+{
+    size_t count = 0;
+    for (const struct shipped_rule *at = shipped_rules; at->key != NULL; at++, count++) {
+        rs_error error = RS_ERROR_INIT;
+        rs_rule *rule = NULL;
+        CU_ASSERT_EQUAL(rs_rule_parse(at->name, at->data, at->size, &rule, &error), RS_OK);
+        EQUAL_TEXT(error.text, "");
+        CU_ASSERT(*rule->text != '\0' && *rule->source != '\0');
+        rs_free(rule);
+    }
+    CU_ASSERT(count > 40);
+}
+
 /* ---- Lines */
 
 static void quoted_text_stays_on_its_line(void)
@@ -263,6 +363,11 @@ static const struct test_case cases[] = {
     {"all refusals stand in one line", all_refusals_stand_in_one_line},
     {"changes are described", changes_are_described},
     {"only meaning counts as change", only_meaning_counts_as_change},
+    {"rules of the store come first", rules_of_the_store_come_first},
+    {"rules of other types give way", rules_of_other_types_give_way},
+    {"required values are missed", required_values_are_missed},
+    {"a row without a rule is a mistake", a_row_without_a_rule_is_a_mistake},
+    {"shipped rules are rules", shipped_rules_are_rules},
     {"quoted text stays on its line", quoted_text_stays_on_its_line},
     {"long text is cut between characters", long_text_is_cut_between_characters},
     {"a full line ends in dots", full_line_ends_in_dots},

@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* The value stands last because only it can be long. */
-#define ROW_FORMAT "%-*s  %-7s  %-18s  %-7s  %-7s  %s\n"
+#define ROW_FORMAT "%-*s  %-7s  %-16s  %-7s  %-7s  %s\n"
 
 static const char *origin_word(enum setting_origin origin)
 {
@@ -24,12 +24,12 @@ static const char *origin_word(enum setting_origin origin)
     }
 }
 
-static const char *applies_word(enum setting_applies applies)
+static const char *applies_word(enum rs_applies applies)
 {
     switch (applies) {
-    case SETTING_RELOAD:
+    case RS_APPLIES_RELOAD:
         return "reload";
-    case SETTING_RESTART:
+    case RS_APPLIES_RESTART:
         return "restart";
     default:
         return "live";
@@ -49,12 +49,11 @@ static int longest_name(const struct settings *settings)
 static void print_row(FILE *stream, int width, const struct setting *row,
                       const struct setting_value *value)
 {
-    struct line allowed = LINE_INIT;
     struct line text = LINE_INIT;
-    settings_add_allowed(&allowed, row);
     settings_add_value(&text, row, value);
-    fprintf(stream, ROW_FORMAT, width, row->name, origin_word(value->origin), allowed.text,
-            applies_word(row->applies), row->source, text.text);
+    fprintf(stream, ROW_FORMAT, width, row->name, origin_word(value->origin), value->allowed,
+            applies_word(value->applies), value->source[0] != '\0' ? value->source : "-",
+            text.text);
 }
 
 static bool print_settings(FILE *stream, const char *key, const struct settings *settings)
@@ -79,7 +78,7 @@ int check_settings(const struct service *service, rs_store *store, FILE *stream,
     if (status != RS_OK) {
         return status;
     }
-    status = settings_load(txn, service->key, service->table, service->count, &settings);
+    status = settings_load(txn, service, &settings);
     rs_abort(txn);
     if (status != RS_OK) {
         return status;

@@ -8,8 +8,7 @@
 
 static int load(const struct live *live, rs_txn *txn, struct settings **settings)
 {
-    return settings_load(txn, live->service->key, live->service->table, live->service->count,
-                         settings);
+    return settings_load(txn, live->service, settings);
 }
 
 /* ---- Taking a change ------------------------------------------------------------------------- */

@@ -9,6 +9,7 @@
 #define SERVICE_SERVICE_H
 
 #include "settings.h"
+#include "shipped_rules.h"
 
 struct service {
     const char *program; /* "regstore-spooler" */
@@ -17,6 +18,7 @@ struct service {
     bool subtree;        /* whether the keys below it concern the service too */
     const struct setting *table;
     size_t count;
+    const struct shipped_rule *rules; /* where the store has none; ends with a row without a key */
 };
 
 /* The whole of a service's main(); gives the process's exit status, 0 or 1. */

@@ -2,151 +2,204 @@
  */
 #include "settings.h"
 
+#include "rule.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 static const char *const no_strings[] = {NULL};
 
-static void take_default(const struct setting *row, struct setting_value *value)
-{
-    *value = (struct setting_value){
-        .origin = SETTING_FROM_DEFAULT,
-        .known = !row->no_default,
-        .number = row->number,
-        .text = row->text != NULL ? row->text : "",
-        .strings = row->strings != NULL ? row->strings : no_strings,
-    };
-}
+/* ---- What the values point to ---------------------------------------------------------------- */
 
-static void refuse(const struct setting *row, struct setting_value *value, enum setting_fault fault,
-                   const rs_value *stored, uint32_t number)
-{
-    take_default(row, value);
-    value->origin = SETTING_REFUSED;
-    value->refused.fault = fault;
-    value->refused.type = stored->type;
-    value->refused.size = stored->size;
-    value->refused.number = number;
-}
+struct kept {
+    struct kept *next;
+    char bytes[];
+};
 
-static bool is_allowed(const struct setting *row, uint32_t number)
+static void *keep(struct settings *settings, const void *bytes, size_t size)
 {
-    if (row->type == SETTING_BOOL) {
-        return number <= 1;
+    struct kept *kept = malloc(sizeof(*kept) + size);
+    if (kept == NULL) {
+        return NULL;
     }
-    return (number >= row->min && number <= row->max) ||
-           (row->has_special && number == row->special);
+    kept->next = settings->kept;
+    settings->kept = kept;
+    return memcpy(kept->bytes, bytes, size);
 }
 
-static int copy_text(const char *text, struct setting_value *value)
+/* Gives false where there is no memory. */
+static bool keep_text(struct settings *settings, const char *text, const char **kept)
 {
-    char *copy = strdup(text);
-    if (copy == NULL) {
+    const char *copy = keep(settings, text, strlen(text) + 1);
+    if (copy != NULL) {
+        *kept = copy;
+    }
+    return copy != NULL;
+}
+
+/* strings ends with NULL, and so does the copy. */
+static bool keep_strings(struct settings *settings, const char *const *strings, size_t count,
+                         const char *const **kept)
+{
+    const char **copy = keep(settings, strings, (count + 1) * sizeof(*strings));
+    for (size_t i = 0; copy != NULL && i < count; i++) {
+        if (!keep_text(settings, strings[i], &copy[i])) {
+            return false;
+        }
+    }
+    if (copy != NULL) {
+        *kept = copy;
+    }
+    return copy != NULL;
+}
+
+/* ---- One value ------------------------------------------------------------------------------- */
+
+/* What is read, and where it goes. */
+struct reading {
+    rs_txn *txn;
+    const struct service *service;
+    rs_key key; /* RS_NO_KEY: there is none */
+    struct settings *settings;
+};
+
+static int decode_list(struct settings *settings, const rs_decoded *decoded,
+                       struct setting_value *value)
+{
+    const char **strings = calloc(decoded->count + 1, sizeof(*strings));
+    if (strings == NULL) {
         return RS_ENOMEM;
     }
-    value->text = copy;
-    value->memory = copy;
-    return RS_OK;
+    for (size_t i = 0; i < decoded->count; i++) {
+        strings[i] = decoded->list[i].text;
+    }
+    bool kept = keep_strings(settings, strings, decoded->count, &value->strings);
+    free(strings);
+    return kept ? RS_OK : RS_ENOMEM;
 }
 
-/* The array and its texts go into one block, the array first. */
-static int copy_strings(const char *const *strings, size_t count, struct setting_value *value)
+/* A rule's default is of the type that the row reads, and it decodes: it was made from text. */
+static int take_default(struct settings *settings, const rs_rule *rule, struct setting_value *value)
 {
-    size_t size = (count + 1) * sizeof(char *);
-    for (size_t i = 0; i < count; i++) {
-        size += strlen(strings[i]) + 1;
+    rs_decoded *decoded;
+    const rs_value *given = &rule->default_value;
+    int status = rs_decode(given->type, given->data, given->size, &decoded);
+    if (status != RS_OK) {
+        return status;
     }
-    const char **copy = malloc(size);
-    if (copy == NULL) {
-        return RS_ENOMEM;
+    value->known = true;
+    if (decoded->kind == RS_DECODED_NUMBER) {
+        value->number = (uint32_t)decoded->number;
+    } else if (decoded->kind == RS_DECODED_TEXT) {
+        status = keep_text(settings, decoded->text.text, &value->text) ? RS_OK : RS_ENOMEM;
+    } else if (decoded->kind == RS_DECODED_LIST) {
+        status = decode_list(settings, decoded, value);
     }
-    char *text = (char *)(copy + count + 1);
-    for (size_t i = 0; i < count; i++) {
-        size_t length = strlen(strings[i]) + 1;
-        copy[i] = memcpy(text, strings[i], length);
-        text += length;
-    }
-    copy[count] = NULL;
-    value->strings = copy;
-    value->memory = copy;
-    return RS_OK;
+    rs_free(decoded);
+    return status;
 }
 
-/* Gives RS_ETYPE or RS_EDATA for stored bytes that are not of the row's type. */
-static int read_typed(rs_txn *txn, rs_key key, const struct setting *row,
-                      struct setting_value *value)
+static int take_stored(const struct reading *reading, const struct setting *row,
+                       struct setting_value *value)
 {
+    struct settings *settings = reading->settings;
     const char *text;
     const char *const *strings;
     size_t count;
     int status;
-    switch (row->type) {
-    case SETTING_STRING:
-        status = rs_get_string(txn, key, row->name, &text);
-        return status == RS_OK ? copy_text(text, value) : status;
-    case SETTING_MULTI:
-        status = rs_get_multi(txn, key, row->name, &strings, &count);
-        return status == RS_OK ? copy_strings(strings, count, value) : status;
-    default:
-        return rs_get_dword(txn, key, row->name, &value->number);
-    }
-}
-
-static bool holds_number(const struct setting *row)
-{
-    return row->type == SETTING_DWORD || row->type == SETTING_BOOL;
-}
-
-static int read_stored(rs_txn *txn, rs_key key, const struct setting *row, const rs_value *stored,
-                       struct setting_value *value)
-{
     value->known = true;
-    int status = read_typed(txn, key, row, value);
-    if (status == RS_ETYPE) {
-        refuse(row, value, SETTING_WRONG_TYPE, stored, 0);
-        return RS_OK;
+    switch (row->type) {
+    case SETTING_TEXT:
+        status = rs_get_string(reading->txn, reading->key, row->name, &text);
+        return status != RS_OK || keep_text(settings, text, &value->text) ? status : RS_ENOMEM;
+    case SETTING_LIST:
+        status = rs_get_multi(reading->txn, reading->key, row->name, &strings, &count);
+        return status != RS_OK || keep_strings(settings, strings, count, &value->strings)
+                   ? status
+                   : RS_ENOMEM;
+    default:
+        return rs_get_dword(reading->txn, reading->key, row->name, &value->number);
     }
-    if (status == RS_EDATA) {
-        refuse(row, value, SETTING_WRONG_DATA, stored, 0);
-        return RS_OK;
+}
+
+/* What is set is judged, and what is not set where it has to be; where the rule refuses it the
+ * default stands in. */
+static int read_value(const struct reading *reading, const struct setting *row, const rs_rule *rule,
+                      struct setting_value *value)
+{
+    rs_value stored;
+    rs_error why = RS_ERROR_INIT;
+    enum rs_origin origin = RS_ORIGIN_NONE;
+    int status = RS_OK;
+    if (reading->key != RS_NO_KEY) {
+        status = rs_effective(reading->txn, reading->key, row->name, &stored, &origin);
+        if (status == RS_OK) {
+            status = rs_rule_check(rule, origin == RS_ORIGIN_SET ? &stored : NULL, &why);
+        }
     }
-    if (status == RS_OK && holds_number(row) && !is_allowed(row, value->number)) {
-        refuse(row, value, SETTING_OUT_OF_BOUNDS, stored, value->number);
+    if (status == RS_OK && origin == RS_ORIGIN_SET) {
+        value->origin = SETTING_FROM_STORE;
+        return take_stored(reading, row, value);
     }
+    if (status == RS_EREFUSED) {
+        value->origin = SETTING_REFUSED;
+        status = keep_text(reading->settings, why.text, &value->refusal) ? RS_OK : RS_ENOMEM;
+    }
+    return status == RS_OK && rule->has_default ? take_default(reading->settings, rule, value)
+                                                : status;
+}
+
+/* ---- What the rule says beside it ------------------------------------------------------------ */
+
+static int describe(struct settings *settings, const struct setting *row, const rs_rule *rule,
+                    struct setting_value *value)
+{
+    struct line allowed = LINE_INIT;
+    const char *spelling = NULL;
+    bool kept = true;
+    rule_add_allowed(&allowed, rule);
+    value->applies = rule->applies;
+    if (row->type == SETTING_NUMBER && value->known) {
+        spelling = rule_spelling(rule, value->number);
+    }
+    if (spelling != NULL) {
+        kept = keep_text(settings, spelling, &value->spelling);
+    }
+    kept = kept && keep_text(settings, allowed.text, &value->allowed) &&
+           keep_text(settings, rule->unit, &value->unit) &&
+           keep_text(settings, rule->source, &value->source);
+    return kept ? RS_OK : RS_ENOMEM;
+}
+
+/* ---- All rows -------------------------------------------------------------------------------- */
+
+static int load_row(const struct reading *reading, const struct setting *row,
+                    struct setting_value *value)
+{
+    struct rule rule;
+    int status = rule_find(reading->txn, reading->service, row, &rule);
+    if (status != RS_OK) {
+        return status;
+    }
+    *value = (struct setting_value){
+        .origin = rule.stored ? SETTING_FROM_RULE : SETTING_FROM_DEFAULT,
+        .text = "",
+        .strings = no_strings,
+    };
+    status = read_value(reading, row, rule.says, value);
+    if (status == RS_OK) {
+        status = describe(reading->settings, row, rule.says, value);
+    }
+    rule_free(&rule);
     return status;
 }
 
-static int load_row(rs_txn *txn, rs_key key, const struct setting *row, struct setting_value *value)
+static int load_rows(const struct reading *reading)
 {
-    rs_value stored;
-    enum rs_origin origin;
-    int status = rs_effective(txn, key, row->name, &stored, &origin);
-    if (status != RS_OK || origin == RS_ORIGIN_NONE) {
-        return status;
-    }
-    value->origin = origin == RS_ORIGIN_SET ? SETTING_FROM_STORE : SETTING_FROM_RULE;
-    return read_stored(txn, key, row, &stored, value);
-}
-
-static struct settings *new_settings(const struct setting *table, size_t count)
-{
-    struct settings *settings = calloc(1, sizeof(*settings) + count * sizeof(settings->values[0]));
-    if (settings == NULL) {
-        return NULL;
-    }
-    settings->table = table;
-    settings->count = count;
-    for (size_t i = 0; i < count; i++) {
-        take_default(&table[i], &settings->values[i]);
-    }
-    return settings;
-}
-
-static int load_rows(rs_txn *txn, rs_key key, struct settings *settings)
-{
+    struct settings *settings = reading->settings;
     for (size_t i = 0; i < settings->count; i++) {
         struct setting_value *value = &settings->values[i];
-        int status = load_row(txn, key, &settings->table[i], value);
+        int status = load_row(reading, &settings->table[i], value);
         if (status != RS_OK) {
             return status;
         }
@@ -156,21 +209,27 @@ static int load_rows(rs_txn *txn, rs_key key, struct settings *settings)
     return RS_OK;
 }
 
-int settings_load(rs_txn *txn, const char *path, const struct setting *table, size_t count,
-                  struct settings **settings)
+static int open_key(struct reading *reading)
 {
-    rs_key key;
-    struct settings *loaded = new_settings(table, count);
+    int status = rs_key_open(reading->txn, RS_NO_KEY, reading->service->key, &reading->key);
+    reading->settings->key_exists = status == RS_OK;
+    return status == RS_ENOTFOUND ? RS_OK : status;
+}
+
+int settings_load(rs_txn *txn, const struct service *service, struct settings **settings)
+{
+    struct settings *loaded =
+        calloc(1, sizeof(*loaded) + service->count * sizeof(loaded->values[0]));
     if (loaded == NULL) {
         return RS_ENOMEM;
     }
+    loaded->table = service->table;
+    loaded->count = service->count;
     loaded->revision = rs_revision(txn);
-    int status = rs_key_open(txn, RS_NO_KEY, path, &key);
+    struct reading reading = {txn, service, RS_NO_KEY, loaded};
+    int status = open_key(&reading);
     if (status == RS_OK) {
-        loaded->key_exists = true;
-        status = load_rows(txn, key, loaded);
-    } else if (status == RS_ENOTFOUND) {
-        status = RS_OK;
+        status = load_rows(&reading);
     }
     if (status != RS_OK) {
         settings_free(loaded);
@@ -182,14 +241,15 @@ int settings_load(rs_txn *txn, const char *path, const struct setting *table, si
 
 void settings_free(struct settings *settings)
 {
-    if (settings == NULL) {
-        return;
-    }
-    for (size_t i = 0; i < settings->count; i++) {
-        free(settings->values[i].memory);
+    while (settings != NULL && settings->kept != NULL) {
+        struct kept *kept = settings->kept;
+        settings->kept = kept->next;
+        free(kept);
     }
     free(settings);
 }
+
+/* ---- Comparing ------------------------------------------------------------------------------- */
 
 static bool same_strings(const char *const *a, const char *const *b)
 {
@@ -207,9 +267,9 @@ bool settings_same_value(const struct setting *row, const struct setting_value *
         return a->known == b->known;
     }
     switch (row->type) {
-    case SETTING_STRING:
+    case SETTING_TEXT:
         return strcmp(a->text, b->text) == 0;
-    case SETTING_MULTI:
+    case SETTING_LIST:
         return same_strings(a->strings, b->strings);
     default:
         return a->number == b->number;

@@ -12,9 +12,7 @@
 /* `36000 ms`, `"text"`, `["a", "b"]`, or `chosen by the service`. */
 void settings_add_value(struct line *line, const struct setting *row,
                         const struct setting_value *value);
-/* What the row allows: `1-5`, `0-1 and 0xffffffff`, `any number`, `REG_SZ`. */
-void settings_add_allowed(struct line *line, const struct setting *row);
-/* Why one value was refused: `X is 9, allowed 1-5 (KB Q161734)`. */
+/* Why one value was refused: `X: 9 is given, the rule says 1 to 5 (Q161734)`. */
 void settings_add_refusal(struct line *line, const struct setting *row,
                           const struct setting_value *value);
 /* The refusals of all rows, joined by "; ". */
