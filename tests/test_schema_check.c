@@ -42,6 +42,11 @@ static void values_are_judged_as_they_are_at_last(void)
     SUCCEEDS(rs_key_delete(txn, gone, 0));
     expect_changes(txn, 0, "");
     end_writing(txn);
+    txn = start_writing(store);
+    set_number(txn, app, "Size", 9);
+    SUCCEEDS(rs_key_delete(txn, app, RS_RECURSIVE));
+    expect_changes(txn, 0, "");
+    end_writing(txn);
     rs_close(store);
 }
 
