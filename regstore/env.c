@@ -442,6 +442,11 @@ const char *env_dir(const struct env *env)
     return env->dir;
 }
 
+uint64_t env_data_inode(const struct env *env)
+{
+    return env->data_inode;
+}
+
 bool env_readonly(const struct env *env)
 {
     return env->readonly;

@@ -127,6 +127,9 @@ void env_forget_disk(struct env *env);
 /* True if the data file in dir, where the environment was opened, is another one now, or none. For
  * a time when a transaction is open. */
 bool env_replaced(const struct env *env, const char *dir);
+/* The data file's number: another one, another store, of all that were in the directory while
+ * somebody had this one open. */
+uint64_t env_data_inode(const struct env *env);
 /* True if the data file has no name any more, so that what is written to it is lost. */
 bool env_removed(const struct env *env);
 /* True if a path leads to one of the environment's files. */

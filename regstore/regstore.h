@@ -93,7 +93,9 @@ extern "C" {
     X(RS_EREPLACED, -37, "the store's files were replaced or removed since it was opened")         \
     X(RS_EREFUSED, -38, "a rule does not allow it")                                                \
     X(RS_ERULE, -39, "a rule is malformed")                                                        \
-    X(RS_ECONFLICT, -40, "something has been changed since")
+    X(RS_ECONFLICT, -40, "something has been changed since")                                       \
+    X(RS_EREJECTED, -41, "a service has rejected it")                                              \
+    X(RS_ETIMEOUT, -42, "no answer in time")
 
 enum rs_status {
 #define RS_STATUS_ENUM(name, number, text) name = number,
@@ -796,6 +798,68 @@ RS_API uint64_t rs_watch_position(const rs_watch *watch);
 /* NULL is allowed. */
 RS_API void rs_watch_close(rs_watch *watch);
 
+/* ---- Named watches: services that keep their place and answer ---- */
+
+/*
+ * A watch as rs_watch_open_n() opens one, which keeps its position under a name: 1 to 64 letters,
+ * digits, '.', '_' and '-', the first no '.'. Opened for the first time it begins at the latest
+ * revision, later where it was: what came meanwhile is delivered, or RS_EBEHIND says that the
+ * journal no longer reaches back, or that the store's files are others now. What rs_watch_next()
+ * gave counts as done when it is called again, or when it is answered; what was being worked on
+ * when the process died is given once more. Paths have at most 4,096 bytes here. Switch on:
+ * RS_EBUSY, another live process, or another watch of this one, has the name; RS_ENAME; RS_EACCESS,
+ * RS_EREADONLY, RS_EIO: the file in the store's directory "watches" cannot be made.
+ */
+RS_CALL int rs_watch_open_named_n(rs_store *store, const char *name, const char *path, size_t len,
+                                  unsigned flags, rs_watch **watch, rs_error *error);
+
+/* What a service says about the revisions up to one. */
+enum rs_answer {
+    RS_ANSWER_NONE = 0,    /* nothing yet */
+    RS_ANSWER_APPLIED = 1, /* it works by what is stored */
+    RS_ANSWER_RESTART = 2, /* it will, but for some of it only when it is started again */
+    RS_ANSWER_REJECTED = 3 /* it does not, and keeps what it had */
+};
+/* Answers, for a named watch, all revisions up to this one, which is not lower than that answered
+ * last. reason, a line for a person, is cut at 1,023 bytes; NULL is "". It costs one write to the
+ * watch's file, does not wait for the disk, and wakes only those who wait for answers. Switch on:
+ * RS_EINVAL, the revision has not been made, or the watch has no name; RS_EDISK; RS_EIO. */
+RS_CALL int rs_watch_answer(rs_watch *watch, uint64_t revision, enum rs_answer answer,
+                            const char *reason);
+
+/* One named watch; lives during the call that tells it. */
+typedef struct rs_service {
+    const char *name;
+    uint32_t pid;        /* that opened it last */
+    int alive;           /* not 0: this process has it open */
+    int ended;           /* not 0: it closed the watch; neither: it died over it */
+    const char *program; /* the process's name */
+    const char *path;    /* of the key, as given or with its stored root */
+    int subtree;         /* not 0: keys below it, too */
+    uint64_t position;   /* revisions that the watch has passed, noted once a second */
+    uint64_t answered;   /* the revision answered last; 0: none since it was opened */
+    enum rs_answer answer;
+    const char *reason;     /* of the answer */
+    uint64_t restart_since; /* the first revision that waits for a restart; 0: none */
+} rs_service;
+/* Calls each for every named watch of the store, by name, also those that are not open; the same
+ * rule as for rs_readers(). */
+RS_CALL int rs_services(rs_store *store, int (*each)(void *context, const rs_service *service),
+                        void *context);
+
+/*
+ * Waits until all services have answered a revision that are concerned by it: whose named watch is
+ * open when this is called, on a key that a change of the revision concerns. each, which may be
+ * NULL, is called for each as soon as its answer is known, and at the end, with RS_ANSWER_NONE, for
+ * those that have none; the same rule. Answers of a process count as long as it lives; one that is
+ * started again under its name may answer for it. timeout is in milliseconds, negative for ever.
+ * RS_OK: all have applied it, with a restart or without, or nobody is concerned. Switch on:
+ * RS_EREJECTED, one or more have rejected it; RS_ETIMEOUT; RS_EBEHIND, the revision is no longer in
+ * the journal; RS_ENOTFOUND, it has not been made.
+ */
+RS_CALL int rs_wait(rs_store *store, uint64_t revision, int timeout,
+                    int (*each)(void *context, const rs_service *service), void *context);
+
 /* ---- History ---- */
 
 /*
@@ -1113,6 +1177,8 @@ static inline int rs_link_create(rs_txn *t, rs_key base, const char *path, const
 { return rs_link_create_n(t, base, path, RS_NTS, target, RS_NTS, flags, key); }
 static inline int rs_watch_open(rs_store *s, const char *path, unsigned flags, uint64_t since, rs_watch **watch, rs_error *error)
 { return rs_watch_open_n(s, path, RS_NTS, flags, since, watch, error); }
+static inline int rs_watch_open_named(rs_store *s, const char *name, const char *path, unsigned flags, rs_watch **watch, rs_error *error)
+{ return rs_watch_open_named_n(s, name, path, RS_NTS, flags, watch, error); }
 static inline int rs_history_key(rs_txn *t, const char *path, unsigned flags, uint64_t newest, uint64_t oldest, int (*each)(void *context, const rs_revision_info *revision), void *context)
 { return rs_history_key_n(t, path, RS_NTS, flags, newest, oldest, each, context); }
 /* clang-format on */

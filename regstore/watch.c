@@ -12,6 +12,8 @@ struct rs_watch {
     bool replaced; /* at the last look, the store's files were others */
     struct bell_wait wait;
     struct watch_entry entry;
+    struct watch_named *named; /* NULL: it has no name */
+    bool given;                /* the last call gave what moved the position */
     struct watch_target target;
     struct journal_reader reader;
     struct arena arena;    /* of the batch given last */
@@ -190,17 +192,32 @@ static int next_batch(struct rs_watch *watch, struct rs_txn *txn, const rs_batch
     return RS_END;
 }
 
+/* What was given is done with when the next is asked for. What concerns nobody is noted once a
+ * second: whoever writes a file wakes those who wait for answers. */
+static void keep_position(struct rs_watch *watch, int status, bool second)
+{
+    if (watch->named != NULL && status == RS_END && second) {
+        watch_named_reach(watch->named, watch->position);
+    }
+    watch->given = status == RS_OK || status == RS_EBEHIND;
+}
+
 int watch_next(struct rs_watch *watch, const rs_batch **batch)
 {
     struct rs_txn *txn;
     if (env_forked(watch->store->env)) {
         return RS_EFORK; /* before it takes the parent's wake-ups away */
     }
+    if (watch->named != NULL && watch->given) {
+        watch_named_reach(watch->named, watch->position);
+        watch->given = false;
+    }
     /* Cleared before looking: what comes after that rings again. */
     bool second = bell_wait_clear(&watch->wait, watch->store->dir);
     int status = store_begin(watch->store, false, &txn, NULL);
     if (status == RS_OK) {
         status = next_batch(watch, txn, batch);
+        keep_position(watch, status, second);
         if (second) {
             watch->replaced = env_replaced(watch->store->env, watch->store->dir);
         }
@@ -230,8 +247,8 @@ static int start(struct rs_watch *watch, uint64_t since, rs_error *error)
                            : fail(error, status, "%s: %s", watch->path, rs_strerror(status));
 }
 
-int watch_open(struct rs_store *store, struct slice path, unsigned flags, uint64_t since,
-               struct rs_watch **out, rs_error *error)
+static int open_watch(struct rs_store *store, struct slice path, unsigned flags, uint64_t since,
+                      struct rs_watch **out, rs_error *error)
 {
     struct rs_watch *watch = calloc(1, sizeof *watch);
     char *copy = malloc(path.size + 1);
@@ -255,9 +272,97 @@ int watch_open(struct rs_store *store, struct slice path, unsigned flags, uint64
         watch_close(watch);
         return status;
     }
+    *out = watch;
+    return RS_OK;
+}
+
+int watch_open(struct rs_store *store, struct slice path, unsigned flags, uint64_t since,
+               struct rs_watch **out, rs_error *error)
+{
+    int status = open_watch(store, path, flags, since, out, error);
+    if (status == RS_OK) {
+        watch_register(&(*out)->entry, store->dir, (*out)->path);
+    }
+    return status;
+}
+
+/* ---- A watch with a name ---- */
+
+/* What its file begins with, unless it has kept a position. */
+static int first_record(const struct rs_watch *watch, struct watch_record *record, rs_error *error)
+{
+    struct buffer path = BUFFER_INIT;
+    *record = (struct watch_record){
+        .store = env_data_inode(watch->store->env),
+        .subtree = watch->subtree,
+        .position = watch->position,
+    };
+    int status = watch_stored_path(watched_path(watch), &path, error);
+    if (status == RS_OK && path.size > WATCH_MAX_PATH) {
+        status = fail(error, RS_ETOOLONG, "the path is too long for a named watch");
+    } else if (status == RS_OK) {
+        memcpy(record->path, path.data, path.size + 1);
+    }
+    buffer_free(&path);
+    return status;
+}
+
+static int give_name(struct rs_watch *watch, const char *name, rs_error *error)
+{
+    struct watch_record *record = malloc(sizeof *record);
+    if (record == NULL) {
+        return fail(error, RS_ENOMEM, "out of memory");
+    }
+    int status = first_record(watch, record, error);
+    if (status == RS_OK) {
+        status = watch_named_open(watch->store->dir, name, record, &watch->named, error);
+    }
+    if (status == RS_OK) {
+        watch->position = watch->named->record.position;
+    }
+    free(record);
+    return status;
+}
+
+int watch_open_named(struct rs_store *store, const char *name, struct slice path, unsigned flags,
+                     struct rs_watch **out, rs_error *error)
+{
+    struct rs_watch *watch;
+    if (!watch_name_is_good(name)) {
+        return fail(error, RS_ENAME, "\"%s\" cannot be the name of a watch", name);
+    }
+    int status = open_watch(store, path, flags, RS_NOW, &watch, error);
+    if (status != RS_OK) {
+        return status;
+    }
+    status = give_name(watch, name, error);
+    if (status != RS_OK) {
+        watch_close(watch);
+        return status;
+    }
     watch_register(&watch->entry, store->dir, watch->path);
     *out = watch;
     return RS_OK;
+}
+
+int watch_answer(struct rs_watch *watch, uint64_t revision, enum rs_answer answer,
+                 const char *reason)
+{
+    struct rs_txn *txn;
+    if (watch->named == NULL || revision < watch->named->record.answered) {
+        return RS_EINVAL;
+    }
+    int status = store_begin(watch->store, false, &txn, NULL);
+    if (status != RS_OK) {
+        return status;
+    }
+    uint64_t latest = store_revision(txn);
+    store_abort(txn);
+    if (revision > latest) {
+        return RS_EINVAL;
+    }
+    watch_record_answer(&watch->named->record, revision, answer, reason);
+    return watch_named_save(watch->named);
 }
 
 int watch_fd(const struct rs_watch *watch)
@@ -275,7 +380,9 @@ void watch_close(struct rs_watch *watch)
     if (watch == NULL) {
         return;
     }
-    watch_unregister(&watch->entry, env_forked(watch->store->env));
+    bool forked = env_forked(watch->store->env);
+    watch_unregister(&watch->entry, forked);
+    watch_named_close(watch->named, forked);
     bell_wait_close(&watch->wait);
     watch_target_free(&watch->target);
     journal_close(&watch->reader);

@@ -120,6 +120,25 @@ static int whole_names(const struct path_root *root, struct path_iter *names, st
     return status == RS_END ? RS_OK : status;
 }
 
+int watch_stored_path(struct slice path, struct buffer *stored, rs_error *error)
+{
+    const struct path_root *root;
+    struct path_iter names;
+    struct buffer all = BUFFER_INIT;
+    int status = path_begin_rooted(&names, path.data, path.size, &root, error);
+    if (status == RS_OK) {
+        status = whole_names(root, &names, &all, error);
+    }
+    if (status == RS_OK) {
+        status = buffer_append_text(stored, path_root_by_key(root->stored)->name);
+    }
+    if (status == RS_OK && all.size > 0) {
+        status = append_name(stored, all.data, all.size);
+    }
+    buffer_free(&all);
+    return status == RS_OK ? buffer_terminate(stored) : status;
+}
+
 static int walk_rooted(struct lookup *lookup, const char *path, size_t len, struct buffer *onward)
 {
     const struct path_root *root;

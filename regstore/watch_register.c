@@ -19,8 +19,7 @@
  * and locked or not at all. An OFD lock ends with the process, however it ends, unless a child that
  * was forked has it, too; so the process is looked for as well. */
 
-/* When a process was started, in ticks since boot; 0 if it is not there or cannot be seen. */
-static unsigned long long start_time(pid_t pid)
+unsigned long long watch_process_started(pid_t pid)
 {
     char path[40];
     char stat[512] = "";
@@ -43,9 +42,9 @@ static unsigned long long start_time(pid_t pid)
     return state == 'Z' || state == 'X' ? 0 : started;
 }
 
-static bool is_alive(pid_t pid, unsigned long long started)
+bool watch_process_alive(pid_t pid, unsigned long long started)
 {
-    unsigned long long now = start_time(pid);
+    unsigned long long now = watch_process_started(pid);
     if (now != 0) {
         return now == started;
     }
@@ -53,21 +52,19 @@ static bool is_alive(pid_t pid, unsigned long long started)
     return pid > 0 && (kill(pid, 0) == 0 ? started == 0 : errno == EPERM);
 }
 
-static int lock_entry(int fd)
+int watch_lock(int fd)
 {
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
     return fcntl(fd, F_OFD_SETLK, &lock);
 }
 
-static bool is_locked(int fd)
+bool watch_is_locked(int fd)
 {
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
     return fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
 }
 
-/* Never through a symbolic link: who owns the store could lead root to a directory of his choice,
- * to make files there or remove them. */
-static int open_watches(const char *dir, int flags)
+int watch_open_dir(const char *dir, int flags)
 {
     char *path;
     if (asprintf(&path, "%s/%s", dir, STORE_WATCHES_DIR) < 0) {
@@ -95,7 +92,7 @@ static struct entry_name entry_name(const char *prefix, unsigned number)
 static bool write_entry(int fd, const char *path)
 {
     return fchmod(fd, 0644) == 0 &&
-           dprintf(fd, "%ld%c%llu%c%s%c%s%c", (long)getpid(), 0, start_time(getpid()), 0,
+           dprintf(fd, "%ld%c%llu%c%s%c%s%c", (long)getpid(), 0, watch_process_started(getpid()), 0,
                    program_invocation_short_name, 0, path, 0) > 0;
 }
 
@@ -105,7 +102,7 @@ static int make_entry(int watches, const char *path, unsigned number)
     struct entry_name shown = entry_name("", number);
     int fd =
         openat(watches, hidden.text, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (fd >= 0 && (lock_entry(fd) != 0 || !write_entry(fd, path) ||
+    if (fd >= 0 && (watch_lock(fd) != 0 || !write_entry(fd, path) ||
                     renameat(watches, hidden.text, watches, shown.text) != 0)) {
         unlinkat(watches, hidden.text, 0);
         close(fd);
@@ -118,7 +115,7 @@ void watch_register(struct watch_entry *entry, const char *dir, const char *path
 {
     static atomic_uint counter;
     unsigned number = atomic_fetch_add(&counter, 1);
-    int watches = open_watches(dir, O_PATH);
+    int watches = watch_open_dir(dir, O_PATH);
     int fd = -1;
     if (watches >= 0) {
         fd = make_entry(watches, path, number);
@@ -132,7 +129,7 @@ void watch_unregister(struct watch_entry *entry, bool forked)
     if (entry->fd < 0) {
         return;
     }
-    int watches = forked ? -1 : open_watches(entry->dir, O_PATH);
+    int watches = forked ? -1 : watch_open_dir(entry->dir, O_PATH);
     if (watches >= 0) {
         unlinkat(watches, entry_name("", entry->number).text, 0);
         close(watches);
@@ -166,7 +163,7 @@ static bool read_entry(int fd, char *text, rs_watcher *watcher)
     unsigned long long started = strtoull(next_text(&at, end), NULL, 10);
     watcher->program = next_text(&at, end);
     watcher->path = next_text(&at, end);
-    return *watcher->path != '\0' && is_alive((pid_t)watcher->pid, started);
+    return *watcher->path != '\0' && watch_process_alive((pid_t)watcher->pid, started);
 }
 
 static int list_entry(int dir_fd, const char *name, char *text,
@@ -178,7 +175,7 @@ static int list_entry(int dir_fd, const char *name, char *text,
     if (fd < 0) {
         return 0;
     }
-    if (!is_locked(fd)) {
+    if (!watch_is_locked(fd)) {
         unlinkat(dir_fd, name, 0);
     } else if (read_entry(fd, text, &watcher)) {
         result = each(context, &watcher);
@@ -207,7 +204,7 @@ static void tidy_hidden(int dir_fd, const char *name)
         return;
     }
     int fd = openat(dir_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    if (fd >= 0 && !is_locked(fd)) {
+    if (fd >= 0 && !watch_is_locked(fd)) {
         unlinkat(dir_fd, name, 0);
     }
     if (fd >= 0) {
@@ -218,7 +215,7 @@ static void tidy_hidden(int dir_fd, const char *name)
 int watch_list(const char *dir, int (*each)(void *context, const rs_watcher *watcher),
                void *context)
 {
-    int fd = open_watches(dir, O_RDONLY);
+    int fd = watch_open_dir(dir, O_RDONLY);
     if (fd < 0 && (errno == ELOOP || errno == ENOTDIR)) {
         return RS_EUNSAFE;
     }

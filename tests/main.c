@@ -56,6 +56,7 @@
     X(history)                                                                                     \
     X(watch)                                                                                       \
     X(watch_match)                                                                                 \
+    X(watch_named)                                                                                 \
     X(watch_list)                                                                                  \
     X(formats)                                                                                     \
     X(format_xml)                                                                                  \

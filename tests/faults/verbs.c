@@ -273,7 +273,8 @@ void verb_remove(const char *top)
 
 const struct verb *verb_at(size_t number)
 {
-    static const struct verb *const tables[] = {verb_reads, verb_writes, verb_rules, verb_history};
+    static const struct verb *const tables[] = {verb_reads, verb_writes, verb_rules, verb_history,
+                                                verb_services};
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
         for (const struct verb *verb = tables[i]; verb->name != NULL; verb++) {
             if (number-- == 0) {

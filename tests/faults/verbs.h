@@ -3,7 +3,7 @@
  * under each of them in turn.
  *
  * A place is a directory with a store of known content ("store"), with dumps to import and a file
- * to write over ("files"). A verb is a row of verb_reads, verb_writes, verb_rules or verb_history:
+ * to write over ("files"). A verb is a row of verb_reads or one of the other tables below:
  * verb_run() begins the transaction that it wants, opens its key, lets it act once, looks at what
  * it got, and ends the transaction. The renderings turn what is stored into a string, so that "as
  * before or as after, never between" is a comparison of strings. To add a verb, write its function
@@ -48,6 +48,7 @@ struct verb {
 /* The tables; each ends with a row without a name. */
 extern const struct verb verb_reads[];
 extern const struct verb verb_history[];
+extern const struct verb verb_services[];
 extern const struct verb verb_writes[];
 extern const struct verb verb_rules[];
 /* Stores the rules that those of verb_rules look at, and a key that has them. */

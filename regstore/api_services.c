@@ -1,0 +1,42 @@
+/*
+ * api_services.c - the public calls about named watches and what services answer: see api.c.
+ */
+#include "api.h"
+#include "watch.h"
+
+int rs_watch_open_named_n(rs_store *store, const char *name, const char *path, size_t len,
+                          unsigned flags, rs_watch **watch, rs_error *error)
+{
+    if (store == NULL || name == NULL || path == NULL || watch == NULL ||
+        (flags & ~RS_SUBTREE) != 0) {
+        return fail(error, RS_EINVAL, "invalid argument");
+    }
+    return watch_open_named(store, name, (struct slice){path, text_length(path, len)}, flags, watch,
+                            error);
+}
+
+int rs_watch_answer(rs_watch *watch, uint64_t revision, enum rs_answer answer, const char *reason)
+{
+    if (watch == NULL || answer < RS_ANSWER_APPLIED || answer > RS_ANSWER_REJECTED) {
+        return RS_EINVAL;
+    }
+    return watch_answer(watch, revision, answer, reason != NULL ? reason : "");
+}
+
+int rs_services(rs_store *store, int (*each)(void *context, const rs_service *service),
+                void *context)
+{
+    if (store == NULL || each == NULL) {
+        return RS_EINVAL;
+    }
+    return env_forked(store->env) ? RS_EFORK : watch_services(store, each, context);
+}
+
+int rs_wait(rs_store *store, uint64_t revision, int timeout,
+            int (*each)(void *context, const rs_service *service), void *context)
+{
+    if (store == NULL) {
+        return RS_EINVAL;
+    }
+    return env_forked(store->env) ? RS_EFORK : watch_wait(store, revision, timeout, each, context);
+}

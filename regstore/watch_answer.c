@@ -1,0 +1,284 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "watch.h"
+
+/* Between two looks if nobody writes; a service that dies writes nothing. */
+#define LOOK_MS 1000
+/* The same where inotify's instances are used up. */
+#define BLIND_LOOK_MS 20
+
+/* ---- The list ---- */
+
+struct listing {
+    uint64_t store; /* see watch_record; 0: whatever store */
+    int (*each)(void *context, const rs_service *service);
+    void *context;
+};
+
+static rs_service service_of(const struct watch_seen *seen)
+{
+    const struct watch_record *record = &seen->record;
+    return (rs_service){
+        .name = seen->name,
+        .pid = record->pid,
+        .alive = seen->alive,
+        .ended = !seen->alive && record->ended,
+        .program = record->program,
+        .path = record->path,
+        .subtree = record->subtree,
+        .position = record->position != WATCH_LOST ? record->position : 0,
+        .answered = record->answered,
+        .answer = record->answer,
+        .reason = record->reason,
+        .restart_since = record->restart_since,
+    };
+}
+
+/* The numbers of a store that was there before say nothing about this one. */
+static int tell_service(void *context, const struct watch_seen *seen)
+{
+    const struct listing *listing = context;
+    rs_service service = service_of(seen);
+    if (seen->record.store != listing->store) {
+        service.position = 0;
+        service.answered = 0;
+        service.answer = RS_ANSWER_NONE;
+        service.reason = "";
+        service.restart_since = 0;
+    }
+    return listing->each(listing->context, &service);
+}
+
+int watch_services(struct rs_store *store, int (*each)(void *context, const rs_service *service),
+                   void *context)
+{
+    struct listing listing = {env_data_inode(store->env), each, context};
+    return watch_named_list(store->dir, tell_service, &listing);
+}
+
+/* ---- Who is concerned by a revision ---- */
+
+struct concerned {
+    char name[WATCH_MAX_NAME + 1];
+    enum rs_answer answer;
+};
+
+struct waiting {
+    struct rs_store *store;
+    struct rs_txn *txn; /* while the services are chosen */
+    uint64_t revision;
+    struct journal_reader reader;
+    struct buffer scratch;
+    struct buffer services; /* struct concerned */
+};
+
+static int find_change(struct waiting *waiting, const struct watch_target *target, bool subtree,
+                       bool *found)
+{
+    struct journal_head head;
+    struct change change;
+    int status = journal_open(&waiting->reader, &waiting->txn->env, waiting->revision, &head);
+    while (status == RS_OK && (status = journal_next(&waiting->reader, &change)) == RS_OK) {
+        enum watch_match match;
+        const char *relative;
+        if (change.inner) {
+            continue;
+        }
+        status = watch_match(target, subtree, &change, &waiting->scratch, &match, &relative);
+        if (status == RS_OK && match != WATCH_NOTHING) {
+            *found = true;
+            return RS_OK;
+        }
+    }
+    return status == RS_END ? RS_OK : status;
+}
+
+static int choose(void *context, const struct watch_seen *seen)
+{
+    struct waiting *waiting = context;
+    struct watch_target target = {BUFFER_INIT, BUFFER_INIT, 0};
+    struct concerned one = {.answer = RS_ANSWER_NONE};
+    bool found = false;
+    if (!seen->alive) {
+        return RS_OK;
+    }
+    struct slice path = {seen->record.path, strlen(seen->record.path)};
+    int status = watch_resolve(&target, &waiting->txn->tree, path);
+    if (status == RS_OK) {
+        status = find_change(waiting, &target, seen->record.subtree, &found);
+    } else if (status != RS_ENOMEM && status != RS_EDAMAGED) {
+        status = RS_OK; /* what the file holds is no path: no watch wrote it */
+    }
+    watch_target_free(&target);
+    if (status != RS_OK || !found) {
+        return status;
+    }
+    memcpy(one.name, seen->name, sizeof one.name);
+    return buffer_append(&waiting->services, &one, sizeof one);
+}
+
+/* RS_ENOTFOUND: not made yet. RS_EBEHIND: no longer in the journal. */
+static int choose_all(struct waiting *waiting)
+{
+    struct journal_head head;
+    int status = store_begin(waiting->store, false, &waiting->txn, NULL);
+    if (status != RS_OK) {
+        return status;
+    }
+    if (waiting->revision == 0 || waiting->revision > store_revision(waiting->txn)) {
+        status = RS_ENOTFOUND;
+    } else {
+        status = journal_open(&waiting->reader, &waiting->txn->env, waiting->revision, &head);
+        status = status == RS_ENOTFOUND ? RS_EBEHIND : status;
+    }
+    if (status == RS_OK) {
+        status = watch_named_list(waiting->store->dir, choose, waiting);
+    }
+    journal_close(&waiting->reader);
+    store_abort(waiting->txn);
+    return status;
+}
+
+/* ---- Waiting ---- */
+
+static int64_t now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static int open_inotify(const char *dir)
+{
+    char path[4096];
+    int len = snprintf(path, sizeof path, "%s/%s", dir, STORE_WATCHES_DIR);
+    int fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+    if (fd >= 0 && (len < 0 || (size_t)len >= sizeof path ||
+                    inotify_add_watch(fd, path, IN_MODIFY | IN_MOVED_TO) < 0)) {
+        close(fd);
+        fd = -1;
+    }
+    return fd;
+}
+
+/* Sleeps until somebody writes, a while has passed or the deadline has come; -1: there is none.
+ * False at the deadline. */
+static bool sleep_until(int inotify, int64_t deadline)
+{
+    _Alignas(struct inotify_event) char events[4096];
+    int patience = inotify >= 0 ? LOOK_MS : BLIND_LOOK_MS;
+    struct pollfd ready = {.fd = inotify, .events = POLLIN};
+    if (deadline >= 0) {
+        int64_t left = deadline - now_ms();
+        if (left <= 0) {
+            return false;
+        }
+        patience = left < patience ? (int)left : patience;
+    }
+    (void)poll(&ready, 1, patience);
+    while (inotify >= 0 && read(inotify, events, sizeof events) > 0) {
+        ;
+    }
+    return true;
+}
+
+/* Tells what a service answers to the revision. Answers of a process that lives no more do not
+ * count: what it has taken is gone with it. */
+static int ask(const struct waiting *waiting, int dir_fd, struct concerned *one, bool last,
+               const struct listing *listing)
+{
+    struct watch_seen seen = {.alive = false};
+    const char *reason = "";
+    int status = dir_fd >= 0 ? watch_named_look(dir_fd, one->name, &seen) : RS_ENOTFOUND;
+    if (status == RS_ENOTFOUND) {
+        memcpy(seen.name, one->name, sizeof seen.name);
+    } else if (status != RS_OK) {
+        return status;
+    }
+    if (seen.alive && seen.record.store == listing->store) {
+        one->answer = watch_record_judge(&seen.record, waiting->revision, &reason);
+    }
+    if ((one->answer == RS_ANSWER_NONE && !last) || listing->each == NULL) {
+        return RS_OK;
+    }
+    rs_service service = service_of(&seen);
+    service.answer = one->answer;
+    service.reason = reason;
+    return listing->each(listing->context, &service);
+}
+
+/* Asks all who have not answered. *open receives how many still have not. */
+static int ask_all(struct waiting *waiting, bool last, const struct listing *listing, size_t *open)
+{
+    struct concerned *services = (struct concerned *)(void *)waiting->services.data;
+    size_t count = waiting->services.size / sizeof *services;
+    int dir_fd = watch_open_dir(waiting->store->dir, O_PATH);
+    int result = dir_fd < 0 && errno == ENOMEM ? RS_ENOMEM : 0;
+    *open = 0;
+    for (size_t i = 0; result == 0 && i < count; i++) {
+        if (services[i].answer == RS_ANSWER_NONE) {
+            result = ask(waiting, dir_fd, &services[i], last, listing);
+            *open += services[i].answer == RS_ANSWER_NONE;
+        }
+    }
+    if (dir_fd >= 0) {
+        close(dir_fd);
+    }
+    return result;
+}
+
+/* One who rejects it is the answer, however many are silent. */
+static int outcome(const struct waiting *waiting, size_t open)
+{
+    const struct concerned *services =
+        (const struct concerned *)(const void *)waiting->services.data;
+    for (size_t i = 0; i < waiting->services.size / sizeof *services; i++) {
+        if (services[i].answer == RS_ANSWER_REJECTED) {
+            return RS_EREJECTED;
+        }
+    }
+    return open > 0 ? RS_ETIMEOUT : RS_OK;
+}
+
+static int wait_for_all(struct waiting *waiting, int inotify, int64_t deadline,
+                        const struct listing *listing)
+{
+    size_t open;
+    bool last = false;
+    for (;;) {
+        int result = ask_all(waiting, last, listing, &open);
+        if (result != 0) {
+            return result;
+        }
+        if (open == 0 || last) {
+            return outcome(waiting, open);
+        }
+        last = !sleep_until(inotify, deadline);
+    }
+}
+
+int watch_wait(struct rs_store *store, uint64_t revision, int timeout,
+               int (*each)(void *context, const rs_service *service), void *context)
+{
+    struct waiting waiting = {.store = store, .revision = revision};
+    struct listing listing = {env_data_inode(store->env), each, context};
+    int64_t deadline = timeout >= 0 ? now_ms() + timeout : -1;
+    int inotify = open_inotify(store->dir); /* before the first look */
+    int status = choose_all(&waiting);
+    if (status == RS_OK) {
+        status = wait_for_all(&waiting, inotify, deadline, &listing);
+    }
+    if (inotify >= 0) {
+        close(inotify);
+    }
+    buffer_free(&waiting.services);
+    buffer_free(&waiting.scratch);
+    return status;
+}

@@ -1,0 +1,205 @@
+#include <string.h>
+
+#include "record.h"
+#include "watch.h"
+
+/* A slot: magic, bytes in all, checksum of what comes after it, and the fields. */
+#define HEAD 16u /* bytes in front of what is summed */
+
+enum { FLAG_SUBTREE = 1, FLAG_ENDED = 2, FLAGS_ALL = 3 };
+
+/* FNV-1a: tells a torn write from a whole one, which is all that is asked. */
+uint64_t watch_record_sum(const void *bytes, size_t size)
+{
+    const unsigned char *data = bytes;
+    uint64_t sum = UINT64_C(0xcbf29ce484222325);
+    for (size_t i = 0; i < size; i++) {
+        sum = (sum ^ data[i]) * UINT64_C(0x100000001b3);
+    }
+    return sum;
+}
+
+/* ---- Writing ---- */
+
+static int put_numbers(struct buffer *slot, const struct watch_record *record)
+{
+    const uint64_t numbers[] = {record->counter,     record->started,       record->store,
+                                record->position,    record->answered,      record->rejected_from,
+                                record->rejected_to, record->restart_since, record->restart_to};
+    unsigned flags = (record->subtree ? FLAG_SUBTREE : 0u) | (record->ended ? FLAG_ENDED : 0u);
+    int status = record_put_u32(slot, record->pid);
+    for (size_t i = 0; status == RS_OK && i < sizeof numbers / sizeof *numbers; i++) {
+        status = record_put_u64(slot, numbers[i]);
+    }
+    if (status == RS_OK) {
+        status = record_put_u8(slot, (uint8_t)flags);
+    }
+    return status == RS_OK ? record_put_u8(slot, (uint8_t)record->answer) : status;
+}
+
+static int put_texts(struct buffer *slot, const struct watch_record *record)
+{
+    const char *const texts[] = {record->program, record->path, record->reason, record->refusal};
+    int status = RS_OK;
+    for (size_t i = 0; status == RS_OK && i < sizeof texts / sizeof *texts; i++) {
+        status = record_put_bytes(slot, texts[i], strlen(texts[i]));
+    }
+    return status;
+}
+
+int watch_record_put(struct buffer *slot, const struct watch_record *record)
+{
+    struct buffer head = BUFFER_INIT;
+    static const char room[HEAD] = {0};
+    slot->size = 0;
+    int status = buffer_append(slot, room, sizeof room);
+    if (status == RS_OK) {
+        status = put_numbers(slot, record);
+    }
+    if (status == RS_OK) {
+        status = put_texts(slot, record);
+    }
+    if (status == RS_OK) {
+        status = record_put_u32(&head, WATCH_RECORD_MAGIC);
+    }
+    if (status == RS_OK) {
+        status = record_put_u32(&head, (uint32_t)slot->size);
+    }
+    if (status == RS_OK) {
+        status = record_put_u64(&head, watch_record_sum(slot->data + HEAD, slot->size - HEAD));
+    }
+    if (status == RS_OK) {
+        memcpy(slot->data, head.data, HEAD);
+    }
+    buffer_free(&head);
+    return status;
+}
+
+/* ---- Reading ---- */
+
+/* A text of the record, which holds no NUL; at most so many bytes. */
+static void get_text(struct record *from, char *text, size_t most)
+{
+    size_t size;
+    const char *found = record_bytes(from, &size);
+    if (size > most || memchr(found, '\0', size) != NULL) {
+        from->damaged = true;
+        return;
+    }
+    memcpy(text, found, size);
+    text[size] = '\0';
+}
+
+static int get_fields(struct record *from, struct watch_record *record)
+{
+    uint64_t *const numbers[] = {
+        &record->counter,     &record->started,       &record->store,
+        &record->position,    &record->answered,      &record->rejected_from,
+        &record->rejected_to, &record->restart_since, &record->restart_to};
+    record->pid = record_u32(from);
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        *numbers[i] = record_u64(from);
+    }
+    unsigned flags = record_u8(from);
+    unsigned answer = record_u8(from);
+    record->subtree = (flags & FLAG_SUBTREE) != 0;
+    record->ended = (flags & FLAG_ENDED) != 0;
+    record->answer = (enum rs_answer)answer;
+    get_text(from, record->program, WATCH_MAX_PROGRAM);
+    get_text(from, record->path, WATCH_MAX_PATH);
+    get_text(from, record->reason, WATCH_MAX_REASON);
+    get_text(from, record->refusal, WATCH_MAX_REASON);
+    if ((flags & ~(unsigned)FLAGS_ALL) != 0 || answer > RS_ANSWER_REJECTED) {
+        return RS_EDAMAGED;
+    }
+    return record_end(from);
+}
+
+static int get_slot(const char *slot, size_t size, struct watch_record *record)
+{
+    struct record from;
+    record_begin(&from, slot, size);
+    uint32_t magic = record_u32(&from);
+    uint32_t whole = record_u32(&from);
+    uint64_t sum = record_u64(&from);
+    if (from.damaged || magic != WATCH_RECORD_MAGIC || whole < HEAD || whole > size ||
+        watch_record_sum(slot + HEAD, whole - HEAD) != sum) {
+        return RS_EDAMAGED;
+    }
+    record_begin(&from, slot + HEAD, whole - HEAD);
+    return get_fields(&from, record);
+}
+
+int watch_record_get(const void *file, size_t size, struct watch_record *record)
+{
+    struct watch_record found;
+    int status = RS_EDAMAGED;
+    for (size_t at = 0; at < 2 * WATCH_SLOT && at < size; at += WATCH_SLOT) {
+        size_t room = size - at < WATCH_SLOT ? size - at : WATCH_SLOT;
+        if (get_slot((const char *)file + at, room, &found) == RS_OK &&
+            (status != RS_OK || found.counter > record->counter)) {
+            *record = found;
+            status = RS_OK;
+        }
+    }
+    return status;
+}
+
+/* ---- Answers ---- */
+
+/* As much of a text as there is room for, not cutting a character of UTF-8. */
+static void copy_reason(char *to, const char *reason)
+{
+    size_t len = strnlen(reason, WATCH_MAX_REASON + 1);
+    if (len > WATCH_MAX_REASON) {
+        for (len = WATCH_MAX_REASON; len > 0 && ((unsigned char)reason[len] & 0xc0) == 0x80;) {
+            len--;
+        }
+    }
+    memmove(to, reason, len);
+    to[len] = '\0';
+}
+
+void watch_record_answer(struct watch_record *record, uint64_t revision, enum rs_answer answer,
+                         const char *reason)
+{
+    uint64_t first = record->answered < revision ? record->answered + 1 : revision;
+    if (answer == RS_ANSWER_REJECTED) {
+        if (record->answer != RS_ANSWER_REJECTED) {
+            record->rejected_from = first;
+        }
+        record->rejected_to = revision;
+        copy_reason(record->refusal, reason);
+    } else if (answer == RS_ANSWER_RESTART) {
+        if (record->restart_since == 0) {
+            record->restart_since = revision;
+        }
+        record->restart_to = revision;
+    }
+    copy_reason(record->reason, reason);
+    record->answer = answer;
+    record->answered = revision;
+    if (record->position < revision || record->position == WATCH_LOST) {
+        record->position = revision;
+    }
+}
+
+enum rs_answer watch_record_judge(const struct watch_record *record, uint64_t revision,
+                                  const char **reason)
+{
+    *reason = record->reason;
+    if (record->answered < revision || record->answer == RS_ANSWER_NONE) {
+        *reason = "";
+        return RS_ANSWER_NONE;
+    }
+    if (record->rejected_from != 0 && revision >= record->rejected_from &&
+        revision <= record->rejected_to) {
+        *reason = record->refusal;
+        return RS_ANSWER_REJECTED;
+    }
+    if (revision <= record->restart_to && record->answer == RS_ANSWER_APPLIED) {
+        *reason = "";
+        return RS_ANSWER_RESTART;
+    }
+    return record->answer;
+}

@@ -1,0 +1,560 @@
+/*
+ * test_watch_named.c - watches that keep their place under a name, what services answer in them,
+ * and waiting for that.
+ */
+#include "stage.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define KEY "HKLM\\Service"
+#define FILE_NAME "store/watches/service.pos"
+#define SLOT 8192
+
+static rs_watch *open_named(rs_store *store)
+{
+    rs_watch *watch = NULL;
+    rs_error error = RS_ERROR_INIT;
+    MUST(rs_watch_open_named(store, "service", KEY, RS_SUBTREE, &watch, &error) == RS_OK);
+    return watch;
+}
+
+/* What rs_services() or rs_wait() told: "NAME STATE POSITION ANSWERED ANSWER REASON RESTART|". */
+struct told {
+    char text[4096];
+    unsigned count;
+};
+
+static int note(void *context, const rs_service *service)
+{
+    static const char *const answers[] = {"none", "applied", "restart", "rejected"};
+    struct told *told = context;
+    size_t used = strlen(told->text);
+    snprintf(told->text + used, sizeof told->text - used, "%s %s %d %d %s %s %d|", service->name,
+             service->alive ? "alive" : (service->ended ? "ended" : "gone"), (int)service->position,
+             (int)service->answered, answers[service->answer],
+             service->reason[0] != '\0' ? service->reason : "-", (int)service->restart_since);
+    told->count++;
+    return 0;
+}
+
+static const char *services(rs_store *store)
+{
+    static struct told told;
+    told = (struct told){.count = 0};
+    MUST(rs_services(store, note, &told) == RS_OK);
+    return told.text;
+}
+
+static int await(rs_store *store, uint64_t revision, int timeout, struct told *told)
+{
+    *told = (struct told){.count = 0};
+    return rs_wait(store, revision, timeout, note, told);
+}
+
+/* ---- Positions ---- */
+
+static void test_goes_on_where_it_was(void)
+{
+    rs_store *store = stage_store();
+    stage_set(store, KEY, "early", 1);
+    rs_watch *watch = open_named(store);
+    EXPECT(watch, "end"); /* a first open begins at the latest revision */
+    stage_set(store, KEY, "a", 1);
+    EXPECT(watch, "set .:a ->1");
+    EXPECT(watch, "end"); /* which says that the first has been dealt with */
+    rs_watch_close(watch);
+    stage_set(store, KEY, "b", 2);
+    stage_set(store, "HKLM\\Other", "x", 1);
+    stage_set(store, KEY, "c", 3);
+    watch = open_named(store);
+    EXPECT(watch, "set .:b ->2");
+    rs_watch_close(watch); /* in the midst of it */
+    watch = open_named(store);
+    EXPECT(watch, "set .:b ->2");
+    EXPECT(watch, "set .:c ->3");
+    EXPECT(watch, "end");
+    rs_watch_close(watch);
+    rs_close(store);
+}
+
+static void test_answer_moves_the_position(void)
+{
+    rs_store *store = stage_store();
+    rs_watch *watch = open_named(store);
+    uint64_t revision = stage_set(store, KEY, "a", 1);
+    EXPECT(watch, "created .");
+    CU_ASSERT_EQUAL(rs_watch_answer(watch, revision, RS_ANSWER_APPLIED, NULL), RS_OK);
+    rs_watch_close(watch);
+    watch = open_named(store);
+    EXPECT(watch, "end");
+    rs_watch_close(watch);
+    rs_close(store);
+}
+
+static void damage(off_t at)
+{
+    int fd = open(scratch_path(FILE_NAME), O_WRONLY | O_CLOEXEC);
+    MUST(fd >= 0 && pwrite(fd, "noise", 5, at + 40) == 5);
+    close(fd);
+}
+
+static void test_damaged_slots(void)
+{
+    rs_store *store = stage_store();
+    rs_watch *watch = open_named(store);
+    for (uint32_t i = 1; i < 4; i++) {
+        stage_set(store, KEY, "a", i);
+        MUST(strstr(stage_next(watch), i == 1 ? "created" : "set") != NULL);
+    }
+    EXPECT(watch, "end");
+    rs_watch_close(watch);
+    /* Either slot alone is enough: nothing is lost, at most something is told again. */
+    damage(0);
+    stage_set(store, KEY, "a", 4);
+    watch = open_named(store);
+    const char *got = stage_next(watch);
+    for (int i = 0; i < 3 && strcmp(got, "set .:a 3>4") != 0; i++) {
+        MUST(strcmp(got, "end") != 0 && strcmp(got, "behind") != 0);
+        got = stage_next(watch);
+    }
+    EXPECT(watch, "end");
+    rs_watch_close(watch);
+    damage(0);
+    damage(SLOT);
+    watch = open_named(store);
+    rs_watch_close(watch); /* nobody was told yet */
+    watch = open_named(store);
+    EXPECT(watch, "behind");
+    EXPECT(watch, "end");
+    stage_set(store, KEY, "a", 5);
+    EXPECT(watch, "set .:a 4>5");
+    rs_watch_close(watch);
+    rs_close(store);
+}
+
+static void test_names(void)
+{
+    static const char *const bad[] = {"", ".hidden", "a/b", "a b", "..", "caf\xc3\xa9"};
+    char longest[66];
+    rs_store *store = stage_store();
+    rs_watch *watch = NULL;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        CU_ASSERT_EQUAL(rs_watch_open_named(store, bad[i], KEY, 0, &watch, NULL), RS_ENAME);
+    }
+    memset(longest, '7', 65);
+    longest[65] = '\0';
+    CU_ASSERT_EQUAL(rs_watch_open_named(store, longest, KEY, 0, &watch, NULL), RS_ENAME);
+    longest[64] = '\0';
+    MUST(rs_watch_open_named(store, longest, KEY, 0, &watch, NULL) == RS_OK);
+    CU_ASSERT(strncmp(services(store), longest, 64) == 0);
+    rs_watch_close(watch);
+    CU_ASSERT_EQUAL(rs_watch_open_named(store, "a", "HKXX\\A", 0, &watch, NULL), RS_EPATH);
+    CU_ASSERT_EQUAL(rs_watch_open_named(store, "a", KEY, 4, &watch, NULL), RS_EINVAL);
+    CU_ASSERT(strncmp(services(store), longest, 64) == 0);
+    rs_close(store);
+}
+
+static void test_paths(void)
+{
+    char path[5000];
+    rs_store *store = stage_store();
+    rs_watch *watch = NULL;
+    size_t size = (size_t)snprintf(path, sizeof path, "HKLM");
+    while (size < 4500) {
+        size += (size_t)snprintf(path + size, sizeof path - size, "\\%0100d", 1);
+    }
+    CU_ASSERT_EQUAL(rs_watch_open_named(store, "a", path, 0, &watch, NULL), RS_ETOOLONG);
+    CU_ASSERT_STRING_EQUAL(services(store), "");
+    rs_close(store);
+}
+
+static void test_one_at_a_time(void)
+{
+    rs_store *store = stage_store();
+    rs_error error = RS_ERROR_INIT;
+    rs_watch *watch = open_named(store);
+    rs_watch *second = NULL;
+    CU_ASSERT_EQUAL(rs_watch_open_named(store, "service", KEY, 0, &second, &error), RS_EBUSY);
+    CU_ASSERT(strstr(error.text, "service is open in process") != NULL);
+    rs_watch_close(watch);
+    watch = open_named(store);
+    rs_watch_close(watch);
+    rs_close(store);
+}
+
+/* The answers of an earlier process, and of an earlier store, are not this one's. */
+static void test_answers_are_the_process_s_own(void)
+{
+    rs_store *store = stage_store();
+    uint64_t revision = stage_set(store, KEY, "a", 1);
+    rs_watch *watch = open_named(store);
+    CU_ASSERT_EQUAL(rs_watch_answer(watch, revision, RS_ANSWER_RESTART, "Size"), RS_OK);
+    CU_ASSERT_STRING_EQUAL(services(store), "service alive 1 1 restart Size 1|");
+    rs_watch_close(watch);
+    CU_ASSERT_STRING_EQUAL(services(store), "service ended 1 1 restart Size 1|");
+    watch = open_named(store);
+    CU_ASSERT_STRING_EQUAL(services(store), "service alive 1 0 none - 0|");
+    rs_watch_close(watch);
+    rs_close(store);
+}
+
+static void test_another_store(void)
+{
+    rs_store *store = stage_store();
+    stage_set(store, KEY, "a", 1);
+    rs_watch *watch = open_named(store);
+    CU_ASSERT_EQUAL(rs_watch_answer(watch, 1, RS_ANSWER_APPLIED, ""), RS_OK);
+    MUST(rs_compact(store, NULL, NULL) == RS_OK); /* who has it open keeps the old file */
+    rs_watch_close(watch);
+    rs_close(store);
+    store = stage_store();
+    CU_ASSERT_STRING_EQUAL(services(store), "service ended 0 0 none - 0|");
+    watch = open_named(store);
+    EXPECT(watch, "behind");
+    rs_watch_close(watch);
+    rs_close(store);
+}
+
+/* ---- Answers ---- */
+
+static void test_wrong_answers(void)
+{
+    rs_store *store = stage_store();
+    stage_set(store, KEY, "a", 1);
+    rs_watch *plain = stage_watch(store, KEY, 0, RS_NOW);
+    CU_ASSERT_EQUAL(rs_watch_answer(plain, 1, RS_ANSWER_APPLIED, ""), RS_EINVAL);
+    rs_watch_close(plain);
+    rs_watch *watch = open_named(store);
+    CU_ASSERT_EQUAL(rs_watch_answer(watch, 2, RS_ANSWER_APPLIED, ""), RS_EINVAL);
+    CU_ASSERT_EQUAL(rs_watch_answer(watch, RS_NOW, RS_ANSWER_APPLIED, ""), RS_EINVAL);
+    CU_ASSERT_EQUAL(rs_watch_answer(watch, 1, RS_ANSWER_NONE, ""), RS_EINVAL);
+    CU_ASSERT_EQUAL(rs_watch_answer(watch, 1, (enum rs_answer)4, ""), RS_EINVAL);
+    CU_ASSERT_EQUAL(rs_watch_answer(NULL, 1, RS_ANSWER_APPLIED, ""), RS_EINVAL);
+    stage_set(store, KEY, "a", 2);
+    CU_ASSERT_EQUAL(rs_watch_answer(watch, 2, RS_ANSWER_APPLIED, ""), RS_OK);
+    CU_ASSERT_EQUAL(rs_watch_answer(watch, 1, RS_ANSWER_APPLIED, ""), RS_EINVAL);
+    CU_ASSERT_STRING_EQUAL(services(store), "service alive 2 2 applied - 0|");
+    rs_watch_close(watch);
+    rs_close(store);
+}
+
+static void test_long_reason_is_cut(void)
+{
+    char reason[2000];
+    rs_store *store = stage_store();
+    rs_watch *watch = open_named(store);
+    uint64_t revision = stage_set(store, KEY, "a", 1);
+    for (size_t i = 0; i + 1 < sizeof reason; i += 2) {
+        memcpy(reason + i, "\xc3\xa9", 3); /* a character of two bytes: 1,023 is in the midst */
+    }
+    CU_ASSERT_EQUAL(rs_watch_answer(watch, revision, RS_ANSWER_REJECTED, reason), RS_OK);
+    const char *told = strstr(services(store), "rejected ");
+    MUST(told != NULL);
+    CU_ASSERT_EQUAL(strcspn(told + 9, " "), 1022);
+    rs_watch_close(watch);
+    rs_close(store);
+}
+
+/* ---- Waiting, in one process ---- */
+
+static void test_wait_for_whom(void)
+{
+    struct told told;
+    rs_store *store = stage_store();
+    CU_ASSERT_EQUAL(await(store, 1, 0, &told), RS_ENOTFOUND);
+    CU_ASSERT_EQUAL(await(store, 0, 0, &told), RS_ENOTFOUND);
+    uint64_t revision = stage_set(store, KEY, "a", 1);
+    CU_ASSERT_EQUAL(await(store, revision, -1, &told), RS_OK); /* nobody is there */
+    rs_watch *watch = open_named(store);
+    rs_watch *other = NULL;
+    MUST(rs_watch_open_named(store, "other", "HKLM\\Other", 0, &other, NULL) == RS_OK);
+    CU_ASSERT_EQUAL(await(store, revision, 0, &told), RS_ETIMEOUT);
+    CU_ASSERT_STRING_EQUAL(told.text, "service alive 1 0 none - 0|");
+    CU_ASSERT_EQUAL(rs_watch_answer(watch, revision, RS_ANSWER_APPLIED, ""), RS_OK);
+    CU_ASSERT_EQUAL(await(store, revision, -1, &told), RS_OK);
+    CU_ASSERT_STRING_EQUAL(told.text, "service alive 1 1 applied - 0|");
+    revision = stage_set(store, "HKLM\\Elsewhere", "a", 1);
+    CU_ASSERT_EQUAL(await(store, revision, -1, &told), RS_OK); /* no business of theirs */
+    CU_ASSERT_EQUAL(told.count, 0);
+    revision = stage_set(store, "HKLM\\Other\\Below", "a", 1);
+    CU_ASSERT_EQUAL(await(store, revision, 0, &told), RS_ETIMEOUT);
+    CU_ASSERT_EQUAL(strncmp(told.text, "other alive", 11), 0);
+    revision = stage_set(store, "HKLM\\Other\\Below", "b", 1);
+    CU_ASSERT_EQUAL(await(store, revision, -1, &told), RS_OK); /* it watches the key alone */
+    rs_watch_close(other);
+    rs_watch_close(watch);
+    rs_close(store);
+}
+
+/* A link that leads a watched path elsewhere concerns the watch. */
+static void test_wait_through_links(void)
+{
+    struct told told;
+    rs_store *store = stage_store();
+    stage_create(store, "HKLM\\One\\Service");
+    stage_create(store, "HKLM\\Two\\Service");
+    stage_link(store, "HKLM\\Current", "HKLM\\One");
+    rs_watch *watch = NULL;
+    MUST(rs_watch_open_named(store, "service", "HKLM\\Current\\Service", 0, &watch, NULL) == RS_OK);
+    uint64_t revision = stage_set(store, "HKLM\\Two\\Service", "a", 1);
+    CU_ASSERT_EQUAL(await(store, revision, 0, &told), RS_OK);
+    revision = stage_set(store, "HKLM\\One\\Service", "a", 1);
+    CU_ASSERT_EQUAL(await(store, revision, 0, &told), RS_ETIMEOUT);
+    revision = stage_link(store, "HKLM\\Current", "HKLM\\Two");
+    CU_ASSERT_EQUAL(await(store, revision, 0, &told), RS_ETIMEOUT);
+    rs_watch_close(watch);
+    rs_close(store);
+}
+
+static void test_wait_tells_rejections(void)
+{
+    struct told told;
+    rs_store *store = stage_store();
+    rs_watch *watch = open_named(store);
+    uint64_t good = stage_set(store, KEY, "a", 1);
+    CU_ASSERT_EQUAL(rs_watch_answer(watch, good, RS_ANSWER_APPLIED, ""), RS_OK);
+    uint64_t bad = stage_set(store, KEY, "a", 9);
+    CU_ASSERT_EQUAL(rs_watch_answer(watch, bad, RS_ANSWER_REJECTED, "no-nines"), RS_OK);
+    uint64_t worse = stage_set(store, KEY, "b", 9);
+    CU_ASSERT_EQUAL(rs_watch_answer(watch, worse, RS_ANSWER_REJECTED, "no-more"), RS_OK);
+    uint64_t mended = stage_set(store, KEY, "a", 2);
+    CU_ASSERT_EQUAL(rs_watch_answer(watch, mended, RS_ANSWER_APPLIED, ""), RS_OK);
+    CU_ASSERT_EQUAL(await(store, good, 0, &told), RS_OK);
+    /* It was rejected, whatever came after it. */
+    CU_ASSERT_EQUAL(await(store, bad, 0, &told), RS_EREJECTED);
+    CU_ASSERT_STRING_EQUAL(told.text, "service alive 4 4 rejected no-more 0|");
+    CU_ASSERT_EQUAL(await(store, worse, 0, &told), RS_EREJECTED);
+    CU_ASSERT_EQUAL(await(store, mended, 0, &told), RS_OK);
+    rs_watch_close(watch);
+    rs_close(store);
+}
+
+static void test_restart_lasts(void)
+{
+    struct told told;
+    rs_store *store = stage_store();
+    rs_watch *watch = open_named(store);
+    uint64_t size = stage_set(store, KEY, "Size", 1);
+    CU_ASSERT_EQUAL(rs_watch_answer(watch, size, RS_ANSWER_RESTART, "Size"), RS_OK);
+    uint64_t later = stage_set(store, KEY, "a", 1);
+    CU_ASSERT_EQUAL(rs_watch_answer(watch, later, RS_ANSWER_APPLIED, ""), RS_OK);
+    CU_ASSERT_STRING_EQUAL(services(store), "service alive 2 2 applied - 1|");
+    CU_ASSERT_EQUAL(await(store, size, 0, &told), RS_OK);
+    CU_ASSERT(strstr(told.text, " restart ") != NULL);
+    CU_ASSERT_EQUAL(await(store, later, 0, &told), RS_OK);
+    CU_ASSERT(strstr(told.text, " applied ") != NULL);
+    rs_watch_close(watch);
+    rs_close(store);
+}
+
+static int stop(void *context, const rs_service *service)
+{
+    (void)service;
+    *(int *)context += 1;
+    return 42;
+}
+
+static void test_each_ends_it(void)
+{
+    int calls = 0;
+    rs_store *store = stage_store();
+    rs_watch *watch = open_named(store);
+    uint64_t revision = stage_set(store, KEY, "a", 1);
+    CU_ASSERT_EQUAL(rs_services(store, stop, &calls), 42);
+    CU_ASSERT_EQUAL(rs_wait(store, revision, 0, stop, &calls), 42);
+    CU_ASSERT_EQUAL(calls, 2);
+    CU_ASSERT_EQUAL(rs_wait(store, revision, 0, NULL, NULL), RS_ETIMEOUT);
+    CU_ASSERT_EQUAL(rs_wait(NULL, revision, 0, NULL, NULL), RS_EINVAL);
+    CU_ASSERT_EQUAL(rs_services(store, NULL, NULL), RS_EINVAL);
+    rs_watch_close(watch);
+    rs_close(store);
+}
+
+/* ---- Several processes ---- */
+
+/* Answers what it hears: 'a' applied, 'r' rejected, 'q' ends, 'k' hangs until it is killed. */
+static void serve(int from_parent, int to_parent)
+{
+    char order;
+    rs_store *store = stage_store();
+    rs_watch *watch = open_named(store);
+    stage_tell(to_parent, 'w');
+    while (read(from_parent, &order, 1) == 1 && order != 'q') {
+        rs_txn *txn = stage_begin(store, RS_READ);
+        uint64_t latest = rs_revision(txn);
+        rs_abort(txn);
+        MUST(rs_watch_answer(watch, latest, order == 'a' ? RS_ANSWER_APPLIED : RS_ANSWER_REJECTED,
+                             order == 'a' ? "" : "refused") == RS_OK);
+        stage_tell(to_parent, order);
+    }
+    rs_watch_close(watch);
+    rs_close(store);
+}
+
+struct waiter {
+    pthread_t thread;
+    rs_store *store;
+    uint64_t revision;
+    int status;
+    struct told told;
+};
+
+static void *wait_in_thread(void *context)
+{
+    struct waiter *waiter = context;
+    waiter->status = await(waiter->store, waiter->revision, STAGE_PATIENCE, &waiter->told);
+    return NULL;
+}
+
+static void start_waiting(struct waiter *waiter, rs_store *store, uint64_t revision)
+{
+    *waiter = (struct waiter){.store = store, .revision = revision};
+    MUST(pthread_create(&waiter->thread, NULL, wait_in_thread, waiter) == 0);
+}
+
+static int end_waiting(struct waiter *waiter)
+{
+    MUST(pthread_join(waiter->thread, NULL) == 0);
+    return waiter->status;
+}
+
+static void test_wait_is_woken(void)
+{
+    struct waiter waiter;
+    struct child child = child_start(serve);
+    stage_hear(child.from, 'w');
+    rs_store *store = stage_store();
+    start_waiting(&waiter, store, stage_set(store, KEY, "a", 1));
+    stage_tell(child.to, 'a');
+    CU_ASSERT_EQUAL(end_waiting(&waiter), RS_OK);
+    start_waiting(&waiter, store, stage_set(store, KEY, "a", 2));
+    stage_tell(child.to, 'r');
+    CU_ASSERT_EQUAL(end_waiting(&waiter), RS_EREJECTED);
+    CU_ASSERT(strstr(waiter.told.text, "rejected refused") != NULL);
+    stage_tell(child.to, 'q');
+    CU_ASSERT(child_end(&child));
+    CU_ASSERT(strncmp(services(store), "service ended", 13) == 0);
+    rs_close(store);
+}
+
+static void test_killed_service_is_gone(void)
+{
+    struct told told;
+    struct child child = child_start(serve);
+    stage_hear(child.from, 'w');
+    rs_store *store = stage_store();
+    uint64_t revision = stage_set(store, KEY, "a", 1);
+    stage_tell(child.to, 'a');
+    stage_hear(child.from, 'a');
+    CU_ASSERT_EQUAL(await(store, revision, STAGE_PATIENCE, &told), RS_OK);
+    child_kill(&child);
+    CU_ASSERT(strncmp(services(store), "service gone", 12) == 0);
+    CU_ASSERT_EQUAL(await(store, revision, 0, &told), RS_OK); /* not there when it is asked */
+    CU_ASSERT_EQUAL(told.count, 0);
+    rs_watch *watch = open_named(store); /* and its name is free */
+    rs_watch_close(watch);
+    rs_close(store);
+}
+
+/* It dies while it is waited for, and comes again. */
+static void test_wait_for_one_that_comes_again(void)
+{
+    struct waiter waiter;
+    struct child child = child_start(serve);
+    stage_hear(child.from, 'w');
+    rs_store *store = stage_store();
+    uint64_t revision = stage_set(store, KEY, "a", 1);
+    start_waiting(&waiter, store, revision);
+    child_kill(&child);
+    rs_watch *watch = open_named(store);
+    CU_ASSERT_EQUAL(rs_watch_answer(watch, revision, RS_ANSWER_APPLIED, ""), RS_OK);
+    CU_ASSERT_EQUAL(end_waiting(&waiter), RS_OK);
+    rs_watch_close(watch);
+    rs_close(store);
+}
+
+/* A child that was forked keeps the dead one's lock, but not its name. */
+static void fork_and_serve(int from_parent, int to_parent)
+{
+    rs_store *store = stage_store();
+    (void)open_named(store);
+    pid_t heir = fork();
+    MUST(heir >= 0);
+    if (heir == 0) {
+        alarm(60);
+        stage_hear(from_parent, 'd');
+        stage_tell(to_parent, 'd');
+        _exit(0);
+    }
+    stage_tell(to_parent, 'w');
+    while (true) {
+        pause();
+    }
+}
+
+static void test_name_after_a_fork(void)
+{
+    struct child child = child_start(fork_and_serve);
+    stage_hear(child.from, 'w');
+    int to = dup(child.to);
+    int from = dup(child.from);
+    child_kill(&child);
+    rs_store *store = stage_store();
+    CU_ASSERT(strncmp(services(store), "service gone", 12) == 0);
+    rs_watch *watch = open_named(store);
+    CU_ASSERT(strncmp(services(store), "service alive", 13) == 0);
+    stage_tell(to, 'd'); /* the heir was there all the time */
+    stage_hear(from, 'd');
+    rs_watch_close(watch);
+    close(to);
+    close(from);
+    rs_close(store);
+}
+
+static void test_stray_files(void)
+{
+    rs_store *store = stage_store();
+    rs_watch *watch = NULL;
+    FILE *file = fopen(scratch_path("store/watches/noise.pos"), "w");
+    MUST(file != NULL && fputs("noise", file) >= 0 && fclose(file) == 0);
+    MUST(mkfifo(scratch_path("store/watches/pipe.pos"), 0600) == 0);
+    MUST(mkdir(scratch_path("store/watches/dir.pos"), 0700) == 0);
+    MUST(symlink("noise.pos", scratch_path("store/watches/link.pos")) == 0);
+    CU_ASSERT_STRING_EQUAL(services(store), "");
+    CU_ASSERT_NOT_EQUAL(rs_watch_open_named(store, "dir", KEY, 0, &watch, NULL), RS_OK);
+    MUST(rs_watch_open_named(store, "noise", KEY, 0, &watch, NULL) == RS_OK);
+    EXPECT(watch, "behind");
+    rs_watch_close(watch);
+    rs_close(store);
+}
+
+static const struct test_case cases[] = {
+    {"goes on where it was", test_goes_on_where_it_was},
+    {"answer moves the position", test_answer_moves_the_position},
+    {"damaged slots", test_damaged_slots},
+    {"names", test_names},
+    {"paths", test_paths},
+    {"one at a time", test_one_at_a_time},
+    {"answers are the process's own", test_answers_are_the_process_s_own},
+    {"another store", test_another_store},
+    {"wrong answers", test_wrong_answers},
+    {"long reason is cut", test_long_reason_is_cut},
+    {"wait: for whom", test_wait_for_whom},
+    {"wait: through links", test_wait_through_links},
+    {"wait: tells rejections", test_wait_tells_rejections},
+    {"restart lasts", test_restart_lasts},
+    {"each ends it", test_each_ends_it},
+    {"wait: is woken", test_wait_is_woken},
+    {"killed service is gone", test_killed_service_is_gone},
+    {"wait: for one that comes again", test_wait_for_one_that_comes_again},
+    {"name after a fork", test_name_after_a_fork},
+    {"stray files", test_stray_files},
+    {NULL, NULL},
+};
+const struct test_suite suite_watch_named = {"watch_named", cases};
