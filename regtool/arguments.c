@@ -57,8 +57,10 @@ bool arguments_is_switch(const char *word, const struct operand_row *due)
     bool file = due != NULL && (due->kind == OPERAND_FILE || due->kind == OPERAND_EITHER);
     bool data = due != NULL && due->kind == OPERAND_DATA;
 
+    bool number = due != NULL && (data || due->kind == OPERAND_REVISION);
+
     if (word[0] == '-') {
-        return !(file && word[1] == '\0') && !(data && isdigit((unsigned char)word[1]));
+        return !(file && word[1] == '\0') && !(number && isdigit((unsigned char)word[1]));
     }
     if (word[0] != '/') {
         return false;
@@ -190,13 +192,19 @@ static int read_long(struct reader *reader, const char *word)
     return take_switch(reader, row, word, equals != NULL ? equals + 1 : NULL);
 }
 
+/* diff takes one key where it compares two moments. */
+static bool is_one_key(const struct arguments *arguments)
+{
+    return has_switch(arguments, SWITCH_REVISIONS);
+}
+
 /* The operand that is due; NULL if the command takes no more. */
 static const struct operand_row *due(const struct reader *reader)
 {
     const struct command *command = reader->arguments->command;
     const struct operand_row *row;
 
-    if (command == NULL) {
+    if (command == NULL || (reader->operands > 0 && is_one_key(reader->arguments))) {
         return NULL;
     }
     row = &command->operands[reader->operands];

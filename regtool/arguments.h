@@ -7,8 +7,8 @@
  * Long switches stand anywhere; short ones of reg.exe's commands after the operands, as in reg.exe.
  * "--" ends the switches. Some words begin with '/' or '-' and are no switches: a key path
  * (/HKLM/SYSTEM: what follows is a root); where a file or data is due, a word that begins with '/'
- * and has another '/' or a '.' in it (/srv/a.xml); where data is due, '-' and a digit (-1); and any
- * word after "--".
+ * and has another '/' or a '.' in it (/srv/a.xml); where data or a revision is due, '-' and a digit
+ * (-1); and any word after "--".
  */
 #ifndef REGTOOL_ARGUMENTS_H
 #define REGTOOL_ARGUMENTS_H

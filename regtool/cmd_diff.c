@@ -7,6 +7,8 @@
  * other side, else to HKEY_LOCAL_MACHINE and a key of the first file's name. Of a file whose keys
  * say themselves where they belong (.reg), the key that the other side has is compared; of two such
  * files, everything.
+ *
+ * With --rev it is one key at two moments.
  */
 #include <stdbool.h>
 #include <stdio.h>
@@ -25,6 +27,8 @@
 struct diff {
     struct session session; /* of the store, if a side is a key of it */
     bool has_session;
+    struct session later; /* with --rev: as it was at the second moment */
+    bool has_later;
     struct diff_side sides[2];
     const char *at;
     char *name_of_file; /* the place of files that nobody knows one for */
@@ -143,6 +147,88 @@ static int open_patches(struct diff *diff)
     return 0;
 }
 
+/* ---- One key at two moments ---- */
+
+static int begin_moment(const struct tool *tool, const char *word, size_t len,
+                        struct session *session, bool *has_session)
+{
+    char *moment = strndup(word, len);
+
+    if (moment == NULL) {
+        return report_status(RS_ENOMEM, NULL, "diff");
+    }
+    *has_session = session_begin_at(tool, "--rev", moment, session) == 0;
+    free(moment);
+    return *has_session ? 0 : 1;
+}
+
+static int begin_moments(struct diff *diff, const struct tool *tool, const char *range)
+{
+    const char *dots = strstr(range, "..");
+    const char *second = dots != NULL && dots[2] != '\0' ? dots + 2 : "-1";
+
+    if (dots == NULL) {
+        return report("diff: \"%s\" is not two moments, as 12..14", range);
+    }
+    if (begin_moment(tool, range, (size_t)(dots - range), &diff->session, &diff->has_session) !=
+            0 ||
+        begin_moment(tool, second, strlen(second), &diff->later, &diff->has_later) != 0) {
+        return 1;
+    }
+    rs_txn_errors(diff->session.txn, NULL);
+    rs_txn_errors(diff->later.txn, NULL);
+    return 0;
+}
+
+static bool is_there(rs_txn *txn, const char *path)
+{
+    rs_key key;
+
+    return rs_key_open(txn, RS_NO_KEY, path, &key) != RS_ENOTFOUND;
+}
+
+/* Where the key was not there, an empty one stands for it. */
+static int stand_in(struct diff_side *side)
+{
+    rs_key key;
+    int status;
+
+    if (scratch_begin(&side->scratch) != 0) {
+        return 1;
+    }
+    side->is_file = true; /* of the scratch store */
+    side->txn = side->scratch.txn;
+    status = rs_key_create(side->txn, RS_NO_KEY, side->asked, &key);
+    return status == RS_OK ? 0 : report_status(status, NULL, side->asked);
+}
+
+static int begin_revisions(struct diff *diff, struct tool *tool, const struct arguments *arguments)
+{
+    const char *path = arguments->operands[0];
+    bool there[2];
+
+    if (arguments->operands[1] != NULL || diff->at != NULL || !diff_side_is_key(path)) {
+        return report("diff: --rev compares one key with itself");
+    }
+    if (begin_moments(diff, tool, arguments->switches[SWITCH_REVISIONS]) != 0) {
+        return 1;
+    }
+    there[0] = is_there(diff->session.txn, path);
+    there[1] = is_there(diff->later.txn, path);
+    for (int i = 0; i < 2; i++) {
+        struct diff_side *side = &diff->sides[i];
+        side->asked = path;
+        side->txn = i == 0 ? diff->session.txn : diff->later.txn;
+        if (!there[i] && there[1 - i] && stand_in(side) != 0) {
+            return 1;
+        }
+        if (diff_side_open(side, path, keypath_hidden(arguments->asked[0], path)) != 0) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
 /* ---- What is printed ---- */
 
 static int on_difference(void *context, const rs_difference *difference)
@@ -216,10 +302,18 @@ static int write_patch(const struct diff *diff, bool utf8)
     return report_status(status, &error, "standard output");
 }
 
+static int begin(struct diff *diff, struct tool *tool, const struct arguments *arguments)
+{
+    if (has_switch(arguments, SWITCH_REVISIONS)) {
+        return begin_revisions(diff, tool, arguments);
+    }
+    return begin_sides(diff, tool, arguments) != 0 || import_files(diff) != 0 ? 1
+                                                                              : open_patches(diff);
+}
+
 static int run(struct diff *diff, struct tool *tool, const struct arguments *arguments)
 {
-    if (begin_sides(diff, tool, arguments) != 0 || import_files(diff) != 0 ||
-        open_patches(diff) != 0) {
+    if (begin(diff, tool, arguments) != 0) {
         return 1;
     }
     return has_switch(arguments, SWITCH_PATCH)
@@ -246,6 +340,9 @@ int cmd_diff(struct tool *tool, const struct arguments *arguments)
     free(diff.name_of_file);
     if (diff.has_session) {
         session_end(&diff.session);
+    }
+    if (diff.has_later) {
+        session_end(&diff.later);
     }
     return result;
 }

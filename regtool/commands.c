@@ -33,6 +33,19 @@
         SWITCH_VIEW_32, "reg:32", NULL, NULL, "the 32-bit view: WOW6432Node", GROUP_VIEW, false    \
     }
 
+#define ROW_AT                                                                                     \
+    {                                                                                              \
+        SWITCH_PAST, NULL, "at", "MOMENT", "as it was after a revision, or at a time", GROUP_NONE, \
+            false                                                                                  \
+    }
+#define ROWS_CONFLICTS                                                                             \
+    {SWITCH_FORCE,    "f",  "force", NULL, "take back what was changed since, too",                \
+     GROUP_CONFLICTS, false},                                                                      \
+    {                                                                                              \
+        SWITCH_SKIP, NULL, "skip", NULL, "leave out what was changed since", GROUP_CONFLICTS,      \
+            false                                                                                  \
+    }
+
 const struct switch_row global_switches[] = {
     {SWITCH_STORE, NULL, "store", "DIR", "the directory of the store", GROUP_NONE, false},
     {SWITCH_JSON, NULL, "json", NULL, "print JSON Lines", GROUP_NONE, false},
@@ -64,6 +77,7 @@ static const struct switch_row query_switches[] = {
     {SWITCH_SEARCH_CASE, "c", "find-case", NULL, "case counts", GROUP_NONE, false},
     {SWITCH_SEARCH_EXACT, "e", "find-exact", NULL, "TEXT is all of it, not a part", GROUP_NONE,
      false},
+    ROW_AT,
     ROWS_VIEW,
     ROW_END,
 };
@@ -75,6 +89,7 @@ static const struct switch_row find_switches[] = {
     {SWITCH_REGEX, NULL, "regex", NULL, "TEXT is an extended regular expression", GROUP_NONE,
      false},
     {SWITCH_SEARCH_CASE, NULL, "case", NULL, "case counts", GROUP_NONE, false},
+    ROW_AT,
     ROWS_VIEW,
     ROW_END,
 };
@@ -124,12 +139,14 @@ static const struct switch_row get_switches[] = {
     {SWITCH_TYPE, NULL, "type", NULL, "the type instead of the data", GROUP_CONTENT, false},
     {SWITCH_FALLBACK, NULL, "default", "TEXT", "print this where the value is not set", GROUP_NONE,
      false},
+    ROW_AT,
     ROWS_VIEW,
     ROW_END,
 };
 
 static const struct switch_row list_switches[] = {
     {SWITCH_LONG, "l", "long", NULL, "types and data, times and counts, too", GROUP_NONE, false},
+    ROW_AT,
     ROWS_VIEW,
     ROW_END,
 };
@@ -137,6 +154,7 @@ static const struct switch_row list_switches[] = {
 static const struct switch_row tree_switches[] = {
     {SWITCH_DEPTH, NULL, "depth", "N", "only so many levels below KEY", GROUP_NONE, false},
     {SWITCH_VALUES, NULL, "values", NULL, "the values, too", GROUP_NONE, false},
+    ROW_AT,
     ROWS_VIEW,
     ROW_END,
 };
@@ -183,6 +201,7 @@ static const struct switch_row diff_switches[] = {
     {SWITCH_UTF8, NULL, "utf8", NULL, "that file in UTF-8 instead of UTF-16", GROUP_NONE, false},
     {SWITCH_AT, NULL, "at", "KEY", "where a file belongs that does not say so itself", GROUP_NONE,
      false},
+    {SWITCH_REVISIONS, NULL, "rev", "M..N", "one key, as it was at two moments", GROUP_NONE, false},
     ROWS_VIEW,
     ROW_END,
 };
@@ -206,6 +225,7 @@ static const struct switch_row export_switches[] = {
      false},
     {SWITCH_FORMAT, NULL, "format", "FORMAT", "xml, reg, regf; else FILE's ending decides",
      GROUP_CONTENT, false},
+    ROW_AT,
     ROWS_VIEW,
     ROW_END,
 };
@@ -249,6 +269,24 @@ static const struct switch_row check_switches[] = {
      GROUP_NONE, false},
     ROW_END,
 };
+
+static const struct switch_row log_switches[] = {
+    {SWITCH_SINCE, NULL, "since", "MOMENT", "only what came after a revision, or since a time",
+     GROUP_NONE, false},
+    {SWITCH_VALUE, "v", "value", "NAME", "only what changed this value of KEY", GROUP_NONE, false},
+    {SWITCH_BY, NULL, "by", "USER", "only what this user did", GROUP_NONE, false},
+    ROWS_VIEW,
+    ROW_END,
+};
+
+static const struct switch_row undo_switches[] = {
+    {SWITCH_LAST, NULL, "last", NULL, "the latest revision that is not taken back yet", GROUP_NONE,
+     false},
+    ROWS_CONFLICTS,
+    ROW_END,
+};
+
+static const struct switch_row redo_switches[] = {ROWS_CONFLICTS, ROW_END};
 
 static const struct switch_row backup_switches[] = {ROW_YES, ROW_END};
 
@@ -419,6 +457,20 @@ const struct command commands[] = {
      SECTION_READ,
      false,
      false},
+    {"undo",
+     "take revisions back",
+     "REV is a revision, or A..B for several. What they changed becomes what it was, as a new\n"
+     "revision. If something was changed since, nothing is done and 1 is the exit status, unless\n"
+     "--force or --skip says otherwise.\n",
+     {{"REV", OPERAND_REVISION, true}},
+     undo_switches,
+     true,
+     cmd_undo,
+     SECTION_CHANGE,
+     false,
+     true},
+    {"redo", "take the latest undo back", "An undo that was taken back is not looked at again.\n",
+     NO_OPERANDS, redo_switches, true, cmd_redo, SECTION_CHANGE, false, true},
     {"import",
      "read a dump into the store",
      "The file's format is recognised; \"-\" is standard input. KEY says where a dump is put that\n"
@@ -492,6 +544,31 @@ const struct command commands[] = {
      watch_switches,
      true,
      cmd_watch,
+     SECTION_READ,
+     false,
+     false},
+    {"log",
+     "list the revisions, the newest first",
+     "Each has a line: its number, time, user and program, what it changed, and why. With KEY, "
+     "those\n"
+     "that changed it or anything below it. A MOMENT is a revision (12; -1 is the latest) or a "
+     "time\n"
+     "(2026-11-21, \"2026-11-21 10:00\", 2026-11-21T10:00:00Z, -2h).\n",
+     {{"KEY", OPERAND_KEY, true}},
+     log_switches,
+     true,
+     cmd_log,
+     SECTION_READ,
+     false,
+     false},
+    {"show",
+     "show what a revision changed",
+     "REV is a number, or -1 for the latest, which is usual, -2 for the one before it, and so on.\n"
+     "Lines are those of diff: what was before on the left side, what came after on the right.\n",
+     {{"REV", OPERAND_REVISION, true}},
+     no_switches,
+     true,
+     cmd_show,
      SECTION_READ,
      false,
      false},

@@ -71,6 +71,11 @@ enum switch_id {
     SWITCH_AT,
     SWITCH_PLAN,
     SWITCH_MESSAGE,
+    SWITCH_PAST,
+    SWITCH_REVISIONS,
+    SWITCH_BY,
+    SWITCH_LAST,
+    SWITCH_SKIP,
     SWITCH_COUNT
 };
 
@@ -81,6 +86,7 @@ enum switch_group {
     GROUP_CONTENT,
     GROUP_VIEW,
     GROUP_SHOWN,
+    GROUP_CONFLICTS,
     GROUP_COUNT
 };
 
@@ -102,6 +108,7 @@ enum operand_kind {
     OPERAND_EITHER, /* a key if it begins with a root, else a file; a relative key in the shell */
     OPERAND_VALUE,  /* the name of a value of the key before it */
     OPERAND_DATA,
+    OPERAND_REVISION, /* or a range of them; -1 is one, too */
     OPERAND_VERB,
     OPERAND_SHELL, /* that completion is for */
     OPERAND_WORD
@@ -177,6 +184,10 @@ int cmd_compact(struct tool *tool, const struct arguments *arguments);
 int cmd_copy(struct tool *tool, const struct arguments *arguments);
 int cmd_compare(struct tool *tool, const struct arguments *arguments);
 int cmd_diff(struct tool *tool, const struct arguments *arguments);
+int cmd_log(struct tool *tool, const struct arguments *arguments);
+int cmd_show(struct tool *tool, const struct arguments *arguments);
+int cmd_undo(struct tool *tool, const struct arguments *arguments);
+int cmd_redo(struct tool *tool, const struct arguments *arguments);
 int cmd_help(struct tool *tool, const struct arguments *arguments);
 int cmd_version(struct tool *tool, const struct arguments *arguments);
 

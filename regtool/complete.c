@@ -1,6 +1,7 @@
 /* What a command line can be completed to. */
 #include "complete.h"
 
+#include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -329,6 +330,33 @@ static int offer_shells(struct completion *completion)
     return status == RS_OK ? candidates_offer_text(&completion->candidates, "zsh") : status;
 }
 
+/* More are no help to anybody. */
+#define MOST_REVISIONS 50
+
+static int offer_revision(void *context, const rs_revision_info *revision)
+{
+    struct completion *completion = context;
+    char number[24];
+
+    snprintf(number, sizeof(number), "%" PRIu64, revision->revision);
+    return candidates_offer_text(&completion->candidates, number);
+}
+
+/* The latest ones. */
+static int offer_revisions(struct completion *completion)
+{
+    int status = open_store(completion);
+    uint64_t latest;
+
+    if (status != RS_OK) {
+        return status;
+    }
+    latest = rs_revision(completion->txn);
+    return rs_history(completion->txn, latest,
+                      latest > MOST_REVISIONS ? latest - MOST_REVISIONS + 1 : 0, offer_revision,
+                      completion);
+}
+
 static int offer_switch(struct completion *completion, const char *prefix, const char *name)
 {
     char text[64];
@@ -384,6 +412,7 @@ enum fitting {
     FITS_VERBS,
     FITS_TYPES,
     FITS_SHELLS,
+    FITS_REVISIONS,
     FITS_SWITCHES
 };
 
@@ -393,8 +422,9 @@ static enum fitting fits_argument(const struct switch_row *row)
     static const struct {
         const char *argument;
         enum fitting fitting;
-    } kinds[] = {{"DIR", FITS_FILES},   {"FILE", FITS_FILES}, {"KEY", FITS_KEYS},
-                 {"NAME", FITS_VALUES}, {"OLD", FITS_VALUES}, {"TYPE", FITS_TYPES}};
+    } kinds[] = {{"DIR", FITS_FILES},        {"FILE", FITS_FILES},    {"KEY", FITS_KEYS},
+                 {"NAME", FITS_VALUES},      {"OLD", FITS_VALUES},    {"TYPE", FITS_TYPES},
+                 {"MOMENT", FITS_REVISIONS}, {"REV", FITS_REVISIONS}, {"M..N", FITS_REVISIONS}};
 
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
         if (strcmp(row->argument, kinds[i].argument) == 0) {
@@ -409,9 +439,11 @@ static enum fitting fits_operand(const struct operand_row *row, const char *word
     /* All roots begin like this, and few files. */
     bool root = strncasecmp(word + strspn(word, "/"), "HK", 2) == 0;
     static const enum fitting kinds[] = {
-        [OPERAND_KEY] = FITS_KEYS,     [OPERAND_FILE] = FITS_FILES,   [OPERAND_VALUE] = FITS_VALUES,
-        [OPERAND_DATA] = FITS_NOTHING, [OPERAND_VERB] = FITS_VERBS,   [OPERAND_SHELL] = FITS_SHELLS,
-        [OPERAND_WORD] = FITS_NOTHING, [OPERAND_EITHER] = FITS_FILES,
+        [OPERAND_KEY] = FITS_KEYS,           [OPERAND_FILE] = FITS_FILES,
+        [OPERAND_VALUE] = FITS_VALUES,       [OPERAND_DATA] = FITS_NOTHING,
+        [OPERAND_VERB] = FITS_VERBS,         [OPERAND_SHELL] = FITS_SHELLS,
+        [OPERAND_WORD] = FITS_NOTHING,       [OPERAND_EITHER] = FITS_FILES,
+        [OPERAND_REVISION] = FITS_REVISIONS,
     };
 
     return row->kind == OPERAND_EITHER && root ? FITS_KEYS : kinds[row->kind];
@@ -450,6 +482,8 @@ static int offer(struct completion *completion, enum fitting fitting, const char
         return offer_types(completion);
     case FITS_SHELLS:
         return offer_shells(completion);
+    case FITS_REVISIONS:
+        return offer_revisions(completion);
     case FITS_SWITCHES:
         return offer_switches(completion);
     case FITS_NOTHING:

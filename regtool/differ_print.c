@@ -1,4 +1,4 @@
-/* What regtool diff and regtool import --plan print. */
+/* How a difference is printed. */
 #include "differ_print.h"
 
 #include <string.h>
@@ -140,17 +140,24 @@ static int put_value(const struct differ_print *print, const rs_difference *diff
     return status;
 }
 
+static void put_texts(const struct differ_print *print, const char *what, rs_text left,
+                      rs_text right)
+{
+    begin_line(print, '~');
+    fprintf(print->out, "  %s    ", what);
+    show_text(print->out, left.text, left.len, true);
+    fputs(" -> ", print->out);
+    show_text(print->out, right.text, right.len, true);
+    end_line(print);
+}
+
 static void put_class(const struct differ_print *print, const rs_difference *difference)
 {
     const rs_key_info *left = difference->left_key;
     const rs_key_info *right = difference->right_key;
 
-    begin_line(print, '~');
-    fputs("  (class name)    ", print->out);
-    show_text(print->out, left->class_name, left->class_len, true);
-    fputs(" -> ", print->out);
-    show_text(print->out, right->class_name, right->class_len, true);
-    end_line(print);
+    put_texts(print, "(class name)", (rs_text){left->class_name, left->class_len},
+              (rs_text){right->class_name, right->class_len});
 }
 
 static void put_time(const struct differ_print *print, const rs_difference *difference)
@@ -177,6 +184,35 @@ int differ_print(struct differ_print *print, const rs_difference *difference)
         put_time(print, difference);
     }
     return status;
+}
+
+int differ_print_renamed(struct differ_print *print, const rs_difference *difference, rs_text left,
+                         rs_text right)
+{
+    int status = show_key(print, difference);
+
+    if (status == RS_OK) {
+        put_texts(print, "(name)", left, right);
+    }
+    return status;
+}
+
+int differ_print_lost(struct differ_print *print, const rs_difference *difference, rs_text value)
+{
+    int status = show_key(print, difference);
+
+    if (status != RS_OK) {
+        return status;
+    }
+    begin_line(print, '-');
+    fputs("  ", print->out);
+    if (value.text != NULL) {
+        show_value_name(print->out, value.text, value.len, true);
+        fputs("    ", print->out);
+    }
+    fputs("(not kept)", print->out);
+    end_line(print);
+    return RS_OK;
 }
 
 /* ---- JSON ---- */

@@ -69,6 +69,7 @@ int invoke(char *const words[], const char *base, const struct tool *defaults)
     }
     tool.json = has_switch(&arguments, SWITCH_JSON);
     tool.terminal = isatty(STDOUT_FILENO) != 0;
+    tool.at = arguments.switches[SWITCH_PAST];
     tool.change.message = arguments.switches[SWITCH_MESSAGE];
     tool.colours = tool.terminal && wants_colours();
     result = run(&tool, &arguments);

@@ -149,3 +149,77 @@ int keypath_spell(rs_txn *txn, const char *asked, size_t hidden, struct keypath 
     }
     return status;
 }
+
+/* The key of the longest front of a path that there is, and the length of that front. */
+static int open_front(rs_txn *txn, const char *asked, char separator, rs_key *key, size_t *front)
+{
+    int status = RS_ENOTFOUND;
+
+    for (*front = strlen(asked); *front > 0 && status == RS_ENOTFOUND;) {
+        status = rs_key_open_n(txn, RS_NO_KEY, asked, *front, 0, key);
+        if (status == RS_ENOTFOUND) {
+            do {
+                --*front;
+            } while (*front > 0 && asked[*front] != separator);
+        }
+    }
+    return status;
+}
+
+static int add_names(struct keypath *path, const char *rest, char separator)
+{
+    int status = RS_OK;
+
+    while (*rest != '\0' && status == RS_OK) {
+        const char *end = strchrnul(rest, separator);
+        if (end > rest) {
+            status = keypath_add(path, rest, (size_t)(end - rest));
+        }
+        rest = *end != '\0' ? end + 1 : end;
+    }
+    return status;
+}
+
+int keypath_canonical(rs_txn *txn, const char *asked, struct keypath *path)
+{
+    char separator = keypath_is_slashed(asked) ? '/' : '\\';
+    const char *found;
+    size_t front;
+    size_t len;
+    rs_key key;
+    int status = open_front(txn, asked, separator, &key, &front);
+
+    if (status == RS_OK) {
+        status = rs_key_path(txn, key, &found, &len);
+    }
+    if (status == RS_OK) {
+        status = keypath_add(path, found, len);
+    }
+    return status == RS_OK ? add_names(path, asked + front, separator) : status;
+}
+
+static size_t name_length(const char *path, size_t len)
+{
+    const char *end = memchr(path, '\\', len);
+
+    return end != NULL ? (size_t)(end - path) : len;
+}
+
+enum keypath_relation keypath_relate(const char *path, size_t len, const char *other,
+                                     size_t other_len)
+{
+    while (len > 0 && other_len > 0) {
+        size_t name = name_length(path, len);
+        size_t other_name = name_length(other, other_len);
+        if (rs_name_compare(path, name, other, other_name) != 0) {
+            return KEYPATH_APART;
+        }
+        name += name < len;
+        other_name += other_name < other_len;
+        path += name;
+        len -= name;
+        other += other_name;
+        other_len -= other_name;
+    }
+    return len > 0 ? KEYPATH_BELOW : other_len > 0 ? KEYPATH_ABOVE : KEYPATH_SAME;
+}

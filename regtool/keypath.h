@@ -36,6 +36,15 @@ size_t keypath_root_length(const char *text);
  * where a name in it begins that is not printed, what /reg:32 has put there; 0: none. */
 int keypath_spell(rs_txn *txn, const char *asked, size_t hidden, struct keypath *path);
 
+/* Fills *path, which must be empty, with the canonical path of a key that need not exist: what
+ * there is of it as it is spelled, links followed, then the names that were asked for. */
+int keypath_canonical(rs_txn *txn, const char *asked, struct keypath *path);
+
+/* How the key of one canonical path stands to that of another, whatever the case of the names. */
+enum keypath_relation { KEYPATH_APART, KEYPATH_SAME, KEYPATH_ABOVE, KEYPATH_BELOW };
+enum keypath_relation keypath_relate(const char *path, size_t len, const char *other,
+                                     size_t other_len);
+
 /* Where a path leads to in the 32-bit view, which rs_path_view32() knows: free() it. NULL if memory
  * is out. */
 char *keypath_view32(const char *path);

@@ -19,6 +19,16 @@ void show_time(uint64_t filetime, char text[SHOW_TIME_SIZE])
              tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, ticks);
 }
 
+void show_local_time(uint64_t filetime, char text[SHOW_TIME_SIZE])
+{
+    time_t seconds = (time_t)(filetime / TICKS_PER_SECOND) - SECONDS_1601_TO_1970;
+    struct tm tm;
+
+    localtime_r(&seconds, &tm);
+    snprintf(text, SHOW_TIME_SIZE, "%04d-%02d-%02d %02d:%02d:%02d", tm.tm_year + 1900,
+             tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
+}
+
 void show_bytes(uint64_t bytes, char text[SHOW_BYTES_SIZE])
 {
     static const char *const units[] = {"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};

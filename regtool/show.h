@@ -14,6 +14,8 @@
 /* "2010-02-02T13:42:44.1234567Z" */
 #define SHOW_TIME_SIZE 96
 void show_time(uint64_t filetime, char text[SHOW_TIME_SIZE]);
+/* "2010-02-02 14:42:44", in the user's time zone. */
+void show_local_time(uint64_t filetime, char text[SHOW_TIME_SIZE]);
 /* "12.3 MiB" */
 #define SHOW_BYTES_SIZE 32
 void show_bytes(uint64_t bytes, char text[SHOW_BYTES_SIZE]);

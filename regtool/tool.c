@@ -2,9 +2,11 @@
 #include "tool.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "moment.h"
 #include "report.h"
 
 /* Bytes of a path in a message. */
@@ -35,9 +37,11 @@ static int begin(struct session *session, unsigned mode)
     return status;
 }
 
+/* ---- Sessions ---- */
+
 /* While the store is opened, others may put other files in its place (compact, restore-store): then
  * those are the store. */
-int session_begin(const struct tool *tool, unsigned mode, struct session *session)
+static int begin_now(const struct tool *tool, unsigned mode, struct session *session)
 {
     int status = RS_EREPLACED;
 
@@ -58,6 +62,53 @@ int session_begin(const struct tool *tool, unsigned mode, struct session *sessio
         rs_close(session->store);
     }
     return 1;
+}
+
+/* Puts the store as it was into the place of the store. */
+static int go_back(struct session *session, uint64_t revision)
+{
+    rs_error error = RS_ERROR_INIT;
+    rs_store *past;
+    int status;
+
+    session_drop(session);
+    status = rs_open_past(session->store, revision, &past, &error);
+    if (status != RS_OK) {
+        return report_status(status, &error, rs_store_dir(session->store));
+    }
+    rs_close(session->store);
+    session->store = past;
+    status = begin(session, RS_READ);
+    return status == RS_OK ? 0 : report_status(status, NULL, "the past");
+}
+
+int session_begin_at(const struct tool *tool, const char *about, const char *moment,
+                     struct session *session)
+{
+    struct moment when;
+    uint64_t revision;
+    int status;
+    int result = 0;
+
+    if (moment_read(about, moment, &when) != 0 || begin_now(tool, RS_READ, session) != 0) {
+        return 1;
+    }
+    status = moment_revision(session->txn, &when, &revision);
+    if (status != RS_OK) {
+        result = session_report_moment(session, status, moment);
+    } else if (revision != rs_revision(session->txn)) {
+        result = go_back(session, revision);
+    }
+    if (result != 0) {
+        session_end(session);
+    }
+    return result;
+}
+
+int session_begin(const struct tool *tool, unsigned mode, struct session *session)
+{
+    return mode == RS_READ && tool->at != NULL ? session_begin_at(tool, "--at", tool->at, session)
+                                               : begin_now(tool, mode, session);
 }
 
 int session_again(struct session *session, unsigned mode)
@@ -144,6 +195,19 @@ int session_report(struct session *session, int status, const char *about)
         session_drop(session);
     }
     return report("%s", line);
+}
+
+int session_report_moment(struct session *session, int status, const char *moment)
+{
+    uint64_t latest = rs_revision(session->txn);
+
+    if (session->writing) {
+        session_drop(session);
+    }
+    if (status == RS_ENOTFOUND) {
+        return report("%s: there is no such revision, the latest is %" PRIu64, moment, latest);
+    }
+    return report("%s: %s", moment, rs_strerror(status));
 }
 
 bool output_lost(struct tool *tool)

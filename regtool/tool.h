@@ -21,6 +21,7 @@ struct tool {
     bool terminal;       /* standard output is one */
     bool colours;        /* it shall have colours */
     uint64_t *committed; /* the last revision that was made; 0: none */
+    const char *at;      /* the moment that reading commands read; NULL: the present */
     struct change change;
     int output_lost; /* errno of the first output that could not be written; 0: none so far */
 };
@@ -40,9 +41,14 @@ struct session {
     rs_error error;       /* what the transaction's calls say when they fail */
 };
 
-/* Opens the store and begins a transaction with RS_READ or RS_WRITE. Returns 0, or 1 after a
- * report; then there is nothing to end. */
+/* Opens the store and begins a transaction with RS_READ or RS_WRITE; for reading, the store as it
+ * was where the tool's command line says so. Returns 0, or 1 after a report; then there is nothing
+ * to end. */
 int session_begin(const struct tool *tool, unsigned mode, struct session *session);
+/* Opens the store as it was at a moment, a word as in moment.h, for reading; about is the switch
+ * that says it. Returns 0, or 1 after a report. */
+int session_begin_at(const struct tool *tool, const char *about, const char *moment,
+                     struct session *session);
 /* Ends the transaction of an open session, dropping its changes, and begins another. On failure it
  * reports and returns 1; the session must still be ended. */
 int session_again(struct session *session, unsigned mode);
@@ -59,6 +65,9 @@ void session_forget(struct session *session);
 /* Reports a call on the session that failed, "about: why", and returns 1. A write transaction is
  * dropped first, as standard error may be a terminal that somebody has stopped. */
 int session_report(struct session *session, int status, const char *about);
+
+/* The same for moment_revision() and what else takes a revision; moment is the word for it. */
+int session_report_moment(struct session *session, int status, const char *moment);
 
 /* Opens the store alone, with RS_... flags for rs_open(). Returns 0, or 1 after a report. */
 int tool_open(const struct tool *tool, unsigned flags, rs_store **store);

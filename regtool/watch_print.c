@@ -2,10 +2,10 @@
 #include "watch_print.h"
 
 #include <inttypes.h>
-#include <pwd.h>
 #include <string.h>
 
 #include "show.h"
+#include "who.h"
 
 struct kind {
     const char *word; /* in JSON */
@@ -80,17 +80,6 @@ static void put_key_change(FILE *out, const rs_change *change)
     putc('\n', out);
 }
 
-static void put_user(FILE *out, uint32_t uid)
-{
-    const struct passwd *user = getpwuid(uid);
-
-    if (user != NULL) {
-        fputs(user->pw_name, out);
-    } else {
-        fprintf(out, "uid %" PRIu32, uid);
-    }
-}
-
 static int same_key(const rs_change *a, const rs_change *b)
 {
     return a->path_len == b->path_len && memcmp(a->path, b->path, a->path_len) == 0;
@@ -99,11 +88,11 @@ static int same_key(const rs_change *a, const rs_change *b)
 static void put_heading(FILE *out, const rs_batch *batch)
 {
     char time[SHOW_TIME_SIZE];
+    struct who who = {.known = false};
 
     show_time(batch->time, time);
-    fprintf(out, "revision %" PRIu64 ", %s, ", batch->revision, time);
-    put_user(out, batch->uid);
-    fputs(", ", out);
+    fprintf(out, "revision %" PRIu64 ", %s, %s, ", batch->revision, time,
+            who_name(&who, batch->uid));
     show_text(out, batch->program, strlen(batch->program), true);
     fprintf(out, " (pid %" PRIu32 ")%s", batch->pid, batch->message[0] != '\0' ? ": " : "");
     show_text(out, batch->message, strlen(batch->message), true);
@@ -130,7 +119,7 @@ int watch_print_text(FILE *out, const rs_batch *batch)
     return status;
 }
 
-static int put_json_change(struct json *json, const rs_change *change)
+int watch_print_json_change(struct json *json, const rs_change *change)
 {
     int status;
 
@@ -163,7 +152,7 @@ int watch_print_json(FILE *out, const rs_batch *batch)
         json_member_number(&json, "pid", batch->pid);
         json_member_text(&json, "program", batch->program);
         json_member_text(&json, "message", batch->message);
-        status = put_json_change(&json, &batch->changes[i]);
+        status = watch_print_json_change(&json, &batch->changes[i]);
         json_close(&json, '}');
         json_line(&json);
     }
