@@ -8,9 +8,9 @@
  *  1. Write regtool/cmd_NAME.c with one function `int cmd_NAME(struct tool *, const struct
  *     arguments *)` that returns the exit status, 0, 1 for a failure, 2 for "something is
  *     different", and declare it below.
- *  2. Add its row to the table in commands.c. A switch that no other command has also needs a
- *     number in enum switch_id.
- *  3. List the file in SConstruct, describe the command in its section of regtool.1, and add a
+ *  2. Add its row to the table in commands.c, and its switches to switches.c. A switch that no
+ *     other command has also needs a number in enum switch_id.
+ *  3. List the file in SConscript, describe the command in its section of regtool.1, and add a
  *     folder to tests/cli.
  */
 #ifndef REGTOOL_COMMANDS_H
