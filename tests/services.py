@@ -9,6 +9,7 @@ Ends with "N passed, N failed, N skipped"; exit status 1 if any failed or none r
 """
 
 import argparse
+import json
 import os
 import re
 import shutil
@@ -288,8 +289,24 @@ def test_changes_while_it_sleeps_are_taken_together(bench):
         bench.set_dword(PRINT, 'ServerThreadTimeout', 1000 + number)
     service.send(signal.SIGCONT)
     match = service.log.wait('applied revision .*')
-    assert re.match(rf'applied revision {first + 10}, \d+ us after its commit: '
+    assert re.match(rf'applied revision {first + 10}, \d+ us after its commit, with 9 before it: '
                     r'ServerThreadTimeout 1000 -> 1010 ms$', match[0]), match[0]
+    expect(service.end(), ['regstore-spooler: ended'])
+
+
+def test_storm_is_few_reloads(bench):
+    """The first change at once, what follows within the window together, and the last state."""
+    bench.set_dword(PRINT, 'ServerThreadTimeout', 1000)
+    service = bench.start('regstore-spooler', options=['--window', '2000'])
+    first = int(service.log.wait(r'started with revision (\d+)\'s')[1])
+    script = ''.join(f'set {PRINT} ServerThreadTimeout {number} /t REG_DWORD\n'
+                     for number in range(2001, 2501))
+    bench.run('regtool', '--store', bench.store, 'shell', input=script)
+    match = service.log.wait(rf'applied revision {first + 500}, .* -> (\d+) ms$')
+    expect(match[1], '2500')
+    reloads = [line for line in service.log.seen if 'applied revision' in line]
+    assert len(reloads) < 50, len(reloads)
+    assert re.search(rf'applied revision {first + 1}, \d+ us after', reloads[0]), reloads[0]
     expect(service.end(), ['regstore-spooler: ended'])
 
 
@@ -485,13 +502,14 @@ def test_check_agrees_with_the_service(bench):
 
 def test_wrong_command_lines(bench):
     for program in KEYS:
-        for arguments in ['--nonsense'], ['here'], ['--store']:
+        for arguments in ['--nonsense'], ['here'], ['--store'], ['--window', 'x'], ['--window', '-1'], \
+                ['--name', 'a/b']:
             result = bench.run(program, *arguments)
             expect((result.returncode, result.stdout), (1, ''))
             assert re.fullmatch(rf'{program}: [^\n]+; see {program} --help\n', result.stderr)
         result = bench.run(program, '--help')
         expect((result.returncode, result.stderr), (0, ''))
-        for option in '--store', '--check', '--help', '--version':
+        for option in '--store', '--name', '--window', '--check', '--help', '--version':
             assert option in result.stdout, option
         result = bench.run(program, '--version')
         assert re.fullmatch(rf'{program} \d+\.\d+\.\d+\n', result.stdout), result.stdout

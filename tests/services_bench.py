@@ -76,13 +76,13 @@ class Manager:
 class Service:
     """A running service."""
 
-    def __init__(self, bench, program, store, manager):
+    def __init__(self, bench, program, store, manager, options):
         environment = dict(bench.environment)
         environment.pop('NOTIFY_SOCKET', None)
         environment.pop('JOURNAL_STREAM', None)
         if manager:
             environment['NOTIFY_SOCKET'] = manager.name
-        self.process = subprocess.Popen([bench.bin / program, '--store', store],
+        self.process = subprocess.Popen([bench.bin / program, '--store', store, *options],
                                         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                         stderr=subprocess.PIPE, env=environment)
         self.log = Lines(self.process.stderr)
@@ -119,9 +119,10 @@ class Bench:
         self.regtool('init')
 
     def run(self, program, *arguments, **options):
+        if 'input' not in options:
+            options['stdin'] = subprocess.DEVNULL
         return subprocess.run([self.bin / program, *arguments], capture_output=True, text=True,
-                              timeout=TIMEOUT, env=self.environment, stdin=subprocess.DEVNULL,
-                              check=False, **options)
+                              timeout=TIMEOUT, env=self.environment, check=False, **options)
 
     def regtool(self, *arguments):
         result = self.run('regtool', '--store', self.store, *arguments)
@@ -139,8 +140,8 @@ class Bench:
         self.open_things.append(Manager(name or str(self.directory / 'notify')))
         return self.open_things[-1]
 
-    def start(self, program, manager=None, store=None):
-        service = Service(self, program, store or self.store, manager)
+    def start(self, program, manager=None, store=None, options=()):
+        service = Service(self, program, store or self.store, manager, options)
         self.open_things.append(service)
         return service
 

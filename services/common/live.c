@@ -6,6 +6,9 @@
 #include <inttypes.h>
 #include <time.h>
 
+#define NS_PER_MS 1000000
+#define WITHOUT_STORE_MS 1000 /* until the next look whether there is one */
+
 static int load(const struct live *live, rs_txn *txn, struct settings **settings)
 {
     return settings_load(txn, live->service, settings);
@@ -22,6 +25,13 @@ static uint64_t current_time(void)
     return unix_epoch + (uint64_t)now.tv_sec * 10000000 + (uint64_t)now.tv_nsec / 100;
 }
 
+static int64_t monotonic_ns(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 * NS_PER_MS + now.tv_nsec;
+}
+
 static void add_occasion(struct line *line, const struct live *live, uint64_t now)
 {
     const struct live_news *news = &live->news;
@@ -29,6 +39,9 @@ static void add_occasion(struct line *line, const struct live *live, uint64_t no
     /* A clock that was set back in between tells nothing. */
     if (news->time != 0 && now >= news->time) {
         line_add(line, ", %" PRIu64 " us after its commit", (now - news->time) / 10);
+    }
+    if (news->count > 1) {
+        line_add(line, ", with %u before it", news->count - 1);
     }
     if (news->asked) {
         line_add(line, ", read again on request");
@@ -54,13 +67,47 @@ static void add_difference(struct line *line, const struct live *live, const str
     }
 }
 
-static void accept_settings(struct live *live, struct settings *fresh, uint64_t revision,
-                            struct line *line)
+/* Whoever waits for the answer gets it before anything is written down. */
+static void answer(const struct live *live, uint64_t seen, enum rs_answer what, const char *reason)
+{
+    if (live->named) {
+        int status = rs_watch_answer(live->watch, seen, what, reason);
+        if (status != RS_OK) {
+            log_line(live->log, LOG_LINE_WARNING, "cannot answer revision %" PRIu64 ": %s", seen,
+                     rs_strerror(status));
+        }
+    }
+}
+
+/* The settings that differ and that are taken only at a start. */
+static void add_waiting(struct line *line, const struct settings *old, const struct settings *fresh)
+{
+    for (size_t i = 0; i < fresh->count; i++) {
+        const struct setting_value *value = &fresh->values[i];
+        if (value->applies == RS_APPLIES_RESTART &&
+            !settings_same_value(&fresh->table[i], &old->values[i], value)) {
+            line_separate(line, 0, ", ");
+            line_add(line, "%s", fresh->table[i].name);
+        }
+    }
+}
+
+static void answer_accepted(const struct live *live, uint64_t seen, const struct settings *old)
+{
+    struct line waiting = LINE_INIT;
+    add_waiting(&waiting, old, live->settings);
+    answer(live, seen, waiting.length > 0 ? RS_ANSWER_RESTART : RS_ANSWER_APPLIED, waiting.text);
+}
+
+static void accept_settings(struct live *live, struct settings *fresh, uint64_t seen,
+                            uint64_t revision, struct line *line)
 {
     struct settings *old = live->settings;
+    uint64_t now = current_time();
     live->settings = fresh;
     live->revision = revision;
-    add_occasion(line, live, current_time());
+    answer_accepted(live, seen, old);
+    add_occasion(line, live, now);
     add_difference(line, live, old);
     live->refusing = false;
     live->earlier = false;
@@ -74,9 +121,17 @@ static void add_kept(struct line *line, const struct live *live)
              live->earlier ? " of the store that was there before" : "");
 }
 
-static void refuse_settings(struct live *live, struct settings *fresh, uint64_t revision,
-                            struct line *line)
+static void answer_refused(const struct live *live, uint64_t seen, const struct settings *fresh)
 {
+    struct line refusals = LINE_INIT;
+    settings_add_refusals(&refusals, fresh);
+    answer(live, seen, RS_ANSWER_REJECTED, refusals.text);
+}
+
+static void refuse_settings(struct live *live, struct settings *fresh, uint64_t seen,
+                            uint64_t revision, struct line *line)
+{
+    answer_refused(live, seen, fresh);
     line_add(line, "refused revision %" PRIu64 ": ", revision);
     settings_add_refusals(line, fresh);
     add_kept(line, live);
@@ -91,17 +146,19 @@ static int reload(struct live *live, rs_txn *txn)
 {
     struct line line = LINE_INIT;
     struct settings *fresh;
-    uint64_t revision = live->news.revision != 0 ? live->news.revision : rs_revision(txn);
+    uint64_t seen = rs_revision(txn);
+    uint64_t revision = live->news.revision != 0 ? live->news.revision : seen;
     notify_reloading(live->notifier);
     int status = load(live, txn, &fresh);
     if (status != RS_OK) {
         line_add(&line, "cannot read the settings: %s", rs_strerror(status));
     } else if (fresh->refused == 0) {
-        accept_settings(live, fresh, revision, &line);
+        accept_settings(live, fresh, seen, revision, &line);
     } else {
-        refuse_settings(live, fresh, revision, &line);
+        refuse_settings(live, fresh, seen, revision, &line);
     }
     notify_ready(live->notifier, line.text);
+    live->quiet_until = monotonic_ns() + (int64_t)live->window * NS_PER_MS;
     return status;
 }
 
@@ -114,6 +171,7 @@ static void note(const struct live *live, struct live_news *news, uint64_t revis
         news->any = true;
         news->revision = revision;
         news->time = time;
+        news->count++;
     }
 }
 
@@ -152,6 +210,7 @@ static int read_news(struct live *live, rs_txn *txn, struct live_news *later)
         live->news.any = true;
         live->news.revision = later->revision;
         live->news.time = later->time;
+        live->news.count += later->count;
         live->news.behind |= later->behind;
     }
     return status;
@@ -175,13 +234,19 @@ static int look(struct live *live, bool *more)
     return status;
 }
 
+static bool is_quiet(const struct live *live)
+{
+    return monotonic_ns() < live->quiet_until;
+}
+
+/* What comes while it is quiet waits until the end of that. */
 static int look_until_the_end(struct live *live)
 {
     bool more;
     int status;
     do {
         status = look(live, &more);
-    } while (more);
+    } while (more && !is_quiet(live));
     return status;
 }
 
@@ -196,13 +261,44 @@ static void detach(struct live *live)
     live->store = NULL;
 }
 
+/* What came while the service was away is in the settings that it is going to read. */
+static void skip_backlog(rs_watch *watch)
+{
+    const rs_batch *batch;
+    int status;
+    do {
+        status = rs_watch_next(watch, &batch);
+    } while (status == RS_OK || status == RS_EBEHIND);
+}
+
+/* Who may only read the store follows it, too, without a name. One name for two would let one
+ * answer for the other. */
+static int watch(struct live *live, rs_error *error)
+{
+    unsigned flags = live->service->subtree ? RS_SUBTREE : 0;
+    rs_error unnamed = RS_ERROR_INIT;
+    int status = rs_watch_open_named(live->store, live->name, live->service->key, flags,
+                                     &live->watch, &unnamed);
+    live->named = status == RS_OK;
+    if (live->named) {
+        skip_backlog(live->watch);
+        return RS_OK;
+    }
+    if (status != RS_EACCESS && status != RS_EREADONLY && status != RS_EIO && status != RS_EDISK) {
+        if (error != NULL) {
+            *error = unnamed;
+        }
+        return status;
+    }
+    log_line(live->log, LOG_LINE_WARNING, "cannot answer changes: %s", unnamed.text);
+    return rs_watch_open(live->store, live->service->key, flags, RS_NOW, &live->watch, error);
+}
+
 static int attach(struct live *live, rs_error *error)
 {
     int status = rs_open(live->dir, RS_READONLY, &live->store, error);
     if (status == RS_OK) {
-        status =
-            rs_watch_open(live->store, live->service->key, live->service->subtree ? RS_SUBTREE : 0,
-                          RS_NOW, &live->watch, error);
+        status = watch(live, error);
     }
     if (status != RS_OK) {
         detach(live);
@@ -237,7 +333,7 @@ static void tell_trouble(const struct live *live, int status)
     notify_status(live->notifier, line.text);
 }
 
-void live_follow(struct live *live)
+static void follow(struct live *live)
 {
     int status = live->store != NULL ? look_until_the_end(live) : RS_EREPLACED;
     if (status == RS_EREPLACED) {
@@ -249,11 +345,18 @@ void live_follow(struct live *live)
     live->trouble = status;
 }
 
+void live_follow(struct live *live)
+{
+    if (!is_quiet(live)) {
+        follow(live);
+    }
+}
+
 void live_read_again(struct live *live)
 {
     live->news.any = true;
     live->news.asked = true;
-    live_follow(live);
+    follow(live);
 }
 
 /* ---- Beginning and end ----------------------------------------------------------------------- */
@@ -302,10 +405,17 @@ static int load_first(struct live *live)
 }
 
 bool live_open(struct live *live, const struct service *service, const struct log *log,
-               struct notifier *notifier, const char *dir)
+               struct notifier *notifier, const struct options *options)
 {
     rs_error error = RS_ERROR_INIT;
-    *live = (struct live){.service = service, .log = log, .notifier = notifier, .dir = dir};
+    *live = (struct live){
+        .service = service,
+        .log = log,
+        .notifier = notifier,
+        .dir = options->store,
+        .name = options->name != NULL ? options->name : service->program,
+        .window = options->window,
+    };
     if (attach(live, &error) != RS_OK) {
         log_line(log, LOG_LINE_ERROR, "%s", error.text);
         return false;
@@ -319,6 +429,11 @@ bool live_open(struct live *live, const struct service *service, const struct lo
     live->revision = live->settings->revision;
     live->known = live->revision;
     live->refusing = live->settings->refused > 0;
+    if (live->refusing) {
+        answer_refused(live, live->revision, live->settings);
+    } else {
+        answer(live, live->revision, RS_ANSWER_APPLIED, "");
+    }
     tell_start(live);
     return true;
 }
@@ -331,5 +446,14 @@ void live_close(struct live *live)
 
 int live_fd(const struct live *live)
 {
-    return live->watch != NULL ? rs_watch_fd(live->watch) : -1;
+    return live->watch != NULL && !is_quiet(live) ? rs_watch_fd(live->watch) : -1;
+}
+
+int live_patience(const struct live *live)
+{
+    int64_t left = live->quiet_until - monotonic_ns();
+    if (left > 0) {
+        return (int)((left + NS_PER_MS - 1) / NS_PER_MS);
+    }
+    return live->watch != NULL ? -1 : WITHOUT_STORE_MS;
 }

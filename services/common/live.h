@@ -7,16 +7,21 @@
  * the log, and the service manager is told. Only at the start there are no old ones: there the
  * default stands in for a value that is not allowed, because a server must come up.
  *
+ * The watch has a name, and each revision is answered in it: taken, to be taken at the next start,
+ * or refused, with the reason. So whoever made a change can wait for that. The first change is
+ * taken at once; those that follow within a short window are taken together at its end.
+ *
  * An administrator restores a store by putting other files in its place. Then the store is closed,
  * and opened again as soon as there is one; until then the settings stay as they are.
  *
- * Needs service.h for what the service is; settings, settings_text, log and notify.
+ * Needs service.h for what the service is; options, settings, settings_text, log and notify.
  */
 #ifndef SERVICE_LIVE_H
 #define SERVICE_LIVE_H
 
 #include "log.h"
 #include "notify.h"
+#include "options.h"
 #include "service.h"
 
 /* Why the settings have to be read, gathered until they are. */
@@ -27,6 +32,7 @@ struct live_news {
     bool replaced;     /* the store is another one */
     uint64_t revision; /* the latest that concerns the service; 0: none does */
     uint64_t time;     /* of its commit */
+    unsigned count;    /* of revisions */
 };
 
 struct live {
@@ -34,7 +40,11 @@ struct live {
     const struct log *log;
     struct notifier *notifier;
     const char *dir; /* of the store, NULL: the default */
-    rs_store *store; /* NULL, as watch: its files were replaced, and there is no other yet */
+    const char *name;
+    unsigned window;     /* in ms; 0: each change is taken when it comes */
+    int64_t quiet_until; /* the end of the window, on the monotonic clock, in ns */
+    bool named;          /* the watch has the name */
+    rs_store *store;     /* NULL, as watch: its files were replaced, and there is no other yet */
     rs_watch *watch;
     struct settings *settings; /* that the service lives by */
     uint64_t revision;         /* that they came with */
@@ -45,15 +55,16 @@ struct live {
     int trouble; /* what was last said about reading the store, so as not to repeat it */
 };
 
-/* Opens the store in dir (NULL: the default), reads the settings of service and begins to follow
- * them. All arguments must outlive live. What fails is said in the log; gives false then, and live
- * needs no closing. */
+/* Opens the store that options name, reads the settings of service and begins to follow them. All
+ * arguments must outlive live. What fails is said in the log; gives false then, and live needs no
+ * closing. */
 bool live_open(struct live *live, const struct service *service, const struct log *log,
-               struct notifier *notifier, const char *dir);
+               struct notifier *notifier, const struct options *options);
 void live_close(struct live *live);
-/* A descriptor that polls readable when live_follow() should be called, at least once a second; -1
- * while there is no store, when it should be called once a second, too. */
+/* A descriptor that polls readable when live_follow() should be called; -1 while there is none. */
 int live_fd(const struct live *live);
+/* In how many milliseconds, at most, it should be called all the same; -1: never. */
+int live_patience(const struct live *live);
 /* Takes what has changed in the store. */
 void live_follow(struct live *live);
 /* Reads the settings whether or not anything changed. */

@@ -3,11 +3,14 @@
 
 #include <getopt.h>
 #include <stddef.h>
+#include <stdlib.h>
 
-enum { OPTION_STORE = 1, OPTION_CHECK, OPTION_HELP, OPTION_VERSION };
+enum { OPTION_STORE = 1, OPTION_NAME, OPTION_WINDOW, OPTION_CHECK, OPTION_HELP, OPTION_VERSION };
 
 static const struct option table[] = {
     {"store", required_argument, NULL, OPTION_STORE},
+    {"name", required_argument, NULL, OPTION_NAME},
+    {"window", required_argument, NULL, OPTION_WINDOW},
     {"check", no_argument, NULL, OPTION_CHECK},
     {"help", no_argument, NULL, OPTION_HELP},
     {"version", no_argument, NULL, OPTION_VERSION},
@@ -17,19 +20,38 @@ static const struct option table[] = {
 const char *options_help(void)
 {
     return "  --store DIR  the store's directory; else $REGSTORE, else the system's or the user's\n"
+           "  --name NAME  the name under which it answers changes; else the program's\n"
+           "  --window MS  changes that come within so many milliseconds after one that was\n"
+           "               taken are taken together (20)\n"
            "  --check      print every setting, its value and where it comes from, and exit:\n"
            "               1 if a value would be refused\n"
            "  --help       print this text\n"
            "  --version    print the version\n";
 }
 
-/* Gives false when the option is none of ours. */
+static bool take_window(struct options *options)
+{
+    char *end;
+    unsigned long window = strtoul(optarg, &end, 10);
+    if (optarg[0] < '0' || optarg[0] > '9' || *end != '\0' || window > OPTIONS_MAX_WINDOW) {
+        return false;
+    }
+    options->window = (unsigned)window;
+    return true;
+}
+
+/* Gives false when the option is none of ours, or its argument is no good. */
 static bool take_option(int option, struct options *options)
 {
     switch (option) {
     case OPTION_STORE:
         options->store = optarg;
         return true;
+    case OPTION_NAME:
+        options->name = optarg;
+        return true;
+    case OPTION_WINDOW:
+        return take_window(options);
     case OPTION_CHECK:
         options->action = SERVICE_CHECK;
         return true;
@@ -50,7 +72,10 @@ static bool take_option(int option, struct options *options)
 static void add_problem(struct line *problem, int option, char **argv)
 {
     const char *argument = argv[optind - 1];
-    if (option == ':') {
+    if (option == OPTION_WINDOW) {
+        line_add(problem, "--window takes 0 to %d milliseconds, not ", OPTIONS_MAX_WINDOW);
+        line_add_quoted(problem, optarg);
+    } else if (option == ':') {
         line_add(problem, "option %s needs an argument", argument);
     } else if (optopt == 0) {
         line_add(problem, "unknown option ");
@@ -67,7 +92,7 @@ static void add_problem(struct line *problem, int option, char **argv)
 
 bool options_parse(int argc, char **argv, struct options *options, struct line *problem)
 {
-    struct options parsed = {.action = SERVICE_RUN};
+    struct options parsed = {.action = SERVICE_RUN, .window = OPTIONS_WINDOW};
     int option;
     optind = 0; /* glibc: begin anew, also after an earlier parse in this process */
     /* '+' takes the options in order; ':' keeps getopt from printing. */

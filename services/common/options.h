@@ -11,11 +11,16 @@
 
 #include <stdbool.h>
 
+#define OPTIONS_WINDOW 20        /* ms, unless --window says otherwise */
+#define OPTIONS_MAX_WINDOW 60000 /* ms */
+
 enum service_action { SERVICE_RUN, SERVICE_CHECK, SERVICE_HELP, SERVICE_VERSION };
 
 struct options {
     enum service_action action;
     const char *store; /* NULL: the default store */
+    const char *name;  /* of the watch, NULL: the program's */
+    unsigned window;   /* in which changes are gathered, in ms */
 };
 
 /* Gives false and the reason in *problem for a command line that is not understood. */

@@ -36,15 +36,13 @@ static uint32_t next_signal(int signals)
     return size == (ssize_t)sizeof(info) ? info.ssi_signo : 0;
 }
 
-#define WITHOUT_STORE_MS 1000 /* until the next look whether there is one */
-
 static int serve(struct live *live, int signals)
 {
     for (;;) {
         struct pollfd wakers[] = {{.fd = signals, .events = POLLIN},
                                   {.fd = live_fd(live), .events = POLLIN}};
-        int patience = live_fd(live) < 0 ? WITHOUT_STORE_MS : -1;
-        if (poll(wakers, sizeof(wakers) / sizeof(wakers[0]), patience) < 0 && errno != EINTR) {
+        nfds_t count = sizeof(wakers) / sizeof(wakers[0]);
+        if (poll(wakers, count, live_patience(live)) < 0 && errno != EINTR) {
             log_line(live->log, LOG_LINE_ERROR, "cannot wait for changes: %s", strerror(errno));
             return EXIT_FAILURE;
         }
@@ -62,7 +60,7 @@ static int serve(struct live *live, int signals)
 }
 
 int run_service(const struct service *service, const struct log *log, const char *notify_socket,
-                const char *dir)
+                const struct options *options)
 {
     struct notifier notifier = {.socket_name = notify_socket, .log = log};
     struct live live;
@@ -72,7 +70,7 @@ int run_service(const struct service *service, const struct log *log, const char
         log_line(log, LOG_LINE_ERROR, "cannot take signals: %s", strerror(errno));
         return EXIT_FAILURE;
     }
-    if (live_open(&live, service, log, &notifier, dir)) {
+    if (live_open(&live, service, log, &notifier, options)) {
         exit_status = serve(&live, signals);
         notify_stopping(&notifier);
         log_line(log, LOG_LINE_INFO, "ended");

@@ -43,8 +43,8 @@ static int check_store(const struct service *service, const struct log *log, con
 
 static int print_help(const struct service *service)
 {
-    printf("usage: %s [--store DIR] [--check]\n\n%s %s, in\n%s.\n\n%s", service->program,
-           service->program, service->summary, service->key, options_help());
+    printf("usage: %s [--store DIR] [--name NAME] [--window MS] [--check]\n\n%s %s, in\n%s.\n\n%s",
+           service->program, service->program, service->summary, service->key, options_help());
     return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
@@ -86,6 +86,6 @@ int service_main(const struct service *service, int argc, char **argv)
     case SERVICE_CHECK:
         return check_store(service, &log, options.store);
     default:
-        return run_service(service, &log, getenv("NOTIFY_SOCKET"), options.store);
+        return run_service(service, &log, getenv("NOTIFY_SOCKET"), &options);
     }
 }
