@@ -502,11 +502,14 @@ def test_check_agrees_with_the_service(bench):
 
 def test_wrong_command_lines(bench):
     for program in KEYS:
-        for arguments in ['--nonsense'], ['here'], ['--store'], ['--window', 'x'], ['--window', '-1'], \
-                ['--name', 'a/b']:
+        for arguments in ['--nonsense'], ['here'], ['--store'], ['--window', 'x'], \
+                ['--window', '-1']:
             result = bench.run(program, *arguments)
             expect((result.returncode, result.stdout), (1, ''))
             assert re.fullmatch(rf'{program}: [^\n]+; see {program} --help\n', result.stderr)
+        result = bench.run(program, '--store', bench.store, '--name', 'a/b')
+        expect((result.returncode, result.stderr),
+               (1, f'{program}: "a/b" cannot be the name of a watch\n'))
         result = bench.run(program, '--help')
         expect((result.returncode, result.stderr), (0, ''))
         for option in '--store', '--name', '--window', '--check', '--help', '--version':
