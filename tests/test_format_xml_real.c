@@ -1,5 +1,5 @@
 /*
- * test_format_xml_real.c - dumps of real hives, and the one that ships.
+ * test_format_xml_real.c - dumps of real hives, and those that ship.
  */
 #include "harness.h"
 #include "hive_grammar.h"
@@ -7,6 +7,7 @@
 #include "../regstore/format_xml.h"
 
 #include <dirent.h>
+#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -97,14 +98,12 @@ static void test_grammar(void)
     for_each_dump(check_valid);
 }
 
-/* hives/system.xml is valid, of our dialect, and has lost nothing. */
-static void test_shipped_hive(void)
+/* It is valid, of our dialect, and has lost nothing. */
+static void check_shipped(const char *path)
 {
     struct recorder recorder;
     rs_error error = RS_ERROR_INIT;
-    char path[4096];
 
-    snprintf(path, sizeof path, "%s/hives/system.xml", top_dir());
     CU_ASSERT_EQUAL(hive_grammar_check(path), 0);
     recorder_begin(&recorder);
     CU_ASSERT_EQUAL(read_file(path, &recorder.sink, &error), RS_OK);
@@ -114,12 +113,28 @@ static void test_shipped_hive(void)
     recorder_free(&recorder);
 }
 
+static void test_shipped(void)
+{
+    static const char *const patterns[] = {"hives/*.xml", "hives/rules/*.xml"};
+
+    for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++) {
+        char pattern[4096];
+        glob_t found;
+        snprintf(pattern, sizeof pattern, "%s/%s", top_dir(), patterns[i]);
+        CU_ASSERT_EQUAL_FATAL(glob(pattern, 0, NULL, &found), 0);
+        for (size_t j = 0; j < found.gl_pathc; j++) {
+            check_shipped(found.gl_pathv[j]);
+        }
+        globfree(&found);
+    }
+}
+
 const struct test_suite suite_format_xml_real = {
     "format_xml_real",
     (const struct test_case[]){
         {"real dumps are written as they were read", test_real_dumps},
         {"the grammar of real dumps", test_grammar},
-        {"the hive that ships", test_shipped_hive},
+        {"the dumps that ship", test_shipped},
         {NULL, NULL},
     },
 };
