@@ -12,6 +12,7 @@
 #include "api.h"
 #include "backup.h"
 #include "check.h"
+#include "confirm.h"
 #include "transfer.h"
 #include "watch.h"
 
@@ -80,6 +81,11 @@ int rs_open(const char *dir, unsigned flags, rs_store **store, rs_error *error)
     }
     int status = store_open(dir, flags, store, error);
     free(chosen);
+    /* A transaction of this thread would be waited for for ever: where the store was open already,
+     * whoever did that looks from time to time. */
+    if (status == RS_OK && !(*store)->readonly && !env_shared((*store)->env)) {
+        (void)confirm_due(*store, NULL, NULL);
+    }
     return status;
 }
 

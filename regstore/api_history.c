@@ -2,6 +2,7 @@
  * api_history.c - the public calls about revisions that were made: see api.c.
  */
 #include "api.h"
+#include "confirm.h"
 #include "history.h"
 #include "past.h"
 
@@ -43,4 +44,29 @@ int rs_open_past(rs_store *store, uint64_t revision, rs_store **past, rs_error *
     }
     return env_forked(store->env) ? fail(error, RS_EFORK, "%s", rs_strerror(RS_EFORK))
                                   : past_open(store, revision, past, error);
+}
+
+/* ---- Confirmation ---- */
+
+int rs_txn_confirm(rs_txn *txn, uint32_t seconds)
+{
+    int status = api_check(txn, true);
+    return status == RS_OK ? confirm_ask(txn, seconds) : status;
+}
+
+int rs_confirm_pending(rs_txn *txn, rs_pending *pending)
+{
+    int status = api_check(txn, pending != NULL);
+    return status == RS_OK ? confirm_pending(txn, pending) : status;
+}
+
+int rs_confirm(rs_store *store, rs_error *error)
+{
+    return store != NULL ? confirm_keep(store, error) : fail(error, RS_EINVAL, "invalid argument");
+}
+
+int rs_confirm_due(rs_store *store, uint64_t *revision, rs_error *error)
+{
+    return store != NULL ? confirm_due(store, revision, error)
+                         : fail(error, RS_EINVAL, "invalid argument");
 }

@@ -318,7 +318,8 @@ static int go_on_behind(struct env_txn *txn, struct store_state *state, uint64_t
     }
     state->revision = (state->revision > revision ? state->revision : revision) + 1;
     state->journal_bytes = 0;
-    return journal_clear(txn);
+    int status = store_pending_remove(txn); /* without its history it cannot be taken back */
+    return status == RS_OK ? journal_clear(txn) : status;
 }
 
 /* The copy becomes a store in which number is the latest commit, after a store with that revision.

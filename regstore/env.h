@@ -52,6 +52,8 @@ void env_close(struct env *env);
 const char *env_dir(const struct env *env);
 /* True if the files cannot be written by this process. */
 bool env_readonly(const struct env *env);
+/* True if the process had it open already when it was opened last. */
+bool env_shared(const struct env *env);
 /* True in a child of the process that opened it. */
 bool env_forked(const struct env *env);
 

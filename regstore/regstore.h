@@ -954,6 +954,27 @@ RS_CALL int rs_undo(rs_txn *txn, uint64_t from, uint64_t to, const rs_undo_optio
  */
 RS_CALL int rs_open_past(rs_store *store, uint64_t revision, rs_store **past, rs_error *error);
 
+/* ---- Confirmation ---- */
+
+/* From here on, what txn commits stays only if rs_confirm() comes within so many seconds of the
+ * commit: else it is taken back, as by rs_undo() with RS_UNDO_SKIP, by the first who comes by after
+ * that. The journal keeps it until then. Switch on: RS_EBUSY, another revision waits. */
+RS_CALL int rs_txn_confirm(rs_txn *txn, uint32_t seconds);
+typedef struct rs_pending {
+    uint64_t revision;
+    uint64_t deadline; /* by the wall clock, FILETIME; what counts is left_ms */
+    uint64_t left_ms;  /* milliseconds; 0 once the deadline has passed */
+} rs_pending;
+/* What waits to be confirmed. RS_ENOTFOUND if nothing does. */
+RS_CALL int rs_confirm_pending(rs_txn *txn, rs_pending *pending);
+/* What waits stays. RS_ENOTFOUND if nothing waits, or no longer. */
+RS_CALL int rs_confirm(rs_store *store, rs_error *error);
+/* Takes back what was not confirmed in time; *revision (may be NULL) is its number, or 0 if there
+ * was nothing to do, which costs little. rs_open() does so where the store can be written and is
+ * not open in the process already. Waits for the writer only where there is something to do. Switch
+ * on: RS_EBEHIND, the history of it is lost: it stays. */
+RS_CALL int rs_confirm_due(rs_store *store, uint64_t *revision, rs_error *error);
+
 /* ---- Dumps ---- */
 
 /* What a dump had lost before it came here, or what was left out of it; facts about a place,

@@ -418,6 +418,10 @@ static int write_revision(struct rs_txn *txn)
     if (status == RS_OK) {
         status = write_journal(txn, &state.journal_bytes);
     }
+    if (status == RS_OK && txn->confirm_within > 0) {
+        struct store_pending pending = store_pending_from_now(state.revision, txn->confirm_within);
+        status = store_pending_write(&txn->env, &pending);
+    }
     if (status == RS_OK) {
         state.tree = txn->tree.state;
         status = store_state_write(&txn->env, &state);

@@ -50,6 +50,7 @@ struct rs_txn {
     bool state_loaded;
     const char *program;     /* NULL: the process's */
     const char *message;     /* NULL: none */
+    uint32_t confirm_within; /* seconds, or it is taken back; 0: it stays */
     uint64_t journal_bytes;  /* when a write transaction began */
     unsigned revision_flags; /* RS_REVISION_..., of the revision that is being made */
     uint64_t undone_from;    /* the revisions that it takes back; else 0 */
@@ -92,6 +93,23 @@ bool store_shorten_history(struct env *env);
 
 /* Judges what a write transaction has changed by the rules, before its commit. (store_rules.c) */
 int store_check_rules(struct rs_txn *txn);
+/* ---- A revision that waits to be confirmed (store_pending.c) ---- */
+
+struct store_pending {
+    uint64_t revision;
+    uint64_t deadline;      /* by the wall clock, FILETIME */
+    uint64_t boot_deadline; /* by CLOCK_BOOTTIME, in nanoseconds, as long as this boot lasts */
+    char boot[64];          /* which boot that is; "" if that is not known */
+};
+/* RS_ENOTFOUND if none waits. */
+int store_pending_read(struct env_txn *txn, struct store_pending *pending);
+int store_pending_write(struct env_txn *txn, const struct store_pending *pending);
+int store_pending_remove(struct env_txn *txn);
+/* What is to be confirmed within so many seconds from now. */
+struct store_pending store_pending_from_now(uint64_t revision, uint32_t seconds);
+/* Milliseconds until the deadline; 0 once it has passed. */
+uint64_t store_pending_left(const struct store_pending *pending);
+
 /* How much history is kept, as the store's settings say it: store_history.c. */
 void store_history_limits(struct rs_txn *txn, struct journal_limits *limits);
 

@@ -57,5 +57,9 @@ void store_history_limits(struct rs_txn *txn, struct journal_limits *limits)
          * always works. */
         .chunks = txn->journal.adds ? txn->journal.chunk : 0,
     };
+    struct store_pending pending;
+    if (store_pending_read(&txn->env, &pending) == RS_OK) {
+        limits->needed = pending.revision;
+    }
     tree->error = error;
 }

@@ -26,6 +26,7 @@ bool store_is_full(int status)
 static int shorten_once(struct env_txn *txn, uint64_t first_kept)
 {
     struct store_state state = {0};
+    struct store_pending pending;
     uint64_t first = 0;
     int status = store_state_read(txn, &state);
     if (status == RS_OK) {
@@ -36,6 +37,12 @@ static int shorten_once(struct env_txn *txn, uint64_t first_kept)
     }
     struct journal_limits limits = {.revisions = state.revision + 1 - first_kept,
                                     .steps = SHORTEN_REVISIONS};
+    if (status == RS_OK && store_pending_read(txn, &pending) == RS_OK) {
+        limits.needed = pending.revision;
+    }
+    if (status == RS_OK && limits.needed != 0 && first >= limits.needed) {
+        status = RS_END;
+    }
     if (status == RS_OK) {
         status = journal_trim(txn, state.revision, &limits, &state.journal_bytes);
     }

@@ -53,6 +53,7 @@
     X(undo_conflicts)                                                                              \
     X(past)                                                                                        \
     X(retention)                                                                                   \
+    X(confirm)                                                                                     \
     X(history)                                                                                     \
     X(watch)                                                                                       \
     X(watch_match)                                                                                 \

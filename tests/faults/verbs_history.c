@@ -81,6 +81,34 @@ static int open_past(struct verb_place *place)
     return judge(status, number == 1);
 }
 
+/* ---- Confirmation ---- */
+
+static int ask_confirmation(struct verb_place *place)
+{
+    int status = rs_txn_confirm(place->txn, 3600);
+    return status != RS_OK ? status : rs_set_dword(place->txn, place->key, "Number", 8);
+}
+
+static int show_pending(struct verb_place *place)
+{
+    rs_pending pending;
+    int status = rs_confirm_pending(place->txn, &pending);
+    return status == RS_ENOTFOUND ? RS_OK : judge(status, 0);
+}
+
+static int keep_nothing(struct verb_place *place)
+{
+    int status = rs_confirm(place->store, &place->error);
+    return status == RS_ENOTFOUND ? RS_OK : judge(status, 0);
+}
+
+static int nothing_due(struct verb_place *place)
+{
+    uint64_t revision = 7;
+    int status = rs_confirm_due(place->store, &revision, &place->error);
+    return judge(status, revision == 0);
+}
+
 #define READS VERB_READS
 
 const struct verb verb_history[] = {
@@ -91,6 +119,11 @@ const struct verb verb_history[] = {
     {"open-past", 0, NULL, open_past},
     {"undo", VERB_WRITES, NULL, undo_last},
     {"undo-force", VERB_WRITES, NULL, undo_by_force},
+
+    {"txn-confirm", VERB_WRITES | VERB_MANY, FIXTURE, ask_confirmation},
+    {"confirm-pending", READS, NULL, show_pending},
+    {"confirm", 0, NULL, keep_nothing},
+    {"confirm-due", 0, NULL, nothing_due},
 
     {NULL, 0, NULL, NULL},
 };
