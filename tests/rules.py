@@ -251,6 +251,20 @@ def test_a_default_in_the_store_is_the_service_s(bench):
            ('rule', 'any number', 'live', 'here', '600000 ms'))
 
 
+def test_rules_come_to_a_running_service(bench):
+    """A default changes with its rule; rules that say the same are not spoken of."""
+    key = 'HKLM\\SYSTEM\\CurrentControlSet\\Control\\Print'
+    service = bench.start('regstore-spooler')
+    service.log.wait('started with')
+    import_rules(bench)
+    bench.regtool('add', f'HKRS\\Rules\\{key}', '/v', 'ServerThreadTimeout', '/t', 'REG_MULTI_SZ',
+                  '/d', 'type=REG_DWORD\\0default=600000\\0unit=ms', '/f')
+    line = service.log.next()
+    assert line.endswith(': ServerThreadTimeout 36000 -> 600000 ms (default)'), line
+    assert f'applied revision {revision(bench)}, ' in line, line
+    service.end()
+
+
 # ---- Broken ones
 
 DUMP = '''<?xml version="1.0" encoding="UTF-8"?>

@@ -3,7 +3,7 @@
  * messages, --check, and live, which keeps the settings as the store has them. tests/services.py
  * tests the whole programs.
  */
-#include "harness.h"
+#include "stores.h"
 
 #include "settings_bench.h"
 
@@ -376,6 +376,37 @@ static void other_keys_and_values_change_nothing(void)
     rig_close(&rig);
 }
 
+static void change_rule(struct rig *rig, const char *path, const char *name, const char *fields)
+{
+    rs_txn *txn = bench_begin(rig->store, RS_WRITE);
+    set_rule(txn, path, name, fields);
+    bench_commit(txn);
+    live_follow(&rig->live);
+}
+
+/* What means nothing to the service is no line. */
+static void other_rules_are_taken(void)
+{
+    struct rig rig;
+    rig_run(&rig, 3);
+    change_rule(&rig, BENCH_KEY, "Switch", "type=REG_DWORD|default=0");
+    expect_line(&rig, "test: applied revision 2, ",
+                " us after its commit: Switch 1 -> 0 (default)");
+    change_rule(&rig, "HKLM\\SOFTWARE\\*", "Comment", "type=REG_SZ|default=other");
+    expect_line(&rig, "test: applied revision 3, ", ": Comment \"none\" -> \"other\" (default)");
+    change_rule(&rig, BENCH_KEY, "Rate", "type=REG_DWORD|default=2|unit=days");
+    change_rule(&rig, "HKLM\\SOFTWARE\\Other", "Rate", "type=REG_DWORD|default=7");
+    CU_ASSERT_STRING_EQUAL(rig_log(&rig), "");
+    EQUAL_TEXT(rig.live.settings->values[RATE].unit, "days");
+    change_rule(&rig, BENCH_KEY, "Rate", "type=REG_DWORD|min=4");
+    expect_line(&rig, "test: refused revision 6: ",
+                "Rate: 3 is given, the rule says at least 4; keeping revision 3's settings");
+    change_rule(&rig, BENCH_KEY, "Rate", NULL);
+    expect_line(&rig, "test: applied revision 7, ",
+                "all values are allowed again, no setting changed");
+    rig_close(&rig);
+}
+
 static void a_deleted_key_gives_the_defaults_back(void)
 {
     struct rig rig;
@@ -430,6 +461,7 @@ static const struct test_case cases[] = {
     {"changes are taken together", changes_are_taken_together},
     {"what is read on request is said", what_is_read_on_request_is_said},
     {"other keys and values change nothing", other_keys_and_values_change_nothing},
+    {"other rules are taken", other_rules_are_taken},
     {"a deleted key gives the defaults back", a_deleted_key_gives_the_defaults_back},
     {"a journal cut short is said", a_journal_cut_short_is_said},
     {NULL, NULL},

@@ -140,6 +140,20 @@ static void refuse_settings(struct live *live, struct settings *fresh, uint64_t 
     log_line(live->log, LOG_LINE_WARNING, "%s", line->text);
 }
 
+/* Other rules that mean the same to the service are nothing to speak of. */
+static bool take_quietly(struct live *live, struct settings *fresh)
+{
+    struct line changes = LINE_INIT;
+    if (live->news.any || live->refusing || fresh->refused > 0 ||
+        fresh->key_exists != live->settings->key_exists ||
+        settings_add_changes(&changes, live->settings, fresh) > 0) {
+        return false;
+    }
+    settings_free(live->settings);
+    live->settings = fresh;
+    return true;
+}
+
 /* Reads the settings as txn sees them and takes or refuses them. Whatever becomes of it, the
  * manager hears that the reload is over. */
 static int reload(struct live *live, rs_txn *txn)
@@ -148,8 +162,11 @@ static int reload(struct live *live, rs_txn *txn)
     struct settings *fresh;
     uint64_t seen = rs_revision(txn);
     uint64_t revision = live->news.revision != 0 ? live->news.revision : seen;
-    notify_reloading(live->notifier);
     int status = load(live, txn, &fresh);
+    if (status == RS_OK && take_quietly(live, fresh)) {
+        return RS_OK;
+    }
+    notify_reloading(live->notifier);
     if (status != RS_OK) {
         line_add(&line, "cannot read the settings: %s", rs_strerror(status));
     } else if (fresh->refused == 0) {
@@ -164,32 +181,37 @@ static int reload(struct live *live, rs_txn *txn)
 
 /* ---- Following ------------------------------------------------------------------------------- */
 
-static void note(const struct live *live, struct live_news *news, uint64_t revision, uint64_t time)
+static void note(const struct live *live, struct live_news *news, bool rules, uint64_t revision,
+                 uint64_t time)
 {
     /* What was committed between the opening of the watch and the first read is known. */
     if (revision > live->known) {
-        news->any = true;
-        news->revision = revision;
-        news->time = time;
-        news->count++;
+        *(rules ? &news->rules : &news->any) = true;
+        news->count += !rules;
+        if (revision > news->revision) {
+            news->revision = revision;
+            news->time = time;
+        }
     }
 }
 
 /*
- * Takes all that the watch has. What a snapshot of revision seen shows is noted for now, what came
+ * Takes all that a watch has. What a snapshot of revision seen shows is noted for now, what came
  * after it for the next look, so that no line names one revision for the change of another.
  */
-static int drain_watch(struct live *live, uint64_t seen, struct live_news *later)
+static int drain_watch(struct live *live, rs_watch *watch, uint64_t seen, struct live_news *later)
 {
+    bool rules = watch == live->rules;
     for (;;) {
         const rs_batch *batch;
-        int status = rs_watch_next(live->watch, &batch);
+        int status = rs_watch_next(watch, &batch);
         if (status == RS_OK) {
-            note(live, batch->revision <= seen ? &live->news : later, batch->revision, batch->time);
+            note(live, batch->revision <= seen ? &live->news : later, rules, batch->revision,
+                 batch->time);
         } else if (status == RS_EBEHIND) {
-            uint64_t position = rs_watch_position(live->watch);
+            uint64_t position = rs_watch_position(watch);
             struct live_news *news = position <= seen ? &live->news : later;
-            note(live, news, position, 0);
+            note(live, news, rules, position, 0);
             news->any = true;
             news->behind = true;
         } else {
@@ -198,16 +220,28 @@ static int drain_watch(struct live *live, uint64_t seen, struct live_news *later
     }
 }
 
+static int drain_watches(struct live *live, uint64_t seen, struct live_news *later)
+{
+    int status = drain_watch(live, live->watch, seen, later);
+    return status == RS_OK ? drain_watch(live, live->rules, seen, later) : status;
+}
+
+static bool has_news(const struct live_news *news)
+{
+    return news->any || news->rules;
+}
+
 static int read_news(struct live *live, rs_txn *txn, struct live_news *later)
 {
-    int status = drain_watch(live, rs_revision(txn), later);
-    if (status == RS_OK && live->news.any) {
+    int status = drain_watches(live, rs_revision(txn), later);
+    if (status == RS_OK && has_news(&live->news)) {
         status = reload(live, txn);
     }
     if (status == RS_OK) {
         live->news = *later;
-    } else if (later->any) {
-        live->news.any = true;
+    } else if (has_news(later)) {
+        live->news.any |= later->any;
+        live->news.rules |= later->rules;
         live->news.revision = later->revision;
         live->news.time = later->time;
         live->news.count += later->count;
@@ -225,12 +259,12 @@ static int look(struct live *live, bool *more)
     int status = rs_begin(live->store, RS_READ, &txn);
     if (status != RS_OK) {
         /* The watch is emptied all the same, or its descriptor would give the service no rest. */
-        (void)drain_watch(live, UINT64_MAX, &later);
+        (void)drain_watches(live, UINT64_MAX, &later);
         return status;
     }
     status = read_news(live, txn, &later);
     rs_abort(txn);
-    *more = status == RS_OK && later.any;
+    *more = status == RS_OK && has_news(&later);
     return status;
 }
 
@@ -256,8 +290,10 @@ static int look_until_the_end(struct live *live)
 static void detach(struct live *live)
 {
     rs_watch_close(live->watch);
+    rs_watch_close(live->rules);
     rs_close(live->store);
     live->watch = NULL;
+    live->rules = NULL;
     live->store = NULL;
 }
 
@@ -299,6 +335,9 @@ static int attach(struct live *live, rs_error *error)
     int status = rs_open(live->dir, RS_READONLY, &live->store, error);
     if (status == RS_OK) {
         status = watch(live, error);
+    }
+    if (status == RS_OK) {
+        status = rs_watch_open(live->store, "HKRS\\Rules", RS_SUBTREE, RS_NOW, &live->rules, error);
     }
     if (status != RS_OK) {
         detach(live);

@@ -11,6 +11,10 @@
  * or refused, with the reason. So whoever made a change can wait for that. The first change is
  * taken at once; those that follow within a short window are taken together at its end.
  *
+ * The rules in the store are watched, too, as a default may be in them. Nobody waits for them with
+ * an open socket, so they have no descriptor of their own: live_follow() comes once a second
+ * anyhow.
+ *
  * An administrator restores a store by putting other files in its place. Then the store is closed,
  * and opened again as soon as there is one; until then the settings stay as they are.
  *
@@ -27,6 +31,7 @@
 /* Why the settings have to be read, gathered until they are. */
 struct live_news {
     bool any;
+    bool rules;        /* that settings are judged by */
     bool asked;        /* by an administrator */
     bool behind;       /* changes may have been missed */
     bool replaced;     /* the store is another one */
@@ -46,6 +51,7 @@ struct live {
     bool named;          /* the watch has the name */
     rs_store *store;     /* NULL, as watch: its files were replaced, and there is no other yet */
     rs_watch *watch;
+    rs_watch *rules;           /* of all rules, looked at whenever the other one is */
     struct settings *settings; /* that the service lives by */
     uint64_t revision;         /* that they came with */
     bool earlier;              /* they and it are of the store that was there before */
