@@ -11,6 +11,7 @@ if any failed or none ran.
 import argparse
 import json
 import lzma
+import re
 import shutil
 import subprocess
 import sys
@@ -25,7 +26,9 @@ TOP = Path(__file__).resolve().parent.parent
 RULES = sorted((TOP / 'hives' / 'rules').glob('*.xml'))
 HIVES = TOP.parent / 'shared' / 'corpus' / 'hives'
 BASE = 'HKEY_REGSTORE\\Rules\\'
-PROGRAMS = ('regstore-spooler', 'regstore-lanmanserver')
+PAGES = {'regstore-spooler': 'services/spooler/regstore-spooler.8',
+         'regstore-lanmanserver': 'services/lanmanserver/regstore-lanmanserver.8'}
+PROGRAMS = tuple(PAGES)
 
 # What no hive of the corpus has, and the article whose spelling the rule follows: first keys, then
 # values.
@@ -240,6 +243,43 @@ def test_rules_and_settings_are_the_same(bench):
         key = result.stdout.split(',', 1)[0]
         expect(sorted(check_rows(result.stdout)),
                sorted(name for path, name, _ in shipped() if path == key))
+
+
+def test_defaults_are_allowed(bench):
+    for program in PROGRAMS:
+        rows = check_rows(bench.run(program, '--store', bench.store, '--check').stdout)
+        names = [name.lower() for name in rows]
+        expect(len(names), len(set(names)))
+        for name, (_, allowed, _, source, value) in rows.items():
+            assert re.fullmatch(r'Q\d{6}', source), name
+            if bounds := re.match(r'(\d+)-(\d+)', allowed):
+                if value != 'chosen by the service':
+                    assert int(bounds[1]) <= int(value.split()[0]) <= int(bounds[2]), name
+
+
+def manual_settings(page):
+    """The settings that a manual page lists, and the first sentence on each."""
+    text = (TOP / page).read_text().split('.Sh SETTINGS')[1].split('.Sh ')[0]
+    for entry in text.split('.It Va ')[1:]:
+        name, rest = entry.split('\n', 1)
+        yield name, rest.replace('\n', ' ').split(').', 1)[0] + ')'
+
+
+def test_manual_lists_every_setting(bench):
+    for program, page in PAGES.items():
+        rows = check_rows(bench.run(program, '--store', bench.store, '--check').stdout)
+        listed = dict(manual_settings(page))
+        expect(list(listed), list(rows))
+        for name, (_, allowed, applies, source, value) in rows.items():
+            end = f', {applies} ({source})'
+            if allowed.startswith('REG_'):
+                assert listed[name].startswith(allowed + ', default ') and \
+                    listed[name].endswith(end), (name, listed[name])
+            elif value == 'chosen by the service':
+                expect(listed[name],
+                       f'REG_DWORD, {allowed}, {value} while it is not set{end}')
+            else:
+                expect(listed[name], f'REG_DWORD, {allowed}, default {value}{end}')
 
 
 def test_a_default_in_the_store_is_the_service_s(bench):

@@ -32,8 +32,6 @@ PRINT = CONTROL + '\\Print'
 SERVER = 'HKLM\\SYSTEM\\CurrentControlSet\\Services\\LanmanServer\\Parameters'
 
 KEYS = {'regstore-spooler': PRINT, 'regstore-lanmanserver': SERVER}
-PAGES = {'regstore-spooler': 'services/spooler/regstore-spooler.8',
-         'regstore-lanmanserver': 'services/lanmanserver/regstore-lanmanserver.8'}
 
 
 # A hive that says only which control set is the current one.
@@ -516,43 +514,6 @@ def test_wrong_command_lines(bench):
             assert option in result.stdout, option
         result = bench.run(program, '--version')
         assert re.fullmatch(rf'{program} \d+\.\d+\.\d+\n', result.stdout), result.stdout
-
-
-def test_defaults_are_allowed(bench):
-    for program in KEYS:
-        rows = check_rows(bench.run(program, '--store', bench.store, '--check').stdout)
-        names = [name.lower() for name in rows]
-        expect(len(names), len(set(names)))
-        for name, (_, allowed, _, source, value) in rows.items():
-            assert re.fullmatch(r'Q\d{6}', source), name
-            if bounds := re.match(r'(\d+)-(\d+)', allowed):
-                if value != 'chosen by the service':
-                    assert int(bounds[1]) <= int(value.split()[0]) <= int(bounds[2]), name
-
-
-def manual_settings(page):
-    """The settings that a manual page lists, and the first sentence on each."""
-    text = (TOP / page).read_text().split('.Sh SETTINGS')[1].split('.Sh ')[0]
-    for entry in text.split('.It Va ')[1:]:
-        name, rest = entry.split('\n', 1)
-        yield name, rest.replace('\n', ' ').split(').', 1)[0] + ')'
-
-
-def test_manual_lists_every_setting(bench):
-    for program, page in PAGES.items():
-        rows = check_rows(bench.run(program, '--store', bench.store, '--check').stdout)
-        listed = dict(manual_settings(page))
-        expect(list(listed), list(rows))
-        for name, (_, allowed, applies, source, value) in rows.items():
-            end = f', {applies} ({source})'
-            if allowed.startswith('REG_'):
-                assert listed[name].startswith(allowed + ', default ') and \
-                    listed[name].endswith(end), (name, listed[name])
-            elif value == 'chosen by the service':
-                expect(listed[name],
-                       f'REG_DWORD, {allowed}, {value} while it is not set{end}')
-            else:
-                expect(listed[name], f'REG_DWORD, {allowed}, default {value}{end}')
 
 
 # ---- The run
