@@ -1,17 +1,17 @@
-/* regtool check --store: reads the whole store and reports what is damaged. */
+/*
+ * regtool check: judges what is stored by the rules; with --store it reads the whole store and
+ * reports what is damaged.
+ */
 #include "arguments.h"
 #include "report.h"
+#include "rules_check.h"
 #include "store_check.h"
 
-int cmd_check(struct tool *tool, const struct arguments *arguments)
+static int check_store(struct tool *tool, const char *named)
 {
-    const char *named = arguments->operands[0];
     char *chosen = NULL;
     int result;
 
-    if (!has_switch(arguments, SWITCH_CHECK_STORE)) {
-        return report("check: --store is missing: what can be checked is the store");
-    }
     if (named != NULL && tool->dir != NULL) {
         return report("check: the store is named twice, %s and %s", tool->dir, named);
     }
@@ -24,4 +24,12 @@ int cmd_check(struct tool *tool, const struct arguments *arguments)
     result = store_check(tool, named != NULL ? named : chosen);
     rs_free(chosen);
     return result;
+}
+
+int cmd_check(struct tool *tool, const struct arguments *arguments)
+{
+    if (has_switch(arguments, SWITCH_CHECK_STORE)) {
+        return check_store(tool, arguments->asked[0]);
+    }
+    return rules_check(tool, arguments->operands[0]);
 }

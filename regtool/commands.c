@@ -41,6 +41,29 @@ const struct command commands[] = {
      SECTION_READ,
      false,
      false},
+    {"describe",
+     "show what is known about the values of a key",
+     "For each value that a rule knows: what is allowed, what is set, by whom and when, and what "
+     "it "
+     "is\n"
+     "for. The key need not exist.\n",
+     {{"KEY", OPERAND_KEY, false}},
+     describe_switches,
+     true,
+     cmd_describe,
+     SECTION_READ,
+     false,
+     false},
+    {"why",
+     "show where a value comes from",
+     "One line: the revision that set it, by whom and when, or the rule whose default it is.\n",
+     {{"KEY", OPERAND_KEY, false}},
+     describe_switches,
+     true,
+     cmd_why,
+     SECTION_READ,
+     false,
+     false},
     {"list",
      "list the subkeys and values of a key",
      "Subkeys come first and end with a backslash; both are sorted by name.\n",
@@ -298,10 +321,13 @@ const struct command commands[] = {
     {"status", "show the store, its readers and its watchers", "", NO_OPERANDS, no_switches, true,
      cmd_status, SECTION_STORE, false, false},
     {"check",
-     "look for damage in the store",
-     "DIR is the store's directory, if --store DIR does not name it before the verb. Exits with 1\n"
-     "if anything is damaged. Other bytes inside a value cannot be noticed.\n",
-     {{"DIR", OPERAND_FILE, true}},
+     "look for values that the rules do not allow, or for damage",
+     "All values of KEY and below it are judged; without KEY those of the whole store. With "
+     "--store\n"
+     "it is the store's directory that is looked at, which may be named behind it. Exits with 1 "
+     "if\n"
+     "anything is wrong or damaged. Other bytes inside a value cannot be noticed.\n",
+     {{"KEY", OPERAND_EITHER, true}},
      check_switches,
      true,
      cmd_check,

@@ -76,6 +76,7 @@ enum switch_id {
     SWITCH_BY,
     SWITCH_LAST,
     SWITCH_SKIP,
+    SWITCH_FORCE_RULES,
     SWITCH_COUNT
 };
 
@@ -161,6 +162,8 @@ int cmd_get(struct tool *tool, const struct arguments *arguments);
 int cmd_list(struct tool *tool, const struct arguments *arguments);
 int cmd_tree(struct tool *tool, const struct arguments *arguments);
 int cmd_set(struct tool *tool, const struct arguments *arguments);
+int cmd_describe(struct tool *tool, const struct arguments *arguments);
+int cmd_why(struct tool *tool, const struct arguments *arguments);
 int cmd_rename(struct tool *tool, const struct arguments *arguments);
 int cmd_find(struct tool *tool, const struct arguments *arguments);
 int cmd_completion(struct tool *tool, const struct arguments *arguments);

@@ -71,6 +71,7 @@ int invoke(char *const words[], const char *base, const struct tool *defaults)
     tool.terminal = isatty(STDOUT_FILENO) != 0;
     tool.at = arguments.switches[SWITCH_PAST];
     tool.change.message = arguments.switches[SWITCH_MESSAGE];
+    tool.change.force = has_switch(&arguments, SWITCH_FORCE_RULES);
     tool.colours = tool.terminal && wants_colours();
     result = run(&tool, &arguments);
     arguments_free(&arguments);

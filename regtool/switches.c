@@ -16,7 +16,7 @@
     }
 #define ROW_FORCE                                                                                  \
     {                                                                                              \
-        SWITCH_FORCE, "f", "force", NULL, "do not ask", GROUP_NONE, false                          \
+        SWITCH_FORCE, "f", "yes", NULL, "do not ask", GROUP_NONE, false                            \
     }
 #define ROW_YES                                                                                    \
     {                                                                                              \
@@ -53,6 +53,8 @@ const struct switch_row global_switches[] = {
 
 const struct switch_row change_switches[] = {
     {SWITCH_MESSAGE, NULL, "message", "TEXT", "record why, for log and show", GROUP_NONE, false},
+    {SWITCH_FORCE_RULES, NULL, "force", NULL, "store what the rules do not allow, too", GROUP_NONE,
+     false},
     ROW_END,
 };
 
@@ -136,6 +138,13 @@ const struct switch_row get_switches[] = {
     {SWITCH_FALLBACK, NULL, "default", "TEXT", "print this where the value is not set", GROUP_NONE,
      false},
     ROW_AT,
+    ROWS_VIEW,
+    ROW_END,
+};
+
+const struct switch_row describe_switches[] = {
+    ROW_VALUE,
+    ROW_DEFAULT,
     ROWS_VIEW,
     ROW_END,
 };

@@ -15,6 +15,7 @@ extern const struct switch_row edit_switches[];
 extern const struct switch_row shell_switches[];
 extern const struct switch_row delete_switches[];
 extern const struct switch_row get_switches[];
+extern const struct switch_row describe_switches[];
 extern const struct switch_row list_switches[];
 extern const struct switch_row tree_switches[];
 extern const struct switch_row set_switches[];

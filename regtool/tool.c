@@ -48,6 +48,8 @@ static int begin_now(const struct tool *tool, unsigned mode, struct session *ses
     session->txn = NULL;
     session->committed = tool->committed;
     session->change = tool->change;
+    session->json = tool->json;
+    session->found = (struct violations){.count = 0};
     for (int tries = 0; status == RS_EREPLACED && tries < MOST_TRIES; tries++) {
         if (tool_open(tool, mode == RS_WRITE ? 0 : RS_READONLY, &session->store) != 0) {
             return 1;
@@ -126,6 +128,26 @@ static int prepare(struct session *session)
     return message != NULL ? rs_txn_message(session->txn, message) : RS_OK;
 }
 
+/* Whether the rules allow the change. All that is against them is told, not only the first that
+ * the commit would tell; nobody has to wait while it is printed. */
+static int check_rules(struct session *session)
+{
+    struct violations *found = &session->found;
+    int status = violations_of_change(found, session->txn);
+
+    if (status == RS_OK && session->change.force) {
+        status = rs_txn_force(session->txn);
+    }
+    if (status != RS_OK) {
+        return session_report(session, status, rs_store_dir(session->store));
+    }
+    if (found->count == 0 || (session->change.force && found->malformed == 0)) {
+        return 0;
+    }
+    session_drop(session);
+    return violations_report(found, session->json, !session->change.force);
+}
+
 int session_commit(struct session *session, uint64_t *revision)
 {
     uint64_t before = rs_revision(session->txn);
@@ -135,6 +157,9 @@ int session_commit(struct session *session, uint64_t *revision)
     if (status != RS_OK) {
         return session_report(session, status, "--message");
     }
+    if (check_rules(session) != 0) {
+        return 1;
+    }
     status = rs_commit(session->txn, &made);
     session->txn = NULL;
     if (status == RS_OK && made != before && session->committed != NULL) {
@@ -142,6 +167,9 @@ int session_commit(struct session *session, uint64_t *revision)
     }
     if (status == RS_OK && revision != NULL) {
         *revision = made;
+    }
+    if (status == RS_OK) {
+        violations_remark(&session->found);
     }
     return status == RS_OK ? 0 : session_report(session, status, rs_store_dir(session->store));
 }
@@ -156,6 +184,7 @@ void session_end(struct session *session)
 {
     rs_abort(session->txn);
     rs_close(session->store);
+    violations_free(&session->found);
 }
 
 void session_forget(struct session *session)

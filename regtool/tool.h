@@ -10,9 +10,12 @@
 
 #include <regstore.h>
 
+#include "violations.h"
+
 /* What the switches of every change ask for (change_switches); each commit sees to it. */
 struct change {
     const char *message; /* recorded with the revision; NULL: none */
+    bool force;          /* also what the rules do not allow */
 };
 
 struct tool {
@@ -35,10 +38,12 @@ bool output_flush_lost(struct tool *tool);
 struct session {
     rs_store *store;
     rs_txn *txn;
-    bool writing;         /* others wait for the transaction's end */
-    struct change change; /* that of the tool */
-    uint64_t *committed;  /* that of the tool; NULL is allowed */
-    rs_error error;       /* what the transaction's calls say when they fail */
+    bool writing;            /* others wait for the transaction's end */
+    bool json;               /* that of the tool */
+    struct change change;    /* that of the tool */
+    uint64_t *committed;     /* that of the tool; NULL is allowed */
+    rs_error error;          /* what the transaction's calls say when they fail */
+    struct violations found; /* by the last commit, whether it was refused for them or not */
 };
 
 /* Opens the store and begins a transaction with RS_READ or RS_WRITE; for reading, the store as it
@@ -52,8 +57,9 @@ int session_begin_at(const struct tool *tool, const char *about, const char *mom
 /* Ends the transaction of an open session, dropping its changes, and begins another. On failure it
  * reports and returns 1; the session must still be ended. */
 int session_again(struct session *session, unsigned mode);
-/* Commits; the session must still be ended. revision may be NULL. Returns 0, or 1 after a report.
- */
+/* Commits, unless the rules do not allow it: then all that is against them is reported, and in
+ * session->found. The session must still be ended. revision may be NULL. Returns 0, or 1 after a
+ * report. */
 int session_commit(struct session *session, uint64_t *revision);
 /* Ends the transaction of a session, dropping its changes, where something is to be printed that
  * other writers must not wait for. The session must still be ended. */
