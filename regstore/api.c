@@ -79,13 +79,8 @@ int rs_open(const char *dir, unsigned flags, rs_store **store, rs_error *error)
         }
         dir = chosen;
     }
-    int status = store_open(dir, flags, store, error);
+    int status = confirm_open(dir, flags, store, error);
     free(chosen);
-    /* A transaction of this thread would be waited for for ever: where the store was open already,
-     * whoever did that looks from time to time. */
-    if (status == RS_OK && !(*store)->readonly && !env_shared((*store)->env)) {
-        (void)confirm_due(*store, NULL, NULL);
-    }
     return status;
 }
 
@@ -168,6 +163,12 @@ int rs_txn_message(rs_txn *txn, const char *message)
 int rs_txn_program(rs_txn *txn, const char *program)
 {
     return txn != NULL ? set_note(txn, program, &txn->program) : RS_EINVAL;
+}
+
+int rs_txn_confirm(rs_txn *txn, uint32_t seconds)
+{
+    int status = api_check(txn, txn != NULL && txn->env.write);
+    return status == RS_OK ? confirm_ask(txn, seconds) : status;
 }
 
 /* ---- Keys ---- */

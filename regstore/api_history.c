@@ -48,25 +48,28 @@ int rs_open_past(rs_store *store, uint64_t revision, rs_store **past, rs_error *
 
 /* ---- Confirmation ---- */
 
-int rs_txn_confirm(rs_txn *txn, uint32_t seconds)
-{
-    int status = api_check(txn, true);
-    return status == RS_OK ? confirm_ask(txn, seconds) : status;
-}
-
 int rs_confirm_pending(rs_txn *txn, rs_pending *pending)
 {
     int status = api_check(txn, pending != NULL);
-    return status == RS_OK ? confirm_pending(txn, pending) : status;
+    return status == RS_OK ? confirm_waiting(txn, pending) : status;
 }
 
-int rs_confirm(rs_store *store, rs_error *error)
+static int check_store_call(const rs_store *store, rs_error *error)
 {
-    return store != NULL ? confirm_keep(store, error) : fail(error, RS_EINVAL, "invalid argument");
+    if (store == NULL) {
+        return fail(error, RS_EINVAL, "invalid argument");
+    }
+    return env_forked(store->env) ? fail(error, RS_EFORK, "%s", rs_strerror(RS_EFORK)) : RS_OK;
+}
+
+int rs_confirm(rs_store *store, uint64_t *revision, rs_error *error)
+{
+    int status = check_store_call(store, error);
+    return status == RS_OK ? confirm_keep(store, revision, error) : status;
 }
 
 int rs_confirm_due(rs_store *store, uint64_t *revision, rs_error *error)
 {
-    return store != NULL ? confirm_due(store, revision, error)
-                         : fail(error, RS_EINVAL, "invalid argument");
+    int status = check_store_call(store, error);
+    return status == RS_OK ? confirm_due(store, revision, error) : status;
 }

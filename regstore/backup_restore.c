@@ -318,8 +318,7 @@ static int go_on_behind(struct env_txn *txn, struct store_state *state, uint64_t
     }
     state->revision = (state->revision > revision ? state->revision : revision) + 1;
     state->journal_bytes = 0;
-    int status = store_pending_remove(txn); /* without its history it cannot be taken back */
-    return status == RS_OK ? journal_clear(txn) : status;
+    return journal_clear(txn);
 }
 
 /* The copy becomes a store in which number is the latest commit, after a store with that revision.
@@ -337,9 +336,33 @@ static int renumber(struct env *env, uint64_t revision, uint64_t number, rs_erro
         status = go_on_behind(&txn, &state, revision);
     }
     if (status == RS_OK) {
+        status = store_pending_forget(&txn);
+    }
+    if (status == RS_OK) {
         state.txn_number = number;
         status = store_state_write(&txn, &state);
     }
+    if (status != RS_OK) {
+        env_abort(&txn);
+        return fail(error, status, "cannot be prepared: %s", rs_strerror(status));
+    }
+    return env_commit(&txn, error);
+}
+
+/* What is restored is what is wanted: nothing of it is taken back. */
+static int confirm_all(struct env *env, rs_error *error)
+{
+    struct env_txn txn;
+    struct store_pending pending;
+    int status = env_begin(env, true, &txn, error);
+    if (status != RS_OK) {
+        return status;
+    }
+    if (store_pending_read(&txn, &pending) == RS_ENOTFOUND) {
+        env_abort(&txn);
+        return RS_OK;
+    }
+    status = store_pending_forget(&txn);
     if (status != RS_OK) {
         env_abort(&txn);
         return fail(error, status, "cannot be prepared: %s", rs_strerror(status));
@@ -372,9 +395,8 @@ static int make_from_copy(struct restoring *restoring, const struct store_state 
     if (status != RS_OK) {
         return status;
     }
-    if (current != NULL) {
-        status = renumber(copy->env, current->revision, number, restoring->error);
-    }
+    status = current != NULL ? renumber(copy->env, current->revision, number, restoring->error)
+                             : confirm_all(copy->env, restoring->error);
     if (status == RS_OK) {
         status = find_revision(copy->env, &restoring->report.revision, restoring->error);
     }

@@ -271,6 +271,28 @@ static int check_state(struct check *check)
     return status == RS_END ? RS_OK : status;
 }
 
+/* It can be taken back only if the journal has it. */
+static int check_pending(struct check *check)
+{
+    struct env_txn *txn = &check->txn->env;
+    struct store_pending pending = {0};
+    uint64_t first = 0;
+    int status = store_pending_read(txn, &pending);
+    if (status == RS_ENOTFOUND) {
+        return RS_OK;
+    }
+    if (status != RS_OK) {
+        return check_found(check, RS_NO_KEY, 0, "what waits for confirmation cannot be read: %s",
+                           rs_strerror(status));
+    }
+    if (journal_first(txn, &first) != RS_OK || first == 0 || pending.revision < first ||
+        pending.revision > check->state.revision) {
+        return check_found(check, RS_NO_KEY, pending.revision,
+                           "it waits for confirmation, and is not in the journal");
+    }
+    return RS_OK;
+}
+
 static int check_pages(struct check *check)
 {
     rs_error why = RS_ERROR_INIT;
@@ -288,6 +310,9 @@ static int check_all(struct check *check)
     status = check_pages(check);
     if (status == RS_OK) {
         status = check_state(check);
+    }
+    if (status == RS_OK) {
+        status = check_pending(check);
     }
     if (status == RS_OK) {
         status = check_tree(check);

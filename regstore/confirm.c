@@ -1,215 +1,271 @@
 /*
- * confirm.c - a revision that stays only if it is confirmed; see confirm.h.
+ * confirm.c - see confirm.h.
  *
- * What waits is a record in the store itself, committed with the revision. Whoever comes by after
- * the deadline takes it back, in one transaction that removes the record, too: so it is done once,
- * whoever and however many come by.
+ * What is in conflict when a change is taken back stays as it is, and the revision's message names
+ * it. There is a revision even if nothing could be taken back, as that has to be said somewhere.
  */
 #include "confirm.h"
 
-#include <stdio.h>
-
-#include "history.h"
-
-#define LONGEST_WAIT (UINT32_C(366) * 24 * 60 * 60) /* seconds */
+/* ---- What waits ---- */
 
 int confirm_ask(struct rs_txn *txn, uint32_t seconds)
 {
-    struct store_pending pending;
-    int status = tree_writable(&txn->tree);
-    if (status != RS_OK) {
-        return status;
+    if (txn->pending != 0) {
+        return fail(txn->tree.error, RS_EBUSY, "revision %llu waits for confirmation already",
+                    (unsigned long long)txn->pending);
     }
-    if (seconds == 0 || seconds > LONGEST_WAIT) {
-        return fail(txn->tree.error, RS_EINVAL, "to be confirmed within %u seconds: 1 to %u",
-                    seconds, LONGEST_WAIT);
-    }
-    status = store_pending_read(&txn->env, &pending);
-    if (status == RS_OK) {
-        return fail(txn->tree.error, RS_EBUSY, "revision %llu waits to be confirmed",
-                    (unsigned long long)pending.revision);
-    }
-    if (status != RS_ENOTFOUND) {
-        return fail(txn->tree.error, status, "what waits to be confirmed: %s", rs_strerror(status));
-    }
-    txn->confirm_within = seconds;
+    txn->to_confirm = true;
+    txn->confirm_seconds = seconds;
     return RS_OK;
 }
 
-static int fail_none(rs_error *error, int status)
+static int fail_none(rs_error *error)
 {
-    return status == RS_ENOTFOUND
-               ? fail(error, status, "nothing waits to be confirmed")
-               : fail(error, status, "what waits to be confirmed: %s", rs_strerror(status));
+    return fail(error, RS_ENOTFOUND, "no change waits for confirmation");
 }
 
-int confirm_pending(struct rs_txn *txn, rs_pending *out)
+int confirm_waiting(struct rs_txn *txn, rs_pending *out)
 {
     struct store_pending pending;
     int status = store_pending_read(&txn->env, &pending);
+    if (status == RS_ENOTFOUND) {
+        return fail_none(txn->tree.error);
+    }
     if (status != RS_OK) {
-        return fail_none(txn->tree.error, status);
+        return fail(txn->tree.error, status, "what waits for confirmation: %s",
+                    rs_strerror(status));
     }
     *out = (rs_pending){
         .revision = pending.revision,
+        .seconds = pending.seconds,
         .deadline = pending.deadline,
         .left_ms = store_pending_left(&pending),
     };
     return RS_OK;
 }
 
-/* Commits that the record is gone, which is no revision. */
-static int commit_removed(struct rs_txn *txn, rs_error *error)
-{
-    int status = tree_flush(&txn->tree);
-    if (status == RS_OK) {
-        status = store_pending_remove(&txn->env);
-    }
-    return status == RS_OK ? env_commit(&txn->env, error)
-                           : fail(error, status, "%s", rs_strerror(status));
-}
+/* ---- Taking back ---- */
 
-int confirm_keep(struct rs_store *store, rs_error *error)
-{
-    struct rs_txn *txn;
-    struct store_pending pending;
-    int status = store_begin(store, true, &txn, error);
-    if (status != RS_OK) {
-        return status;
-    }
-    status = store_pending_read(&txn->env, &pending);
-    if (status == RS_OK && store_pending_left(&pending) == 0) {
-        status = fail(error, RS_ENOTFOUND, "revision %llu was not confirmed in time",
-                      (unsigned long long)pending.revision);
-    } else if (status != RS_OK) {
-        status = fail_none(error, status);
-    } else {
-        status = commit_removed(txn, error);
-    }
-    store_abort(txn);
-    return status;
-}
+/* Room for a message's end, which counts what it does not name. */
+#define END_SIZE 64u
 
-/* ---- Taking it back ---- */
-
-struct note {
-    struct buffer text;
+struct rollback {
+    struct buffer message;
+    uint64_t named; /* conflicts */
+    uint64_t unnamed;
     int status;
 };
 
-/* What is left out is said in the message, as far as there is room. */
-static int add_conflict(void *context, const rs_conflict *conflict)
+static void add_name(struct buffer *text, const char *name, size_t len)
 {
-    struct note *note = context;
-    const rs_change *change = conflict->change;
-    size_t more = change->path_len + change->name_len + 100;
-    if (note->status == RS_OK && note->text.size + more < JOURNAL_MAX_NOTE) {
-        note->status = buffer_printf(
-            &note->text, "; left out: %.*s%s%.*s, %s", (int)change->path_len, change->path,
-            change->name_len > 0 ? ", " : "", (int)change->name_len, change->name, conflict->text);
+    for (size_t i = 0; i < len; i++) {
+        buffer_append_byte(text, name[i] != '\0' ? (unsigned char)name[i] : '?');
     }
-    return note->status;
 }
 
-static int roll_back(struct rs_txn *txn, uint64_t revision, struct note *note)
+/* There is room for it. */
+static void add_conflict(struct buffer *text, const rs_conflict *conflict)
 {
-    rs_undo_options options = {RS_UNDO_SKIP, add_conflict, note};
-    int status = buffer_printf(&note->text, "revision %llu was not confirmed in time",
-                               (unsigned long long)revision);
+    const rs_change *change = conflict->change;
+    add_name(text, change->path, change->path_len);
+    if (change->name_len > 0) {
+        buffer_append_text(text, ", \"");
+        add_name(text, change->name, change->name_len);
+        buffer_append_text(text, "\"");
+    }
+    buffer_append_text(text, " (");
+    buffer_append_text(text, conflict->text);
+    buffer_append_text(text, ")");
+}
+
+static int name_conflict(void *context, const rs_conflict *conflict)
+{
+    struct rollback *rollback = context;
+    struct buffer *message = &rollback->message;
+    const rs_change *change = conflict->change;
+    size_t more = change->path_len + change->name_len + strlen(conflict->text) + 2 * END_SIZE;
+    if (rollback->unnamed > 0 || message->size + more > JOURNAL_MAX_NOTE) {
+        rollback->unnamed++;
+        return 0;
+    }
+    rollback->status = buffer_reserve(message, more);
+    if (rollback->status != RS_OK) {
+        return 1;
+    }
+    buffer_append_text(message, rollback->named == 0 ? "; left as it is: " : "; ");
+    add_conflict(message, conflict);
+    rollback->named++;
+    return 0;
+}
+
+/* Takes back what can be, and says what could not. */
+static int undo(struct rs_txn *txn, uint64_t revision, struct rollback *rollback)
+{
+    rs_undo_options options = {RS_UNDO_SKIP, name_conflict, rollback};
+    struct buffer *message = &rollback->message;
+    int status =
+        buffer_printf(message, "revision %llu was not confirmed", (unsigned long long)revision);
     if (status == RS_OK) {
         status = history_undo(txn, revision, revision, &options, NULL);
     }
+    if (status == RS_EBEHIND || status == RS_ENOTFOUND) {
+        return buffer_append_text(message, ", and is not in the journal any more");
+    }
+    if (status == RS_OK && rollback->unnamed > 0) {
+        status = buffer_printf(message, "; left as they are: %llu %s",
+                               (unsigned long long)rollback->unnamed,
+                               rollback->named > 0 ? "more" : "changes");
+    }
+    return status == RS_ECANCELLED ? rollback->status : status;
+}
+
+static int take_back(struct rs_txn *txn, uint64_t revision)
+{
+    struct rollback rollback = {.message = BUFFER_INIT};
+    int status = undo(txn, revision, &rollback);
     if (status == RS_OK) {
-        status = store_pending_remove(&txn->env);
+        status = buffer_terminate(&rollback.message);
     }
     if (status == RS_OK) {
-        status = buffer_terminate(&note->text);
+        txn->message = arena_copy(&txn->arena, rollback.message.data, rollback.message.size);
+        status = txn->message != NULL ? RS_OK : RS_ENOMEM;
     }
-    txn->message = note->text.data;
+    buffer_free(&rollback.message);
     txn->revision_flags &= ~(RS_REVISION_UNDO | RS_REVISION_REDO);
     txn->revision_flags |= RS_REVISION_ROLLBACK;
+    txn->undone_from = revision;
+    txn->undone_to = revision;
+    txn->recorded = true;
     return status;
 }
 
-/* Where all was left out there is no revision, but the record goes all the same. */
-static int take_back(struct rs_txn *txn, uint64_t revision, rs_error *error)
+/* *due is the revision whose time is over; 0: none. */
+static int find_due(struct env_txn *txn, uint64_t *due)
 {
-    struct note note = {BUFFER_INIT, RS_OK};
-    int status = roll_back(txn, revision, &note);
-    if (status == RS_OK && txn->journal.changes == 0) {
-        status = commit_removed(txn, error);
-        store_abort(txn);
-    } else if (status == RS_OK) {
-        status = store_commit(txn, NULL);
-    } else {
-        store_abort(txn);
+    struct store_pending pending;
+    int status = store_pending_read(txn, &pending);
+    *due = status == RS_OK && store_pending_left(&pending) == 0 ? pending.revision : 0;
+    return status == RS_ENOTFOUND ? RS_OK : status;
+}
+
+static int look(struct rs_store *store, uint64_t *due, rs_error *error)
+{
+    struct env_txn txn;
+    int status = env_begin(store->env, false, &txn, error);
+    if (status == RS_OK) {
+        status = find_due(&txn, due);
+        env_abort(&txn);
     }
-    buffer_free(&note.text);
     return status;
 }
 
-static int forget(struct rs_txn *txn, uint64_t revision, rs_error *error)
-{
-    int status = commit_removed(txn, error);
-    store_abort(txn);
-    return status == RS_OK ? fail(error, RS_EBEHIND,
-                                  "revision %llu was not confirmed in time, but is no longer in "
-                                  "the journal",
-                                  (unsigned long long)revision)
-                           : status;
-}
-
-/* Under the writer's lock: somebody else may have been here. */
-static int take_back_due(struct rs_store *store, uint64_t *revision, rs_error *error)
+/* Another one may have been first. */
+static int take_back_due(struct rs_store *store, uint64_t *made, rs_error *error)
 {
     struct rs_txn *txn;
-    struct store_pending pending;
-    struct journal_reader reader = {0};
-    struct journal_head head;
+    uint64_t due = 0;
     int status = store_begin(store, true, &txn, error);
     if (status != RS_OK) {
         return status;
     }
     txn->tree.error = error;
-    status = store_pending_read(&txn->env, &pending);
-    if (status != RS_OK || store_pending_left(&pending) > 0) {
+    status = find_due(&txn->env, &due);
+    if (status == RS_OK && due != 0) {
+        status = take_back(txn, due);
+    }
+    if (status != RS_OK || due == 0) {
         store_abort(txn);
-        return status == RS_ENOTFOUND ? RS_OK : status;
+        return status;
     }
-    status = journal_open(&reader, &txn->env, pending.revision, &head);
-    journal_close(&reader);
-    if (status == RS_ENOTFOUND) {
-        return forget(txn, pending.revision, error);
+    return store_commit(txn, made);
+}
+
+int confirm_due(struct rs_store *store, uint64_t *revision, rs_error *error)
+{
+    rs_error why = RS_ERROR_INIT;
+    uint64_t due = 0;
+    uint64_t made = 0;
+    int status = look(store, &due, &why);
+    if (status == RS_OK && due != 0) {
+        status = take_back_due(store, &made, &why);
     }
-    status = take_back(txn, pending.revision, error);
-    if (status == RS_OK) {
-        *revision = pending.revision;
+    if (status != RS_OK) {
+        return fail(error, status, "an unconfirmed change cannot be taken back: %s",
+                    why.text[0] != '\0' ? why.text : rs_strerror(status));
+    }
+    if (revision != NULL) {
+        *revision = made;
+    }
+    return RS_OK;
+}
+
+/* A thread that is writing already cannot begin another transaction, and whoever cannot take the
+ * change back is not kept from his work: there will be others. */
+int confirm_open(const char *dir, unsigned flags, struct rs_store **store, rs_error *error)
+{
+    int status = store_open(dir, flags, store, error);
+    if (status == RS_OK && !(*store)->readonly && !env_writing_here((*store)->env)) {
+        (void)confirm_due(*store, NULL, NULL);
     }
     return status;
 }
 
-/* Without a transaction of the pool, which would keep its reader slot. */
-int confirm_due(struct rs_store *store, uint64_t *revision, rs_error *error)
+/* ---- Keeping ---- */
+
+/* RS_END if its time is over. */
+static int forget(struct env_txn *txn, uint64_t *revision, rs_error *error)
+{
+    struct store_pending pending;
+    int status = store_pending_read(txn, &pending);
+    if (status == RS_ENOTFOUND) {
+        return fail_none(error);
+    }
+    if (status == RS_OK && store_pending_left(&pending) == 0) {
+        return RS_END;
+    }
+    if (status == RS_OK) {
+        *revision = pending.revision;
+        status = store_pending_forget(txn);
+    }
+    return status;
+}
+
+static int try_to_keep(struct rs_store *store, uint64_t *revision, rs_error *error)
 {
     struct env_txn txn;
-    struct store_pending pending;
-    uint64_t taken = 0;
-    int status = env_forked(store->env) ? fail(error, RS_EFORK, "%s", rs_strerror(RS_EFORK))
-                                        : env_begin(store->env, false, &txn, error);
+    int status = env_begin(store->env, true, &txn, error);
     if (status != RS_OK) {
         return status;
     }
-    status = store_pending_read(&txn, &pending);
-    bool due = status == RS_OK && store_pending_left(&pending) == 0;
-    env_abort(&txn);
-    if (due) {
-        status = take_back_due(store, &taken, error);
+    status = forget(&txn, revision, error);
+    if (status != RS_OK) {
+        env_abort(&txn);
+        return status;
     }
-    if (status != RS_OK && status != RS_ENOTFOUND) {
-        return fail(error, status, "%s: %s", store->dir, rs_strerror(status));
+    status = env_commit(&txn, error);
+    if (status == RS_OK) {
+        bell_ring(store->dir);
+    }
+    return status;
+}
+
+int confirm_keep(struct rs_store *store, uint64_t *revision, rs_error *error)
+{
+    rs_error why = RS_ERROR_INIT;
+    uint64_t kept = 0;
+    uint64_t made = 0;
+    int status = store->readonly
+                     ? fail(&why, RS_EREADONLY, "%s: the store is read-only", store->dir)
+                     : try_to_keep(store, &kept, &why);
+    if (status == RS_END) {
+        status = confirm_due(store, &made, &why);
+        status = status != RS_OK ? status : fail(&why, RS_ENOTFOUND, "it is too late to confirm");
+    }
+    if (status != RS_OK) {
+        return fail(error, status, "%s", why.text[0] != '\0' ? why.text : rs_strerror(status));
     }
     if (revision != NULL) {
-        *revision = taken;
+        *revision = kept;
     }
     return RS_OK;
 }

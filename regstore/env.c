@@ -447,14 +447,6 @@ uint64_t env_data_inode(const struct env *env)
     return env->data_inode;
 }
 
-bool env_shared(const struct env *env)
-{
-    pthread_mutex_lock(&list_lock);
-    bool shared = env->users > 1;
-    pthread_mutex_unlock(&list_lock);
-    return shared;
-}
-
 bool env_readonly(const struct env *env)
 {
     return env->readonly;

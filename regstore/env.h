@@ -52,8 +52,6 @@ void env_close(struct env *env);
 const char *env_dir(const struct env *env);
 /* True if the files cannot be written by this process. */
 bool env_readonly(const struct env *env);
-/* True if the process had it open already when it was opened last. */
-bool env_shared(const struct env *env);
 /* True in a child of the process that opened it. */
 bool env_forked(const struct env *env);
 
@@ -70,6 +68,8 @@ void env_guest_leave(struct env *env, struct env_guest *guest);
 /* After a failed write the first transaction opens LMDB anew; RS_EREOPEN while others are open.
  * RS_EREPLACED: the data file has no name any more, and takes no writing. */
 int env_begin(struct env *env, bool write, struct env_txn *txn, rs_error *error);
+/* True if the calling thread has a write transaction open. */
+bool env_writing_here(const struct env *env);
 /* A read transaction that was reset gives up its snapshot but not its place; renewing it takes the
  * latest snapshot, which is cheaper than a new transaction. */
 void env_reset(struct env_txn *txn);

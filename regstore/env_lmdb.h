@@ -21,9 +21,10 @@ struct env {
     ino_t inode;
     ino_t data_inode; /* of the data file */
     bool readonly;
-    pthread_mutex_t turn; /* of the process's writer */
-    unsigned writes;      /* transactions begun; counted under LMDB's write lock */
-    char *path;           /* absolute, as the program may change its directory */
+    pthread_mutex_t turn;       /* of the process's writer */
+    const void *_Atomic writer; /* its thread's mark; NULL: nobody writes */
+    unsigned writes;            /* transactions begun; counted under LMDB's write lock */
+    char *path;                 /* absolute, as the program may change its directory */
     pthread_mutex_t guests_lock;
     struct env_guest *guests;
     pthread_mutex_t gate; /* of what follows; mdb and tables change only while there are no txns */

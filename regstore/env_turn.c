@@ -14,8 +14,17 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 
 #include "env_lmdb.h"
+
+/* An address of its own in each thread. */
+static _Thread_local char mark;
+
+bool env_writing_here(const struct env *env)
+{
+    return atomic_load(&env->writer) == &mark;
+}
 
 void env_turn_take(struct env *env)
 {
@@ -26,12 +35,14 @@ void env_turn_take(struct env *env)
     do {
         result = fcntl(env_data_fd(env), F_SETLKW, &first);
     } while (result != 0 && errno == EINTR);
+    atomic_store(&env->writer, &mark);
 }
 
 void env_turn_give(struct env *env)
 {
     struct flock first = {.l_type = F_UNLCK, .l_whence = SEEK_SET, .l_len = 1};
 
+    atomic_store(&env->writer, NULL);
     (void)fcntl(env_data_fd(env), F_SETLK, &first);
     pthread_mutex_unlock(&env->turn);
 }

@@ -111,6 +111,9 @@ static int take_back(struct rs_txn *txn, uint64_t revision)
         status = journal_cut(&txn->env, revision, &state.journal_bytes);
     }
     if (status == RS_OK) {
+        status = store_pending_forget(&txn->env);
+    }
+    if (status == RS_OK) {
         state.tree = txn->tree.state;
         status = store_state_write(&txn->env, &state);
     }

@@ -241,6 +241,8 @@ typedef struct rs_key_info {
  * RS_ENOSTORE; RS_EUNSAFE (others can write the directory or own it, a file is a symlink);
  * RS_EVERSION; RS_EDAMAGED (header damaged, file cut short); RS_EACCESS; RS_EREPLACED (this process
  * still has it open, with files that were replaced or removed since: close it everywhere first).
+ * For writing it first takes back an unconfirmed change whose time is over, if there is one, and
+ * waits for other writers then.
  */
 RS_CALL int rs_open(const char *dir, unsigned flags, rs_store **store, rs_error *error);
 /* Closes the store; all its transactions, cursors and watches must have ended. NULL is allowed. */
@@ -957,23 +959,35 @@ RS_CALL int rs_open_past(rs_store *store, uint64_t revision, rs_store **past, rs
 
 /* ---- Confirmation ---- */
 
-/* From here on, what txn commits stays only if rs_confirm() comes within so many seconds of the
- * commit: else it is taken back, as by rs_undo() with RS_UNDO_SKIP, by the first who comes by after
- * that. The journal keeps it until then. Switch on: RS_EBUSY, another revision waits. */
+/*
+ * A change that is to be confirmed is taken back unless rs_confirm() comes within so many seconds.
+ * It is taken back, in one revision (RS_REVISION_ROLLBACK), by whoever calls rs_confirm_due() or
+ * rs_open() for writing first when its time is over, and never before. As long as the machine runs
+ * its time counts, asleep or not, whatever is done to the clock; after another start, the clock.
+ * What has been changed since is left as it is, and named in that revision's message. Till then the
+ * journal keeps the revision. A store that rs_restore() puts in place waits for nothing.
+ */
+
+/* In a write transaction: what it changes is to be confirmed within so many seconds of its commit
+ * (0: it is taken back at the next occasion); a commit that changes nothing waits for nothing.
+ * Switch on: RS_EBUSY, a revision waits already.
+ */
 RS_CALL int rs_txn_confirm(rs_txn *txn, uint32_t seconds);
+
 typedef struct rs_pending {
     uint64_t revision;
-    uint64_t deadline; /* by the wall clock, FILETIME; what counts is left_ms */
-    uint64_t left_ms;  /* milliseconds; 0 once the deadline has passed */
+    uint32_t seconds;  /* that it was given */
+    uint64_t deadline; /* as a time of day, by the clock as it was at the commit */
+    uint64_t left_ms;  /* 0: it is to be taken back */
 } rs_pending;
-/* What waits to be confirmed. RS_ENOTFOUND if nothing does. */
+/* What waits, as the transaction sees it. RS_ENOTFOUND: nothing does. */
 RS_CALL int rs_confirm_pending(rs_txn *txn, rs_pending *pending);
-/* What waits stays. RS_ENOTFOUND if nothing waits, or no longer. */
-RS_CALL int rs_confirm(rs_store *store, rs_error *error);
-/* Takes back what was not confirmed in time; *revision (may be NULL) is its number, or 0 if there
- * was nothing to do, which costs little. rs_open() does so where the store can be written and is
- * not open in the process already. Waits for the writer only where there is something to do. Switch
- * on: RS_EBEHIND, the history of it is lost: it stays. */
+/* Keeps it. revision may be NULL. Switch on: RS_ENOTFOUND: nothing waits, or it was too late;
+ * RS_EREADONLY. */
+RS_CALL int rs_confirm(rs_store *store, uint64_t *revision, rs_error *error);
+/* Takes back what waits if its time is over. revision may be NULL; it receives the revision that
+ * was made, 0 if none was due. Switch on: RS_EREADONLY, something is due and nothing can be written
+ * here; RS_EDISK. */
 RS_CALL int rs_confirm_due(rs_store *store, uint64_t *revision, rs_error *error);
 
 /* ---- Dumps ---- */

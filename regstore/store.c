@@ -329,6 +329,12 @@ int store_start_writing(struct rs_txn *txn)
     if (status != RS_OK) {
         return status;
     }
+    struct store_pending pending = {0};
+    status = store_pending_read(&txn->env, &pending);
+    if (status != RS_OK && status != RS_ENOTFOUND) {
+        return status;
+    }
+    txn->pending = pending.revision;
     txn->revision = state.revision;
     txn->journal_bytes = state.journal_bytes;
     txn->state_loaded = true;
@@ -418,13 +424,12 @@ static int write_revision(struct rs_txn *txn)
     if (status == RS_OK) {
         status = write_journal(txn, &state.journal_bytes);
     }
-    if (status == RS_OK && txn->confirm_within > 0) {
-        struct store_pending pending = store_pending_from_now(state.revision, txn->confirm_within);
-        status = store_pending_write(&txn->env, &pending);
-    }
     if (status == RS_OK) {
         state.tree = txn->tree.state;
         status = store_state_write(&txn->env, &state);
+    }
+    if (status == RS_OK) {
+        status = store_pending_commit(txn);
     }
     return status == RS_OK
                ? RS_OK
@@ -471,7 +476,8 @@ static int commit_changes(struct rs_txn *txn)
     if (status != RS_OK) {
         return status;
     }
-    status = txn->journal.adds ? store_try_commit(txn) : commit_deletions(txn);
+    /* What is to be confirmed has to be recorded as a whole, so that it can be taken back. */
+    status = txn->journal.adds || txn->to_confirm ? store_try_commit(txn) : commit_deletions(txn);
     if (status == RS_OK) {
         bell_ring(txn->store->dir);
     }
@@ -483,7 +489,7 @@ int store_commit(struct rs_txn *txn, uint64_t *revision)
     uint64_t made = txn->revision;
     int failed = env_forked(txn->store->env) ? RS_EFORK : txn->tree.failed;
     int status = failed;
-    if (status == RS_OK && txn->journal.changes > 0) {
+    if (status == RS_OK && (txn->journal.changes > 0 || txn->recorded)) {
         made = txn->journal.revision;
         status = env_removed(txn->store->env) ? fail(txn->tree.error, RS_EREPLACED, "%s: %s",
                                                      txn->store->dir, rs_strerror(RS_EREPLACED))

@@ -50,13 +50,16 @@ struct rs_txn {
     bool state_loaded;
     const char *program;     /* NULL: the process's */
     const char *message;     /* NULL: none */
-    uint32_t confirm_within; /* seconds, or it is taken back; 0: it stays */
     uint64_t journal_bytes;  /* when a write transaction began */
     unsigned revision_flags; /* RS_REVISION_..., of the revision that is being made */
     uint64_t undone_from;    /* the revisions that it takes back; else 0 */
     uint64_t undone_to;
-    bool forced;  /* what the rules refuse is committed, too */
-    bool unruled; /* nothing is judged: the past comes back as it was */
+    uint64_t pending; /* the revision that waits for confirmation when this one begins; 0: none */
+    bool to_confirm;  /* this one is to wait for confirmation, so long */
+    uint32_t confirm_seconds;
+    bool recorded; /* it makes a revision even if it changes nothing */
+    bool forced;   /* what the rules refuse is committed, too */
+    bool unruled;  /* nothing is judged: the past comes back as it was */
 };
 
 /* What the store counts, from its one state record. */
@@ -91,25 +94,27 @@ int store_delete_briefly(struct rs_txn *txn, int status);
 /* Removes the older half of the history if there is no room. False if that gained nothing. */
 bool store_shorten_history(struct env *env);
 
-/* Judges what a write transaction has changed by the rules, before its commit. (store_rules.c) */
-int store_check_rules(struct rs_txn *txn);
-/* ---- A revision that waits to be confirmed (store_pending.c) ---- */
+/* ---- A change that waits for confirmation (store_pending.c) ---- */
 
+#define STORE_BOOT_SIZE 80u
 struct store_pending {
     uint64_t revision;
-    uint64_t deadline;      /* by the wall clock, FILETIME */
-    uint64_t boot_deadline; /* by CLOCK_BOOTTIME, in nanoseconds, as long as this boot lasts */
-    char boot[64];          /* which boot that is; "" if that is not known */
+    uint32_t seconds;           /* that it was given */
+    uint64_t deadline;          /* by the time of day, a FILETIME */
+    uint64_t boot_deadline;     /* by CLOCK_BOOTTIME, in nanoseconds */
+    char boot[STORE_BOOT_SIZE]; /* the machine's start that the latter counts from; "": unknown */
 };
-/* RS_ENOTFOUND if none waits. */
+/* RS_ENOTFOUND: none waits. */
 int store_pending_read(struct env_txn *txn, struct store_pending *pending);
 int store_pending_write(struct env_txn *txn, const struct store_pending *pending);
-int store_pending_remove(struct env_txn *txn);
-/* What is to be confirmed within so many seconds from now. */
-struct store_pending store_pending_from_now(uint64_t revision, uint32_t seconds);
-/* Milliseconds until the deadline; 0 once it has passed. */
+int store_pending_forget(struct env_txn *txn);
+/* How long it still waits, in milliseconds; 0: its time is over. */
 uint64_t store_pending_left(const struct store_pending *pending);
+/* Of the revision that is being written: begins or ends the waiting that it is for. */
+int store_pending_commit(struct rs_txn *txn);
 
+/* Judges what a write transaction has changed by the rules, before its commit. (store_rules.c) */
+int store_check_rules(struct rs_txn *txn);
 /* How much history is kept, as the store's settings say it: store_history.c. */
 void store_history_limits(struct rs_txn *txn, struct journal_limits *limits);
 

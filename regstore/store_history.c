@@ -52,14 +52,11 @@ void store_history_limits(struct rs_txn *txn, struct journal_limits *limits)
         .revisions = revisions > 0 ? revisions : 1,
         .bytes = setting(tree, key, "MaxBytes", KEEP_BYTES),
         .oldest = oldest_of(setting(tree, key, "MaxAge", 0)),
+        .needed = txn->pending,
         .steps = JOURNAL_TRIM_STEP,
         /* As much as is added, so that the limit holds; where there may be no room, no more than
          * always works. */
         .chunks = txn->journal.adds ? txn->journal.chunk : 0,
     };
-    struct store_pending pending;
-    if (store_pending_read(&txn->env, &pending) == RS_OK) {
-        limits->needed = pending.revision;
-    }
     tree->error = error;
 }

@@ -21,28 +21,26 @@ bool store_is_full(int status)
 
 /* ---- History gives way ---- */
 
-/* Removes some of the oldest revisions as long as more than keep are left. RS_END if no more are.
- */
+/* Removes some of the oldest revisions before one, and before one that waits for confirmation.
+ * RS_END if there are none. */
 static int shorten_once(struct env_txn *txn, uint64_t first_kept)
 {
     struct store_state state = {0};
-    struct store_pending pending;
     uint64_t first = 0;
+    struct store_pending pending;
     int status = store_state_read(txn, &state);
     if (status == RS_OK) {
         status = journal_first(txn, &first);
+    }
+    if (status == RS_OK) {
+        bool waits = store_pending_read(txn, &pending) == RS_OK;
+        first_kept = waits && pending.revision < first_kept ? pending.revision : first_kept;
     }
     if (status == RS_OK && (first == 0 || first >= first_kept)) {
         status = RS_END;
     }
     struct journal_limits limits = {.revisions = state.revision + 1 - first_kept,
                                     .steps = SHORTEN_REVISIONS};
-    if (status == RS_OK && store_pending_read(txn, &pending) == RS_OK) {
-        limits.needed = pending.revision;
-    }
-    if (status == RS_OK && limits.needed != 0 && first >= limits.needed) {
-        status = RS_END;
-    }
     if (status == RS_OK) {
         status = journal_trim(txn, state.revision, &limits, &state.journal_bytes);
     }

@@ -51,9 +51,9 @@
     X(check_pages)                                                                                 \
     X(undo)                                                                                        \
     X(undo_conflicts)                                                                              \
+    X(confirm)                                                                                     \
     X(past)                                                                                        \
     X(retention)                                                                                   \
-    X(confirm)                                                                                     \
     X(history)                                                                                     \
     X(watch)                                                                                       \
     X(watch_match)                                                                                 \

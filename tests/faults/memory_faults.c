@@ -112,6 +112,7 @@ static void set_up(struct trial *trial)
 {
     verb_remove(trial->top);
     int status = verb_copy(&fixture, &trial->place, trial->top);
+    status = status != RS_OK ? status : verb_arrange(trial->verb, &trial->place);
     if (status == RS_OK && (trial->verb->flags & VERB_OPENS) == 0) {
         status = verb_open(&trial->place);
     }

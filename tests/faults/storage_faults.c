@@ -272,6 +272,7 @@ static void try_case(const struct verb_place *master, const struct one_case *one
     char *top = join("place");
     mkdir(top, 0755);
     must(verb_copy(master, &place, top) == RS_OK, "the place cannot be copied");
+    must(verb_arrange(one->verb, &place) == RS_OK, "the place cannot be arranged");
     fflush(stdout);
     pid_t child = fork();
     if (child == 0) {
@@ -322,6 +323,7 @@ static bool expect(const struct verb *verb, const struct verb_place *master,
     char *file = join("calls");
     mkdir(top, 0755);
     must(verb_copy(master, &place, top) == RS_OK, "the place cannot be copied");
+    must(verb_arrange(verb, &place) == RS_OK, "the place cannot be arranged");
     bool good = verb_render_dir(place.dir, &expected->before) == RS_OK;
     expected->files_before = verb_render_files(&place);
     pid_t child = fork();

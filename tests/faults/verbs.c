@@ -271,6 +271,43 @@ void verb_remove(const char *top)
 
 /* ---- The run of a verb ---- */
 
+/* A value's data takes pages of its own, and what is deleted has to come back. */
+static int change_for_a_while(rs_txn *txn, rs_key key)
+{
+    rs_key tree = RS_NO_KEY;
+    int status = rs_set_string(txn, key, "Text", "for a while");
+    status = status != RS_OK ? status : rs_value_delete(txn, key, "Big");
+    status = status != RS_OK ? status : rs_key_open(txn, key, "Tree", &tree);
+    return status != RS_OK ? status : rs_key_delete(txn, tree, RS_RECURSIVE);
+}
+
+static int change_until_due(rs_txn *txn, rs_key key)
+{
+    int status = rs_txn_confirm(txn, 0);
+    return status != RS_OK ? status : change_for_a_while(txn, key);
+}
+
+static int change_and_wait(rs_txn *txn, rs_key key)
+{
+    int status = rs_txn_confirm(txn, 1000);
+    return status != RS_OK ? status : change_for_a_while(txn, key);
+}
+
+int verb_arrange(const struct verb *verb, struct verb_place *place)
+{
+    rs_store *store = NULL;
+    if ((verb->flags & (VERB_WAITS | VERB_DUE)) == 0) {
+        return RS_OK;
+    }
+    int status = rs_open(place->dir, RS_CREATE, &store, &place->error);
+    if (status == RS_OK) {
+        bool due = (verb->flags & VERB_DUE) != 0;
+        status = one_revision(store, due ? change_until_due : change_and_wait);
+    }
+    rs_close(store);
+    return status;
+}
+
 const struct verb *verb_at(size_t number)
 {
     static const struct verb *const tables[] = {verb_reads, verb_writes, verb_rules, verb_history,
@@ -429,9 +466,13 @@ static int render_store(FILE *out, rs_store *store)
     static const rs_key roots[] = {RS_HKLM, RS_HKU, RS_HKRS};
     rs_txn *txn;
     rs_stat stat;
+    rs_pending pending;
     int status = rs_begin(store, RS_READ, &txn);
     if (status != RS_OK) {
         return status;
+    }
+    if (rs_confirm_pending(txn, &pending) == RS_OK) {
+        fprintf(out, "revision %llu waits\n", (unsigned long long)pending.revision);
     }
     status = rs_stat_get(txn, &stat);
     if (status == RS_OK) {

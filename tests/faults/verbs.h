@@ -35,7 +35,9 @@ enum {
     VERB_OPENS = 4,  /* opens the store itself: the place must not be open */
     VERB_FILES = 8,  /* changes what lies in "files" */
     VERB_NEW = 16,   /* makes another store, "new" in the place */
-    VERB_MANY = 32   /* makes many calls, so after a failure it must be aborted */
+    VERB_MANY = 32,  /* makes many calls, so after a failure it must be aborted */
+    VERB_WAITS = 64, /* wants a change that waits for confirmation */
+    VERB_DUE = 128   /* the same, and its time is over */
 };
 
 struct verb {
@@ -66,6 +68,8 @@ enum verb_ending { VERB_ABORTS, VERB_COMMITS };
 int verb_prepare(struct verb_place *place, const char *top);
 /* Makes another place below top, an empty directory, with what a place that is not open holds. */
 int verb_copy(const struct verb_place *from, struct verb_place *to, const char *top);
+/* Makes what the verb wants to find there, in a place that is not open. */
+int verb_arrange(const struct verb *verb, struct verb_place *place);
 int verb_open(struct verb_place *place);
 void verb_close(struct verb_place *place);
 /* Removes the files and the directories below top. */

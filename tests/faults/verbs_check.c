@@ -55,6 +55,7 @@ static void check(const struct verb *verb, const struct verb_place *fixture, con
     struct verb_place place;
     verb_remove(top);
     must(verb_copy(fixture, &place, top), "the place cannot be copied");
+    must(verb_arrange(verb, &place), "the place cannot be arranged");
     char *before = content(&place);
     char *files_before = verb_render_files(&place);
     int status = run_once(verb, &place);

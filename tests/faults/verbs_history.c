@@ -83,23 +83,11 @@ static int open_past(struct verb_place *place)
 
 /* ---- Confirmation ---- */
 
-static int ask_confirmation(struct verb_place *place)
-{
-    int status = rs_txn_confirm(place->txn, 3600);
-    return status != RS_OK ? status : rs_set_dword(place->txn, place->key, "Number", 8);
-}
-
 static int show_pending(struct verb_place *place)
 {
     rs_pending pending;
     int status = rs_confirm_pending(place->txn, &pending);
-    return status == RS_ENOTFOUND ? RS_OK : judge(status, 0);
-}
-
-static int keep_nothing(struct verb_place *place)
-{
-    int status = rs_confirm(place->store, &place->error);
-    return status == RS_ENOTFOUND ? RS_OK : judge(status, 0);
+    return status == RS_ENOTFOUND ? RS_OK : judge(status, false);
 }
 
 static int nothing_due(struct verb_place *place)
@@ -107,6 +95,46 @@ static int nothing_due(struct verb_place *place)
     uint64_t revision = 7;
     int status = rs_confirm_due(place->store, &revision, &place->error);
     return judge(status, revision == 0);
+}
+
+static int open_and_end(struct verb_place *place, int (*end)(rs_store *, uint64_t *, rs_error *))
+{
+    rs_store *store = NULL;
+    rs_txn *txn = NULL;
+    rs_pending pending;
+    uint64_t revision = 0;
+    int status = rs_open(place->dir, 0, &store, &place->error);
+    status = status != RS_OK ? status : end(store, &revision, &place->error);
+    status = status != RS_OK ? status : rs_begin(store, RS_READ, &txn);
+    if (status == RS_OK) {
+        status = rs_confirm_pending(txn, &pending) == RS_ENOTFOUND ? RS_OK : VERB_WRONG;
+    }
+    rs_abort(txn);
+    rs_close(store);
+    return status;
+}
+
+static int confirm(struct verb_place *place)
+{
+    return open_and_end(place, rs_confirm);
+}
+
+/* Opening does it, or else the call. */
+static int roll_back(struct verb_place *place)
+{
+    return open_and_end(place, rs_confirm_due);
+}
+
+static int ask_to_confirm(struct verb_place *place)
+{
+    rs_pending pending = {0};
+    int status = rs_set_dword(place->txn, place->key, "Confirm", 1);
+    status = status != RS_OK ? status : rs_txn_confirm(place->txn, 1000);
+    if (status != RS_OK) {
+        return status;
+    }
+    status = rs_confirm_pending(place->txn, &pending);
+    return judge(status == RS_ENOTFOUND ? RS_OK : status, status == RS_ENOTFOUND);
 }
 
 #define READS VERB_READS
@@ -119,11 +147,11 @@ const struct verb verb_history[] = {
     {"open-past", 0, NULL, open_past},
     {"undo", VERB_WRITES, NULL, undo_last},
     {"undo-force", VERB_WRITES, NULL, undo_by_force},
-
-    {"txn-confirm", VERB_WRITES | VERB_MANY, FIXTURE, ask_confirmation},
     {"confirm-pending", READS, NULL, show_pending},
-    {"confirm", 0, NULL, keep_nothing},
-    {"confirm-due", 0, NULL, nothing_due},
+    {"confirm-none", 0, NULL, nothing_due},
+    {"confirm-ask", VERB_WRITES, FIXTURE, ask_to_confirm},
+    {"confirm", VERB_WRITES | VERB_MANY | VERB_OPENS | VERB_WAITS, NULL, confirm},
+    {"confirm-due", VERB_WRITES | VERB_MANY | VERB_OPENS | VERB_DUE, NULL, roll_back},
 
     {NULL, 0, NULL, NULL},
 };
