@@ -58,6 +58,9 @@ static const struct row rows[] = {
      3, false, FORMATS_FIND, row_formats},
     {"start", "regtool query KEY /v NAME, cold", "us", "an empty program", 2.2, false, 0,
      row_start},
+    {"log", "regtool log KEY, cold, one key among 100,000 revisions", "us", "an empty program", 10,
+     false, 0, row_log},
+    {"undo", "undo of a deletion of 30,000 keys", "ms", "their import", 1.5, false, 0, row_undo},
 };
 #define ROWS (sizeof rows / sizeof *rows)
 

@@ -30,6 +30,8 @@ enum formats_row {
 };
 void row_formats(struct bench *bench, const struct row *row, struct result *result);
 void row_siblings(struct bench *bench, const struct row *row, struct result *result);
+void row_log(struct bench *bench, const struct row *row, struct result *result);
+void row_undo(struct bench *bench, const struct row *row, struct result *result);
 void row_start(struct bench *bench, const struct row *row, struct result *result);
 
 #endif

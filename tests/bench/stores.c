@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -49,7 +50,7 @@ static void copy_file(const char *from, const char *to)
     if (in < 0 || out < 0) {
         die("%s: %s", in < 0 ? from : to, strerror(errno));
     }
-    while ((copied = copy_file_range(in, NULL, out, NULL, (size_t)1 << 30, 0)) > 0) {
+    while ((copied = sendfile(out, in, NULL, (size_t)1 << 30)) > 0) {
         ;
     }
     if (copied < 0 || fsync(out) != 0) {
