@@ -167,7 +167,7 @@ static int take_switch(struct reader *reader, const struct switch_row *row, cons
     }
     if (argument == NULL && is_search_of_names(reader, row)) {
         reader->arguments->switches[SWITCH_SEARCH_NAMES] = "";
-    } else if (row->argument != NULL && argument == NULL) {
+    } else if (switch_takes_word(row) && argument == NULL) {
         argument = *reader->next;
         if (argument == NULL) {
             return report("%s lacks its argument %s", whole, row->argument);

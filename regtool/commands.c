@@ -318,6 +318,10 @@ const struct command commands[] = {
      SECTION_READ,
      false,
      false},
+    {"services", "show the services, how far they are and what they say",
+     "One whose process died without an end is gone. LAG is the revisions that it has not "
+     "passed.\n",
+     NO_OPERANDS, no_switches, true, cmd_services, SECTION_STORE, false, false},
     {"status", "show the store, its readers and its watchers", "", NO_OPERANDS, no_switches, true,
      cmd_status, SECTION_STORE, false, false},
     {"check",

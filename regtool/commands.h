@@ -71,6 +71,8 @@ enum switch_id {
     SWITCH_AT,
     SWITCH_PLAN,
     SWITCH_MESSAGE,
+    SWITCH_WAIT,
+    SWITCH_OR_UNDO,
     SWITCH_PAST,
     SWITCH_REVISIONS,
     SWITCH_BY,
@@ -93,13 +95,21 @@ enum switch_group {
 
 struct switch_row {
     enum switch_id id;
-    const char *letters;  /* "ve" is given as /ve or -ve, in any case; NULL: it has none */
-    const char *name;     /* "default" is given as --default; NULL: it has none */
-    const char *argument; /* what its argument is called; NULL: it takes none */
-    const char *help;     /* one line */
+    const char *letters; /* "ve" is given as /ve or -ve, in any case; NULL: it has none */
+    const char *name;    /* "default" is given as --default; NULL: it has none */
+    /* What its argument is called; NULL: it takes none. "[=S]": it may follow a '=', and no other
+     * word is taken. */
+    const char *argument;
+    const char *help; /* one line */
     enum switch_group group;
     bool later; /* part of reg.exe's grammar, not available yet */
 };
+
+/* Whether the word after the switch is its argument. */
+static inline bool switch_takes_word(const struct switch_row *row)
+{
+    return row->argument != NULL && row->argument[0] != '[';
+}
 
 /* What an operand is: where a word that begins with '/' or '-' is no switch (arguments.h), and what
  * completion offers. */
@@ -179,6 +189,7 @@ int cmd_restore(struct tool *tool, const struct arguments *arguments);
 int cmd_load(struct tool *tool, const struct arguments *arguments);
 int cmd_unload(struct tool *tool, const struct arguments *arguments);
 int cmd_watch(struct tool *tool, const struct arguments *arguments);
+int cmd_services(struct tool *tool, const struct arguments *arguments);
 int cmd_status(struct tool *tool, const struct arguments *arguments);
 int cmd_check(struct tool *tool, const struct arguments *arguments);
 int cmd_backup(struct tool *tool, const struct arguments *arguments);

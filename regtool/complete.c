@@ -50,7 +50,7 @@ static void note_switch(struct line *line, const struct switch_row *row, const c
     if (row == NULL) {
         return;
     }
-    if (row->argument != NULL && argument == NULL) {
+    if (switch_takes_word(row) && argument == NULL) {
         line->pending = row;
     }
     if (row->id == SWITCH_STORE) {

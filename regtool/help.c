@@ -27,7 +27,7 @@ static void put_short(FILE *out, const struct switch_row *row)
         fprintf(out, "--%s", row->name);
     }
     if (row->argument != NULL) {
-        fprintf(out, " %s", row->argument);
+        fprintf(out, "%s%s", switch_takes_word(row) ? " " : "", row->argument);
     }
 }
 
@@ -54,7 +54,7 @@ static void put_row(FILE *out, const struct switch_row *row)
 {
     char names[64];
     const char *argument = row->argument != NULL ? row->argument : "";
-    const char *space = row->argument != NULL ? " " : "";
+    const char *space = switch_takes_word(row) ? " " : "";
 
     if (row->letters == NULL) {
         snprintf(names, sizeof(names), "--%s%s%s", row->name, space, argument);

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "answers.h"
 #include "arguments.h"
 #include "help.h"
 #include "report.h"
@@ -55,12 +56,13 @@ static int run(struct tool *tool, const struct arguments *arguments)
 int invoke(char *const words[], const char *base, const struct tool *defaults)
 {
     struct arguments arguments = {.command = NULL};
+    struct answers answers;
     struct tool tool = *defaults;
     uint64_t committed = 0;
     int result;
 
     tool.committed = &committed;
-    if (arguments_read(words, base, &arguments) != 0) {
+    if (arguments_read(words, base, &arguments) != 0 || answers_read(&arguments, &answers) != 0) {
         arguments_free(&arguments);
         return EXIT_FAILURE;
     }
@@ -74,6 +76,9 @@ int invoke(char *const words[], const char *base, const struct tool *defaults)
     tool.change.force = has_switch(&arguments, SWITCH_FORCE_RULES);
     tool.colours = tool.terminal && wants_colours();
     result = run(&tool, &arguments);
+    if (result == 0 && answers.awaited && committed != 0) {
+        result = answers_await(&tool, &answers, committed);
+    }
     arguments_free(&arguments);
     return finish_output(&tool) == 0 ? result : EXIT_FAILURE;
 }

@@ -238,7 +238,7 @@ static bool read_switch(struct completer *completer, const char *word)
         return false;
     }
     row = arguments_find_switch(completer->command, name, strlen(name), is_long);
-    completer->argument = row != NULL && row->argument != NULL ? row : NULL;
+    completer->argument = row != NULL && switch_takes_word(row) ? row : NULL;
     return true;
 }
 

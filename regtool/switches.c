@@ -55,6 +55,10 @@ const struct switch_row change_switches[] = {
     {SWITCH_MESSAGE, NULL, "message", "TEXT", "record why, for log and show", GROUP_NONE, false},
     {SWITCH_FORCE_RULES, NULL, "force", NULL, "store what the rules do not allow, too", GROUP_NONE,
      false},
+    {SWITCH_WAIT, NULL, "wait", "[=SECONDS]", "wait for what services say of it (10)", GROUP_NONE,
+     false},
+    {SWITCH_OR_UNDO, NULL, "or-undo", NULL, "take back what one rejects; with --wait", GROUP_NONE,
+     false},
     ROW_END,
 };
 

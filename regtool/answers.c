@@ -1,0 +1,182 @@
+/* Waits for what services say of a change, and takes it back where that is asked for. */
+#include "answers.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "json.h"
+#include "report.h"
+#include "show.h"
+
+#define USUAL_SECONDS 10
+#define MOST_SECONDS 86400
+
+const char *answers_word(enum rs_answer answer)
+{
+    static const char *const words[] = {
+        [RS_ANSWER_NONE] = "none",
+        [RS_ANSWER_APPLIED] = "applied",
+        [RS_ANSWER_RESTART] = "restart",
+        [RS_ANSWER_REJECTED] = "rejected",
+    };
+
+    return words[answer];
+}
+
+int answers_read(const struct arguments *arguments, struct answers *answers)
+{
+    const char *text = arguments->switches[SWITCH_WAIT];
+    char *end = NULL;
+    unsigned long seconds = USUAL_SECONDS;
+
+    *answers = (struct answers){
+        .awaited = text != NULL,
+        .undo = has_switch(arguments, SWITCH_OR_UNDO),
+    };
+    if (answers->undo && !answers->awaited) {
+        return report("--or-undo: only with --wait");
+    }
+    if (answers->awaited && text[0] != '\0') {
+        errno = 0;
+        seconds = strtoul(text, &end, 10);
+        if (text[0] < '0' || text[0] > '9' || *end != '\0' || errno != 0 ||
+            seconds > MOST_SECONDS) {
+            return report("--wait: \"%s\" is not a number of seconds up to %d", text, MOST_SECONDS);
+        }
+    }
+    answers->milliseconds = (int)seconds * 1000;
+    return 0;
+}
+
+/* ---- Telling ---- */
+
+struct awaiting {
+    const struct tool *tool;
+    uint64_t revision;
+    char why[RS_ERROR_TEXT_MAX + 128]; /* the first rejection */
+};
+
+static void put_json(const struct awaiting *awaiting, const rs_service *service)
+{
+    struct json json = {.out = stdout};
+
+    json_open(&json, '{');
+    json_member_text(&json, "service", service->name);
+    json_member_number(&json, "revision", awaiting->revision);
+    json_member_text(&json, "answer", answers_word(service->answer));
+    json_member_text(&json, "reason", service->reason);
+    json_close(&json, '}');
+    json_line(&json);
+}
+
+static void put_taken(const struct awaiting *awaiting, const rs_service *service)
+{
+    if (awaiting->tool->json) {
+        return;
+    }
+    if (service->answer == RS_ANSWER_APPLIED) {
+        printf("%s applied revision %" PRIu64 "\n", service->name, awaiting->revision);
+        return;
+    }
+    printf("%s needs a restart for revision %" PRIu64, service->name, awaiting->revision);
+    if (service->reason[0] != '\0') {
+        fputs(": ", stdout);
+        show_safely(stdout, service->reason);
+    }
+    putchar('\n');
+}
+
+static int on_answer(void *context, const rs_service *service)
+{
+    struct awaiting *awaiting = context;
+
+    if (awaiting->tool->json) {
+        put_json(awaiting, service);
+    }
+    if (service->answer == RS_ANSWER_REJECTED) {
+        report("%s rejected revision %" PRIu64 ": %s", service->name, awaiting->revision,
+               service->reason);
+        if (awaiting->why[0] == '\0') {
+            snprintf(awaiting->why, sizeof(awaiting->why), "rejected by %s: %s", service->name,
+                     service->reason);
+        }
+    } else if (service->answer == RS_ANSWER_NONE) {
+        report("%s has not answered revision %" PRIu64 "%s", service->name, awaiting->revision,
+               service->alive ? "" : ": it is gone");
+    } else {
+        put_taken(awaiting, service);
+    }
+    fflush(stdout); /* others may take long */
+    return 0;
+}
+
+/* ---- Taking back ---- */
+
+static int take_back(const struct awaiting *awaiting, struct session *session)
+{
+    uint64_t made;
+    int status = rs_undo(session->txn, awaiting->revision, awaiting->revision, NULL, NULL);
+
+    if (status == RS_ECONFLICT) {
+        session_drop(session);
+        return report("revision %" PRIu64 " is not taken back: something has been changed since",
+                      awaiting->revision);
+    }
+    if (status != RS_OK) {
+        return session_report(session, status, "--or-undo");
+    }
+    if (session_commit(session, &made) != 0) {
+        return 1;
+    }
+    remark("revision %" PRIu64 " is taken back by revision %" PRIu64, awaiting->revision, made);
+    return 0;
+}
+
+static void undo(const struct tool *tool, const struct awaiting *awaiting)
+{
+    struct session session;
+
+    if (session_begin(tool, RS_WRITE, &session) != 0) {
+        return;
+    }
+    session.change = (struct change){.message = awaiting->why};
+    take_back(awaiting, &session);
+    session_end(&session);
+}
+
+/* ---- Waiting ---- */
+
+static int result_of(int status, const char *dir)
+{
+    if (status == RS_OK) {
+        return 0;
+    }
+    if (status == RS_EREJECTED) {
+        return ANSWERS_REJECTED;
+    }
+    if (status != RS_ETIMEOUT) {
+        report_status(status, NULL, dir);
+    }
+    return ANSWERS_NONE;
+}
+
+int answers_await(const struct tool *tool, const struct answers *answers, uint64_t revision)
+{
+    struct awaiting awaiting = {.tool = tool, .revision = revision};
+    rs_store *store;
+    int result;
+
+    fflush(stdout);
+    if (tool_open(tool, RS_READONLY, &store) != 0) {
+        return ANSWERS_NONE;
+    }
+    result = result_of(rs_wait(store, revision, answers->milliseconds, on_answer, &awaiting),
+                       rs_store_dir(store));
+    rs_close(store);
+    if (result == ANSWERS_REJECTED && answers->undo) {
+        undo(tool, &awaiting);
+    }
+    return result;
+}

@@ -1,0 +1,132 @@
+/* regtool services: shows the services of the store, how far they are and what they last said. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "answers.h"
+#include "arguments.h"
+#include "json.h"
+#include "show.h"
+#include "tool.h"
+
+struct table {
+    bool json;
+    bool counting; /* the first pass looks how wide names are */
+    int width;
+    uint64_t latest;
+    uint64_t count;
+};
+
+static const char *state_of(const rs_service *service)
+{
+    if (service->alive) {
+        return "running";
+    }
+    return service->ended ? "ended" : "gone";
+}
+
+/* The last revision that it has passed. */
+static uint64_t reached(const rs_service *service)
+{
+    return service->position > service->answered ? service->position : service->answered;
+}
+
+static uint64_t lag_of(const struct table *table, const rs_service *service)
+{
+    uint64_t revision = reached(service);
+
+    return table->latest > revision ? table->latest - revision : 0;
+}
+
+static void put_json(const struct table *table, const rs_service *service)
+{
+    struct json json = {.out = stdout};
+
+    json_open(&json, '{');
+    json_member_text(&json, "name", service->name);
+    json_member_text(&json, "state", state_of(service));
+    json_member_number(&json, "pid", service->pid);
+    json_member_text(&json, "program", service->program);
+    json_member_text(&json, "key", service->path);
+    json_member_number(&json, "revision", reached(service));
+    json_member_number(&json, "lag", lag_of(table, service));
+    json_member_text(&json, "answer", answers_word(service->answer));
+    json_member_number(&json, "answered", service->answered);
+    json_member_text(&json, "reason", service->reason);
+    json_member(&json, "restart_since");
+    if (service->restart_since != 0) {
+        json_number(&json, service->restart_since);
+    } else {
+        json_null(&json);
+    }
+    json_close(&json, '}');
+    json_line(&json);
+}
+
+static void put_text(const struct table *table, const rs_service *service)
+{
+    char pid[16];
+
+    snprintf(pid, sizeof(pid), "%" PRIu32, service->pid);
+    printf("%-*s  %7s  %8" PRIu64 "  %5" PRIu64 "  %-8s  ", table->width, service->name,
+           service->alive ? pid : state_of(service), reached(service), lag_of(table, service),
+           answers_word(service->answer));
+    show_safely(stdout, service->path);
+    putchar('\n');
+    if (service->reason[0] != '\0') {
+        fputs("    ", stdout);
+        show_safely(stdout, service->reason);
+        putchar('\n');
+    }
+    if (service->restart_since != 0 && service->alive) {
+        printf("    needs a restart since revision %" PRIu64 "\n", service->restart_since);
+    }
+}
+
+static int on_service(void *context, const rs_service *service)
+{
+    struct table *table = context;
+    int width = (int)strlen(service->name);
+
+    if (table->counting) {
+        table->width = width > table->width ? width : table->width;
+        table->count++;
+    } else if (table->json) {
+        put_json(table, service);
+    } else {
+        put_text(table, service);
+    }
+    return 0;
+}
+
+static int print_services(struct session *session, struct table *table)
+{
+    int status = rs_services(session->store, on_service, table);
+
+    if (status == RS_OK && table->count > 0 && !table->json) {
+        printf("%-*s  %7s  %8s  %5s  %-8s  %s\n", table->width, "NAME", "PID", "REVISION", "LAG",
+               "ANSWER", "KEY");
+    }
+    table->counting = false;
+    return status == RS_OK ? rs_services(session->store, on_service, table) : status;
+}
+
+int cmd_services(struct tool *tool, const struct arguments *arguments)
+{
+    struct table table = {.json = tool->json, .counting = true, .width = 4};
+    struct session session;
+    int result = 0;
+    int status;
+
+    (void)arguments;
+    if (session_begin(tool, RS_READ, &session) != 0) {
+        return 1;
+    }
+    table.latest = rs_revision(session.txn);
+    status = print_services(&session, &table);
+    if (status != RS_OK) {
+        result = session_report(&session, status, rs_store_dir(session.store));
+    }
+    session_end(&session);
+    return result;
+}
