@@ -71,10 +71,13 @@ const char *bench_raw(struct bench *bench);
 const char *bench_sqlite(struct bench *bench);
 /* A path in the run's directory; lives until the sixteenth call after this one. */
 const char *bench_path(const struct bench *bench, const char *name);
-/* Copies regstore's store to a directory of the run, with all that belongs to it. */
-const char *bench_copy(struct bench *bench, const char *name);
+/* Copies a store that is not open to a directory of the run, with all that belongs to it. */
+const char *bench_copy(const struct bench *bench, const char *from, const char *name);
 /* Makes a store of a dataset, through the public interface; fills in its keys' ids. */
 void store_make(const char *dir, struct dataset *data);
+#define SHIPPED_RULES "hives/rules/*.xml"
+/* False if they are not here. */
+bool store_import_rules(const char *dir);
 void store_copy(const char *from, const char *to);
 void remove_tree(const char *dir);
 

@@ -37,8 +37,14 @@ static const struct row rows[] = {
     {"import", "import the XML dump", "ms", "parser alone + raw LMDB", 2, false, 0, row_import},
     {"import-memory", "the import's peak memory", "MiB", "the database", 1.3, false, 0,
      row_import_memory},
+    {"import-journal", "bytes of the journal of that import", "KiB", "the database", 0.05, false, 0,
+     row_import_journal},
     {"set", "one durable set, with journal and bell", "us", RAW, 1.1, false, 1, row_set},
     {"set-1000", "1,000 sets in one transaction, each", "us", RAW, 2, false, 1000, row_set},
+    {"set-trust", "one durable set of a ruled value, three watches waiting", "us", RAW, 1.15, false,
+     1, row_trust},
+    {"set-1000-trust", "1,000 sets of ruled values in one transaction, each", "us", RAW, 2.5, false,
+     1000, row_trust},
     {"wake", "commit returns until another process has read it again", "us", "a bare inotify bell",
      1.5, false, 0, row_wake},
     {"bell", "ringing when nobody waits", "us", "raw LMDB's synced commit", 0.01, false, 0,
@@ -47,6 +53,8 @@ static const struct row rows[] = {
     {"list-data", "the same of the benchmark's data", "ns", RAW, 1.3, false, 1, row_list},
     {"regf-import", "import the SYSTEM hive of a Windows 7", "ms", "hivexml writing its dump", 2,
      false, FORMATS_REGF_IN, row_formats},
+    {"import-trust", "import it into a store with rules", "ms", "the same without rules", 1.15,
+     false, FORMATS_TRUST, row_formats},
     {"reg-import", "import it from a .reg file", "ms", "hivexregedit --merge (times faster)", 20,
      true, FORMATS_REG_IN, row_formats},
     {"reg-siblings", "import 16,000 keys of one parent, each", "ns", "the same of 1,000", 1.3,
@@ -207,7 +215,7 @@ static void print_head(void)
 {
     printf("%zu keys, %zu values; medians, ratios with quartiles\n\n", bench.options.keys,
            bench_data(&bench)->value_count);
-    printf("%-13s %4s %10s %10s %10s %8s %-13s %6s %8s  %s\n", "row", "unit", "regstore", "raw",
+    printf("%-14s %4s %10s %10s %10s %8s %-13s %6s %8s  %s\n", "row", "unit", "regstore", "raw",
            "SQLite", "ratio", "quartiles", "CPU", "goal", "verdict");
 }
 
@@ -219,7 +227,7 @@ static void print_row(const struct row *row, const struct result *result)
         snprintf(range, sizeof range, "%s-%s", ratio(result->low, cells[0], sizeof cells[0]),
                  ratio(result->high, cells[1], sizeof cells[1]));
     }
-    printf("%-13s %4s %10s ", row->name, row->unit,
+    printf("%-14s %4s %10s ", row->name, row->unit,
            figure(result->regstore, cells[0], sizeof cells[0]));
     printf("%10s %10s ", figure(result->raw, cells[1], sizeof cells[1]),
            figure(result->sqlite, cells[2], sizeof cells[2]));

@@ -15,7 +15,7 @@ from pathlib import Path
 
 TOP = Path(__file__).resolve().parent.parent.parent
 HEAD = ('row', 'unit', 'regstore', 'raw', 'SQLite', 'ratio', '', 'goal', 'verdict')
-LINE = '    {:<13} {:>4} {:>10} {:>10} {:>10} {:>8}  {:>2} {:>4}  {}'
+LINE = '    {:<14} {:>4} {:>10} {:>10} {:>10} {:>8}  {:>2} {:>4}  {}'
 
 
 def figure(number):

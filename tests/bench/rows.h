@@ -13,9 +13,12 @@ void row_growth(struct bench *bench, const struct row *row, struct result *resul
 /* variant: 0 threads, 1 processes */
 void row_readers(struct bench *bench, const struct row *row, struct result *result);
 void row_import(struct bench *bench, const struct row *row, struct result *result);
+void row_import_journal(struct bench *bench, const struct row *row, struct result *result);
 void row_import_memory(struct bench *bench, const struct row *row, struct result *result);
 /* variant: how many values one transaction sets */
 void row_set(struct bench *bench, const struct row *row, struct result *result);
+/* variant: the same, of values that have rules */
+void row_trust(struct bench *bench, const struct row *row, struct result *result);
 void row_wake(struct bench *bench, const struct row *row, struct result *result);
 void row_bell(struct bench *bench, const struct row *row, struct result *result);
 /* variant: 0 a real hive, 1 the benchmark's data */
@@ -26,7 +29,8 @@ enum formats_row {
     FORMATS_REG_IN,
     FORMATS_REG_OUT,
     FORMATS_XML_OUT,
-    FORMATS_FIND
+    FORMATS_FIND,
+    FORMATS_TRUST
 };
 void row_formats(struct bench *bench, const struct row *row, struct result *result);
 void row_siblings(struct bench *bench, const struct row *row, struct result *result);

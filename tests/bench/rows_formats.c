@@ -19,6 +19,8 @@
 #define PACKED "../shared/corpus/hives/win7-system.hive.xz"
 #define MINIMAL "../shared/corpus/hives/hivex-minimal.hive.xz"
 #define ROOT "HKEY_LOCAL_MACHINE\\SYSTEM"
+#define RULED_KEY "HKLM\\SYSTEM\\ControlSet001\\Services\\LanmanServer\\Parameters"
+#define RULED_VALUE "autodisconnect"
 
 /* The files of the run; made by the first row that needs them. */
 struct formats {
@@ -273,6 +275,55 @@ static void check_find(const struct formats *formats)
     }
 }
 
+/* ---- With rules and without ---- */
+
+static void prepare_trust(const struct formats *formats)
+{
+    new_store(formats, formats->theirs);
+    new_store(formats, formats->made);
+    store_import_rules(formats->made);
+}
+
+static struct tool_time import_unruled(const struct formats *formats)
+{
+    return regtool(formats, formats->theirs, 0, "import", formats->hive, ROOT, NULL);
+}
+
+static rs_txn *begin_at_root(rs_store *store, rs_key *root)
+{
+    rs_txn *txn;
+    need(rs_begin(store, RS_READ, &txn), "begin");
+    need(rs_key_open(txn, RS_HKLM, "SYSTEM", root), ROOT);
+    return txn;
+}
+
+/* The same below the key, whose values have rules on one side. */
+static void check_trust(const struct formats *formats)
+{
+    rs_store *stores[2] = {open_store(formats->made), open_store(formats->theirs)};
+    rs_txn *txns[2];
+    rs_key roots[2];
+    rs_rule rule;
+    uint64_t differences;
+    for (int i = 0; i < 2; i++) {
+        txns[i] = begin_at_root(stores[i], &roots[i]);
+        int status = rs_rule_get(txns[i], RULED_KEY, RULED_VALUE, &rule);
+        if (status != (i == 0 ? RS_OK : RS_ENOTFOUND)) {
+            die(RULED_KEY ", value " RULED_VALUE ": %s", rs_strerror(status));
+        }
+    }
+    need(rs_compare(txns[0], roots[0], txns[1], roots[1],
+                    &(rs_compare_options){.flags = RS_SUBTREE}, &differences),
+         "compare");
+    if (differences != 0) {
+        die("the stores have %llu differences", (unsigned long long)differences);
+    }
+    for (int i = 0; i < 2; i++) {
+        rs_abort(txns[i]);
+        rs_close(stores[i]);
+    }
+}
+
 static const struct duel duels[] = {
     [FORMATS_REGF_IN] = {prepare_store, import_hive, dump_with_hivexml, check_import, "hivexml",
                          "libhivex-bin", 7},
@@ -283,6 +334,7 @@ static const struct duel duels[] = {
     [FORMATS_XML_OUT] = {remove_made, export_xml, dump_with_hivexml, check_xml, "hivexml",
                          "libhivex-bin", 11},
     [FORMATS_FIND] = {prepare_find, find_nothing, walk_raw, check_find, NULL, NULL, 25},
+    [FORMATS_TRUST] = {prepare_trust, import_hive, import_unruled, check_trust, NULL, NULL, 15},
 };
 
 /* ---- The rows ---- */

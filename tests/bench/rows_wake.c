@@ -188,8 +188,8 @@ static double wake_round(struct wake *wake, unsigned who)
 
 static void prepare(struct bench *bench, struct wake *wake)
 {
-    writer_learn(bench, &wake->writer);
-    bench_copy(bench, "wake-store");
+    writer_learn(bench, &wake->writer, bench_raw(bench));
+    bench_copy(bench, bench_store(bench), "wake-store");
     strcpy(wake->raw_dir, bench_path(bench, "wake-raw"));
     remove_tree(wake->raw_dir);
     store_copy(bench_store(bench), wake->raw_dir);

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -135,6 +136,39 @@ void store_make(const char *dir, struct dataset *data)
     rs_close(making.store);
 }
 
+/* ---- The rules that ship ---- */
+
+static void import_all(rs_txn *txn, const glob_t *files)
+{
+    rs_import_report report;
+    rs_error error = RS_ERROR_INIT;
+    for (size_t i = 0; i < files->gl_pathc; i++) {
+        if (rs_import(txn, files->gl_pathv[i], NULL, &report, &error) != RS_OK) {
+            die("%s", error.text);
+        }
+    }
+}
+
+bool store_import_rules(const char *dir)
+{
+    glob_t files;
+    rs_txn *txn;
+    rs_store *store;
+    rs_error error = RS_ERROR_INIT;
+    if (glob(SHIPPED_RULES, 0, NULL, &files) != 0) {
+        return false;
+    }
+    if (rs_open(dir, 0, &store, &error) != RS_OK) {
+        die("%s", error.text);
+    }
+    need(rs_begin(store, RS_WRITE, &txn), "begin");
+    import_all(txn, &files);
+    need(rs_commit(txn, NULL), "commit");
+    rs_close(store);
+    globfree(&files);
+    return true;
+}
+
 /* ---- The run's own ---- */
 
 const struct dataset *bench_data(struct bench *bench)
@@ -167,13 +201,13 @@ const char *bench_raw(struct bench *bench)
     return bench_path(bench, "raw");
 }
 
-const char *bench_copy(struct bench *bench, const char *name)
+const char *bench_copy(const struct bench *bench, const char *from, const char *name)
 {
     rs_store *store;
     rs_error error = RS_ERROR_INIT;
     const char *dir = bench_path(bench, name);
     remove_tree(dir);
-    store_copy(bench_store(bench), dir);
+    store_copy(from, dir);
     /* Opening with RS_CREATE makes what belongs to a store beside the file. */
     if (rs_open(dir, RS_CREATE, &store, &error) != RS_OK) {
         die("%s", error.text);

@@ -22,7 +22,10 @@ struct writer {
 /* Commits count times, another number each time. */
 void write_regstore(void *writer, unsigned long count);
 void write_raw(void *writer, unsigned long count);
-/* Finds out which records a commit of regstore's writes, on a store that is thrown away. */
-void writer_learn(struct bench *bench, struct writer *writer);
+/* Finds out which records a commit of regstore's writes, on a copy of a store that is not open. */
+void writer_learn(const struct bench *bench, struct writer *writer, const char *from);
+/* Dies unless both write the numbers that they are to write, and raw LMDB a revision for each
+ * commit. */
+void writer_check(struct writer *writer);
 
 #endif
