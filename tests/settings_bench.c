@@ -3,6 +3,8 @@
 
 #include "settings_bench.h"
 
+#include "../services/common/rule.h"
+
 const char *const default_list[] = {"one", "two", NULL};
 
 const struct setting bench_table[ROWS] = {
@@ -101,4 +103,15 @@ uint64_t bench_set_bytes(rs_store *store, const char *name, uint32_t type, const
     rs_txn *txn = bench_begin(store, RS_WRITE);
     CU_ASSERT_EQUAL_FATAL(rs_value_set(txn, bench_key(txn), name, type, data, size), RS_OK);
     return bench_commit(txn);
+}
+
+int bench_load(rs_txn *txn, const struct service *service, struct settings **settings)
+{
+    struct rules *rules;
+    int status = rules_load(txn, service, &rules);
+    if (status == RS_OK) {
+        status = settings_load(txn, service, rules, settings);
+        rules_free(rules);
+    }
+    return status;
 }

@@ -27,5 +27,7 @@ uint64_t bench_set_multi(rs_store *store, const char *name, const char *const *s
                          size_t count);
 uint64_t bench_set_bytes(rs_store *store, const char *name, uint32_t type, const void *data,
                          size_t size);
+/* Finds the rules of the service's settings and reads these. */
+int bench_load(rs_txn *txn, const struct service *service, struct settings **settings);
 
 #endif

@@ -407,6 +407,26 @@ static void other_rules_are_taken(void)
     rig_close(&rig);
 }
 
+/* Where the key is a link, the rules of its target count. */
+static void another_key_has_other_rules(void)
+{
+    rs_key key;
+    struct rig rig;
+    rig_open(&rig);
+    rs_txn *txn = bench_begin(rig.store, RS_WRITE);
+    set_rule(txn, "HKLM\\SOFTWARE\\Real", "Rate", "type=REG_DWORD|default=4");
+    bench_commit(txn);
+    rig_start(&rig);
+    rig_log(&rig);
+    txn = bench_begin(rig.store, RS_WRITE);
+    SUCCEEDS(rs_key_create(txn, RS_HKLM, "SOFTWARE\\Real", &key));
+    SUCCEEDS(rs_link_create(txn, RS_NO_KEY, BENCH_KEY, "HKLM\\SOFTWARE\\Real", 0, &key));
+    bench_commit(txn);
+    live_follow(&rig.live);
+    expect_line(&rig, "test: applied revision 2, ", ": the key exists now, Rate 2 -> 4 (default)");
+    rig_close(&rig);
+}
+
 static void a_deleted_key_gives_the_defaults_back(void)
 {
     struct rig rig;
@@ -462,6 +482,7 @@ static const struct test_case cases[] = {
     {"what is read on request is said", what_is_read_on_request_is_said},
     {"other keys and values change nothing", other_keys_and_values_change_nothing},
     {"other rules are taken", other_rules_are_taken},
+    {"another key has other rules", another_key_has_other_rules},
     {"a deleted key gives the defaults back", a_deleted_key_gives_the_defaults_back},
     {"a journal cut short is said", a_journal_cut_short_is_said},
     {NULL, NULL},

@@ -13,7 +13,7 @@ static struct settings *load(rs_store *store)
 {
     struct settings *settings = NULL;
     rs_txn *txn = bench_begin(store, RS_READ);
-    CU_ASSERT_EQUAL_FATAL(settings_load(txn, &bench_service, &settings), RS_OK);
+    CU_ASSERT_EQUAL_FATAL(bench_load(txn, &bench_service, &settings), RS_OK);
     rs_abort(txn);
     return settings;
 }
@@ -79,7 +79,7 @@ static void one_snapshot_is_read(void)
     uint64_t first = bench_set_dword(store, "Rate", 3);
     rs_txn *txn = bench_begin(store, RS_READ);
     bench_set_dword(store, "Rate", 4);
-    CU_ASSERT_EQUAL_FATAL(settings_load(txn, &bench_service, &settings), RS_OK);
+    CU_ASSERT_EQUAL_FATAL(bench_load(txn, &bench_service, &settings), RS_OK);
     rs_abort(txn);
     CU_ASSERT_EQUAL(settings->values[RATE].number, 3);
     CU_ASSERT_EQUAL(settings->revision, first);
@@ -300,7 +300,7 @@ static void a_row_without_a_rule_is_a_mistake(void)
     rs_txn *txn = bench_begin(store, RS_READ);
     service.table = table;
     service.count = 1;
-    CU_ASSERT_EQUAL(settings_load(txn, &service, &settings), RS_ERULE);
+    CU_ASSERT_EQUAL(bench_load(txn, &service, &settings), RS_ERULE);
     CU_ASSERT_PTR_NULL(settings);
     rs_abort(txn);
     rs_close(store);

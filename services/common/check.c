@@ -2,6 +2,7 @@
  * see check.h. */
 #include "check.h"
 
+#include "rule.h"
 #include "settings_text.h"
 
 #include <inttypes.h>
@@ -69,6 +70,18 @@ static bool print_settings(FILE *stream, const char *key, const struct settings 
     return fflush(stream) == 0 && ferror(stream) == 0;
 }
 
+static int load(rs_txn *txn, const struct service *service, struct settings **settings)
+{
+    struct rules *rules;
+    int status = rules_load(txn, service, &rules);
+    if (status != RS_OK) {
+        return status;
+    }
+    status = settings_load(txn, service, rules, settings);
+    rules_free(rules);
+    return status;
+}
+
 int check_settings(const struct service *service, rs_store *store, FILE *stream,
                    struct check *check)
 {
@@ -78,7 +91,7 @@ int check_settings(const struct service *service, rs_store *store, FILE *stream,
     if (status != RS_OK) {
         return status;
     }
-    status = settings_load(txn, service, &settings);
+    status = load(txn, service, &settings);
     rs_abort(txn);
     if (status != RS_OK) {
         return status;

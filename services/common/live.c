@@ -1,6 +1,7 @@
 /* live - a service's settings, kept as the store has them; see live.h. */
 #include "live.h"
 
+#include "rule.h"
 #include "settings_text.h"
 
 #include <inttypes.h>
@@ -9,9 +10,26 @@
 #define NS_PER_MS 1000000
 #define WITHOUT_STORE_MS 1000 /* until the next look whether there is one */
 
-static int load(const struct live *live, rs_txn *txn, struct settings **settings)
+/* Whether the settings may have other rules than when they were last found. */
+static bool needs_rules(const struct live *live)
 {
-    return settings_load(txn, live->service, settings);
+    const struct live_news *news = &live->news;
+    return live->judging == NULL || news->rules || news->keys || news->asked || news->behind ||
+           news->replaced;
+}
+
+static int load(struct live *live, rs_txn *txn, struct settings **settings)
+{
+    if (needs_rules(live)) {
+        struct rules *rules;
+        int status = rules_load(txn, live->service, &rules);
+        if (status != RS_OK) {
+            return status;
+        }
+        rules_free(live->judging);
+        live->judging = rules;
+    }
+    return settings_load(txn, live->service, live->judging, settings);
 }
 
 /* ---- Taking a change ------------------------------------------------------------------------- */
@@ -195,6 +213,17 @@ static void note(const struct live *live, struct live_news *news, bool rules, ui
     }
 }
 
+/* Where a path leads, or to nothing, decides which rules fit. */
+static bool tells_of_keys(const rs_batch *batch)
+{
+    bool keys = false;
+    for (size_t i = 0; i < batch->count; i++) {
+        keys |=
+            batch->changes[i].kind != RS_VALUE_SET && batch->changes[i].kind != RS_VALUE_DELETED;
+    }
+    return keys;
+}
+
 /*
  * Takes all that a watch has. What a snapshot of revision seen shows is noted for now, what came
  * after it for the next look, so that no line names one revision for the change of another.
@@ -206,8 +235,9 @@ static int drain_watch(struct live *live, rs_watch *watch, uint64_t seen, struct
         const rs_batch *batch;
         int status = rs_watch_next(watch, &batch);
         if (status == RS_OK) {
-            note(live, batch->revision <= seen ? &live->news : later, rules, batch->revision,
-                 batch->time);
+            struct live_news *news = batch->revision <= seen ? &live->news : later;
+            note(live, news, rules, batch->revision, batch->time);
+            news->keys |= tells_of_keys(batch);
         } else if (status == RS_EBEHIND) {
             uint64_t position = rs_watch_position(watch);
             struct live_news *news = position <= seen ? &live->news : later;
@@ -242,6 +272,7 @@ static int read_news(struct live *live, rs_txn *txn, struct live_news *later)
     } else if (has_news(later)) {
         live->news.any |= later->any;
         live->news.rules |= later->rules;
+        live->news.keys |= later->keys;
         live->news.revision = later->revision;
         live->news.time = later->time;
         live->news.count += later->count;
@@ -463,6 +494,7 @@ bool live_open(struct live *live, const struct service *service, const struct lo
     if (status != RS_OK) {
         log_line(log, LOG_LINE_ERROR, "cannot read %s: %s", service->key, rs_strerror(status));
         detach(live);
+        rules_free(live->judging);
         return false;
     }
     live->revision = live->settings->revision;
@@ -481,6 +513,7 @@ void live_close(struct live *live)
 {
     detach(live);
     settings_free(live->settings);
+    rules_free(live->judging);
 }
 
 int live_fd(const struct live *live)

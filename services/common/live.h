@@ -32,6 +32,7 @@
 struct live_news {
     bool any;
     bool rules;        /* that settings are judged by */
+    bool keys;         /* came, went, or have other names */
     bool asked;        /* by an administrator */
     bool behind;       /* changes may have been missed */
     bool replaced;     /* the store is another one */
@@ -53,6 +54,7 @@ struct live {
     rs_watch *watch;
     rs_watch *rules;           /* of all rules, looked at whenever the other one is */
     struct settings *settings; /* that the service lives by */
+    struct rules *judging;     /* as they were last found */
     uint64_t revision;         /* that they came with */
     bool earlier;              /* they and it are of the store that was there before */
     uint64_t known;            /* changes up to this revision were in the first read */

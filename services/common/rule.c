@@ -1,4 +1,5 @@
-/* rule - the rule that a setting has: the store's, else the one that ships; see rule.h. */
+/* rule - the rules that a service's settings have: the store's, else those that ship; see rule.h.
+ */
 #include "rule.h"
 
 #include "shipped_rules.h"
@@ -36,27 +37,57 @@ static int find_shipped(const struct service *service, const struct setting *row
     return RS_ERULE;
 }
 
-int rule_find(rs_txn *txn, const struct service *service, const struct setting *row,
-              struct rule *rule)
+/* What rs_rule_get() gives ends with the transaction. */
+static int copy_stored(rs_txn *txn, const rs_rule *found, rs_rule **copy)
 {
-    *rule = (struct rule){.says = NULL};
-    int status = rs_rule_get(txn, service->key, row->name, &rule->found);
-    if (status == RS_OK && is_read_by(row, rule->found.type)) {
-        rule->says = &rule->found;
+    rs_key key;
+    rs_value value;
+    int status = rs_key_open(txn, RS_NO_KEY, found->key, &key);
+    if (status == RS_OK) {
+        status = rs_value_get_n(txn, key, found->name, found->name_len, &value);
+    }
+    return status == RS_OK ? rs_rule_parse(found->name, value.data, value.size, copy, NULL)
+                           : status;
+}
+
+static int find_rule(rs_txn *txn, const struct service *service, const struct setting *row,
+                     struct rule *rule)
+{
+    rs_rule found;
+    int status = rs_rule_get(txn, service->key, row->name, &found);
+    if (status == RS_OK && is_read_by(row, found.type)) {
         rule->stored = true;
-        return RS_OK;
+        return copy_stored(txn, &found, &rule->says);
     }
     if (status != RS_OK && status != RS_ENOTFOUND && status != RS_ERULE) {
         return status;
     }
-    status = find_shipped(service, row, &rule->shipped);
-    rule->says = rule->shipped;
-    return status;
+    return find_shipped(service, row, &rule->says);
 }
 
-void rule_free(struct rule *rule)
+int rules_load(rs_txn *txn, const struct service *service, struct rules **rules)
 {
-    rs_free(rule->shipped);
+    struct rules *loaded = calloc(1, sizeof(*loaded) + service->count * sizeof(loaded->rows[0]));
+    int status = loaded != NULL ? RS_OK : RS_ENOMEM;
+    while (status == RS_OK && loaded->count < service->count) {
+        status =
+            find_rule(txn, service, &service->table[loaded->count], &loaded->rows[loaded->count]);
+        loaded->count += status == RS_OK;
+    }
+    if (status != RS_OK) {
+        rules_free(loaded);
+        return status;
+    }
+    *rules = loaded;
+    return RS_OK;
+}
+
+void rules_free(struct rules *rules)
+{
+    for (size_t i = 0; rules != NULL && i < rules->count; i++) {
+        rs_free(rules->rows[i].says);
+    }
+    free(rules);
 }
 
 /* ---- In words -------------------------------------------------------------------------------- */

@@ -1,7 +1,9 @@
 /*
- * rule - the rule that a setting has: the store's, else the one that ships.
+ * rule - the rules that a service's settings have: the store's, else those that ship.
  *
- * Needs service.h for where the setting is, and shipped_rules.
+ * To find and read them takes far longer than to judge the settings by them, and they hardly ever
+ * change, so a service has them once and again when they may be others. Needs service.h for what
+ * the settings are, and shipped_rules.
  */
 #ifndef SERVICE_RULE_H
 #define SERVICE_RULE_H
@@ -10,18 +12,22 @@
 #include "service.h"
 
 struct rule {
-    const rs_rule *says;
-    bool stored;      /* in the store */
-    rs_rule found;    /* where it says so, if it is; of the transaction */
-    rs_rule *shipped; /* if it is not */
+    rs_rule *says;
+    bool stored; /* in the store */
 };
 
-/* Finds the rule of a row of the service's table. A rule in the store that is malformed or of a
- * type that the service does not read gives way to the one that ships. RS_ERULE: none ships; fails
- * when the store cannot be read; RS_ENOMEM. */
-int rule_find(rs_txn *txn, const struct service *service, const struct setting *row,
-              struct rule *rule);
-void rule_free(struct rule *rule);
+/* One for each row of the service's table, in its order. */
+struct rules {
+    size_t count;
+    struct rule rows[];
+};
+
+/* Finds them. A rule in the store that is malformed or of a type that the service does not read
+ * gives way to the one that ships. *rules is the caller's, to be released with rules_free().
+ * RS_ERULE: none ships; fails when the store cannot be read; RS_ENOMEM. */
+int rules_load(rs_txn *txn, const struct service *service, struct rules **rules);
+/* NULL is allowed. */
+void rules_free(struct rules *rules);
 
 /* What it allows: `1-5`, `0, 1, 0xffffffff`, `at least 1`, `any number`, `REG_SZ`. */
 void rule_add_allowed(struct line *line, const rs_rule *rule);

@@ -129,15 +129,16 @@ static int read_value(const struct reading *reading, const struct setting *row, 
 {
     rs_value stored;
     rs_error why = RS_ERROR_INIT;
-    enum rs_origin origin = RS_ORIGIN_NONE;
+    bool set = false;
     int status = RS_OK;
     if (reading->key != RS_NO_KEY) {
-        status = rs_effective(reading->txn, reading->key, row->name, &stored, &origin);
-        if (status == RS_OK) {
-            status = rs_rule_check(rule, origin == RS_ORIGIN_SET ? &stored : NULL, &why);
+        status = rs_value_get(reading->txn, reading->key, row->name, &stored);
+        set = status == RS_OK;
+        if (set || status == RS_ENOTFOUND) {
+            status = rs_rule_check(rule, set ? &stored : NULL, &why);
         }
     }
-    if (status == RS_OK && origin == RS_ORIGIN_SET) {
+    if (status == RS_OK && set) {
         value->origin = SETTING_FROM_STORE;
         return take_stored(reading, row, value);
     }
@@ -174,32 +175,23 @@ static int describe(struct settings *settings, const struct setting *row, const 
 /* ---- All rows -------------------------------------------------------------------------------- */
 
 static int load_row(const struct reading *reading, const struct setting *row,
-                    struct setting_value *value)
+                    const struct rule *rule, struct setting_value *value)
 {
-    struct rule rule;
-    int status = rule_find(reading->txn, reading->service, row, &rule);
-    if (status != RS_OK) {
-        return status;
-    }
     *value = (struct setting_value){
-        .origin = rule.stored ? SETTING_FROM_RULE : SETTING_FROM_DEFAULT,
+        .origin = rule->stored ? SETTING_FROM_RULE : SETTING_FROM_DEFAULT,
         .text = "",
         .strings = no_strings,
     };
-    status = read_value(reading, row, rule.says, value);
-    if (status == RS_OK) {
-        status = describe(reading->settings, row, rule.says, value);
-    }
-    rule_free(&rule);
-    return status;
+    int status = read_value(reading, row, rule->says, value);
+    return status == RS_OK ? describe(reading->settings, row, rule->says, value) : status;
 }
 
-static int load_rows(const struct reading *reading)
+static int load_rows(const struct reading *reading, const struct rules *rules)
 {
     struct settings *settings = reading->settings;
     for (size_t i = 0; i < settings->count; i++) {
         struct setting_value *value = &settings->values[i];
-        int status = load_row(reading, &settings->table[i], value);
+        int status = load_row(reading, &settings->table[i], &rules->rows[i], value);
         if (status != RS_OK) {
             return status;
         }
@@ -216,7 +208,8 @@ static int open_key(struct reading *reading)
     return status == RS_ENOTFOUND ? RS_OK : status;
 }
 
-int settings_load(rs_txn *txn, const struct service *service, struct settings **settings)
+int settings_load(rs_txn *txn, const struct service *service, const struct rules *rules,
+                  struct settings **settings)
 {
     struct settings *loaded =
         calloc(1, sizeof(*loaded) + service->count * sizeof(loaded->values[0]));
@@ -229,7 +222,7 @@ int settings_load(rs_txn *txn, const struct service *service, struct settings **
     struct reading reading = {txn, service, RS_NO_KEY, loaded};
     int status = open_key(&reading);
     if (status == RS_OK) {
-        status = load_rows(&reading);
+        status = load_rows(&reading, rules);
     }
     if (status != RS_OK) {
         settings_free(loaded);

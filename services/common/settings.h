@@ -19,6 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct rules;
 struct service;
 
 enum setting_type {
@@ -70,12 +71,13 @@ struct settings {
 };
 
 /*
- * Reads the settings of service, whose table must outlive the result. A key that does not exist
- * gives the defaults. A refused value is no failure: look at (*settings)->refused. *settings is the
- * caller's, to be released with settings_free(). Fails with the library's statuses when the store
- * cannot be read; RS_ENOMEM.
+ * Reads the settings of service, whose table must outlive the result, and judges them by rules,
+ * which were loaded for it (rule.h). A key that does not exist gives the defaults. A refused value
+ * is no failure: look at (*settings)->refused. *settings is the caller's, to be released with
+ * settings_free(). Fails with the library's statuses when the store cannot be read; RS_ENOMEM.
  */
-int settings_load(rs_txn *txn, const struct service *service, struct settings **settings);
+int settings_load(rs_txn *txn, const struct service *service, const struct rules *rules,
+                  struct settings **settings);
 /* NULL is allowed. */
 void settings_free(struct settings *settings);
 /* Whether both values mean the same to the service, wherever they come from. */
