@@ -10,9 +10,11 @@
 #include "arguments.h"
 #include "edit_file.h"
 #include "edit_key.h"
+#include "edit_note.h"
 #include "edit_text.h"
 #include "keypath.h"
 #include "report.h"
+#include "rule_page.h"
 #include "tool.h"
 
 struct edit {
@@ -23,6 +25,7 @@ struct edit {
     const char *type;  /* of a value that is not set yet; NULL: REG_SZ */
     struct keypath path;
     struct edit_subject subject; /* as it was when the editor began */
+    char *about;                 /* what the rule says; NULL: there is none */
 };
 
 /* ---- What there is ---- */
@@ -46,15 +49,39 @@ static int keep_value(struct edit *edit, const rs_value *value)
     return RS_OK;
 }
 
+/* A value that is not set yet has the type that its rule says, unless another was asked for. */
+static int fetch_rule(struct edit *edit, struct session *session, uint32_t *type)
+{
+    rs_rule rule;
+    int status = rs_rule_get(session->txn, edit->asked, edit->name, &rule);
+
+    if (status == RS_ENOTFOUND || status == RS_ERULE) {
+        session_forget(session);
+        return RS_OK;
+    }
+    if (status == RS_OK) {
+        *type = rule.type;
+        status = rule_page_make("# ", &rule, &edit->about);
+        edit->subject.about = edit->about;
+    }
+    return status;
+}
+
 static int fetch_value(struct edit *edit, struct session *session, rs_key key)
 {
+    uint32_t type = REG_SZ;
     rs_value value;
-    int status = rs_value_get(session->txn, key, edit->name, &value);
+    int status = fetch_rule(edit, session, &type);
+
+    if (status != RS_OK) {
+        return status;
+    }
+    status = rs_value_get(session->txn, key, edit->name, &value);
 
     edit->subject.is_set = status == RS_OK;
     if (status == RS_ENOTFOUND) {
         session_forget(session);
-        value = (rs_value){.name = edit->name, .name_len = strlen(edit->name), .type = REG_SZ};
+        value = (rs_value){.name = edit->name, .name_len = strlen(edit->name), .type = type};
         if (edit->type != NULL && rs_type_parse(edit->type, &value.type) != RS_OK) {
             return RS_EINVAL;
         }
@@ -159,8 +186,10 @@ static int set(const struct edit *edit, struct session *session, const void *dat
     return rs_value_set_n(session->txn, key, value->name, value->name_len, value->type, data, size);
 }
 
-static enum edit_outcome write_store(const struct edit *edit, const void *data, size_t size)
+static enum edit_outcome write_store(const struct edit *edit, const struct edited *edited,
+                                     const void *data, size_t size)
 {
+    enum edit_outcome outcome = EDIT_FAILED;
     struct session session;
     bool same;
     int status;
@@ -179,9 +208,13 @@ static enum edit_outcome write_store(const struct edit *edit, const void *data, 
     } else {
         result = session_commit(&session, NULL);
     }
+    if (result != 0 && session.found.count > 0) { /* another value may be allowed */
+        edit_note(edited, '#', violations_lines(&session.found));
+        outcome = EDIT_BAD;
+    }
     session_end(&session);
     if (result != 0) {
-        return EDIT_FAILED;
+        return outcome;
     }
     puts("The operation completed successfully.");
     return EDIT_DONE;
@@ -211,7 +244,7 @@ static enum edit_outcome take(void *context, const struct edited *edited)
                memcmp(data, value->data, size) == 0) {
         outcome = edit_cancelled("unchanged");
     } else {
-        outcome = write_store(edit, data, size);
+        outcome = write_store(edit, edited, data, size);
     }
     free(data);
     return outcome;
@@ -237,6 +270,7 @@ int cmd_edit(struct tool *tool, const struct arguments *arguments)
         result = edit_file("value.txt", make, take, &edit);
     }
     free((char *)edit.subject.value.name);
+    free(edit.about);
     keypath_free(&edit.path);
     return result;
 }

@@ -26,8 +26,9 @@ struct import {
     char *key; /* where it went, NULL for a patch; outlives the transaction */
     unsigned flags;
     bool plan;
-    bool list;    /* every loss */
-    bool changed; /* the import made a revision */
+    struct violations found; /* by the plan */
+    bool list;               /* every loss */
+    bool changed;            /* the import made a revision */
     uint64_t revision;
 };
 
@@ -170,6 +171,8 @@ static int change_store(struct import *import, struct tool *tool, const char *ke
     if (result == 0) {
         result = import->plan ? plan_write(tool, &import->session, import->later) : commit(import);
     }
+    import->found = import->session.found; /* outlives the session */
+    import->session.found = (struct violations){.count = 0};
     session_end(&import->session);
     return result;
 }
@@ -191,6 +194,19 @@ static int run(struct import *import, struct tool *tool, const char *key)
     return later_print(import->later) == 0 ? result : 1;
 }
 
+/* What the import itself would say and answer. */
+static int judge_plan(const struct import *import, struct tool *tool, int result)
+{
+    const struct violations *found = &import->found;
+
+    if (found->count == 0 || (tool->change.force && found->malformed == 0)) {
+        violations_remark(found);
+        return result;
+    }
+    fflush(stdout);
+    return violations_report(found, tool->json, !tool->change.force);
+}
+
 int cmd_import(struct tool *tool, const struct arguments *arguments)
 {
     struct import import = {.file = arguments->operands[0]};
@@ -207,6 +223,10 @@ int cmd_import(struct tool *tool, const struct arguments *arguments)
     } else if (result != 1) {
         print_summary(&import);
     }
+    if (result != 1 && import.plan) {
+        result = judge_plan(&import, tool, result);
+    }
+    violations_free(&import.found);
     losses_free(&import.losses);
     free(import.key);
     return result;

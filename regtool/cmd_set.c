@@ -1,6 +1,6 @@
 /*
  * regtool set: sets one value, and says nothing where that went well. The type is the one that the
- * value has; it is never guessed from the data.
+ * value has, else the one that its rule says; it is never guessed from the data.
  */
 #include <stdio.h>
 #include <string.h>
@@ -28,16 +28,21 @@ struct setting {
 static int find_type(struct setting *setting, rs_key key)
 {
     rs_value old;
+    rs_rule rule;
     int status = rs_value_get(setting->session.txn, key, setting->name, &old);
 
-    if (status == RS_ENOTFOUND) {
-        session_forget(&setting->session);
-        return RS_OK;
-    }
     if (status == RS_OK) {
         setting->type = old.type;
     }
-    return status;
+    if (status != RS_ENOTFOUND) {
+        return status;
+    }
+    status = rs_rule_get(setting->session.txn, setting->path, setting->name, &rule);
+    session_forget(&setting->session);
+    if (status == RS_OK) {
+        setting->type = rule.type;
+    }
+    return status == RS_ENOTFOUND || status == RS_ERULE ? RS_OK : status;
 }
 
 static int store(struct setting *setting, rs_key key)

@@ -270,17 +270,12 @@ static int offer_keys(struct completion *completion, const char *line, const cha
 
 /* ---- Other words ---- */
 
-static int offer_values(struct completion *completion)
+static int offer_set(struct completion *completion, rs_key key)
 {
     rs_cursor *cursor;
     rs_value value;
-    rs_key key;
-    const char *path = completion->line.operands[0];
-    int status = path != NULL ? open_key(completion, path, &key) : RS_ENOTFOUND;
+    int status = rs_values(completion->txn, key, &cursor);
 
-    if (status == RS_OK) {
-        status = rs_values(completion->txn, key, &cursor);
-    }
     if (status != RS_OK) {
         return status;
     }
@@ -294,6 +289,41 @@ static int offer_values(struct completion *completion)
     }
     rs_cursor_close(cursor);
     return status == RS_END ? RS_OK : status;
+}
+
+/* What a value's rule is offered to. */
+struct ruled {
+    struct completion *completion;
+    rs_key key; /* RS_NO_KEY: there is none */
+};
+
+static int offer_ruled(void *context, const rs_rule *rule)
+{
+    const struct ruled *ruled = context;
+    rs_value value;
+
+    if (rule->name_len == 0 ||
+        (ruled->key != RS_NO_KEY && rs_value_get_n(ruled->completion->txn, ruled->key, rule->name,
+                                                   rule->name_len, &value) == RS_OK)) {
+        return RS_OK; /* it was offered as one that is set */
+    }
+    return candidates_offer(&ruled->completion->candidates, rule->name, rule->name_len);
+}
+
+/* The values that are set, and those that rules know, also of a key that is not there. */
+static int offer_values(struct completion *completion)
+{
+    const char *path = completion->line.operands[0];
+    struct ruled ruled = {completion, RS_NO_KEY};
+    int status = path != NULL ? open_key(completion, path, &ruled.key) : RS_ENOTFOUND;
+
+    if (status == RS_OK) {
+        status = offer_set(completion, ruled.key);
+    }
+    if (completion->txn != NULL && path != NULL && (status == RS_OK || status == RS_ENOTFOUND)) {
+        status = rs_rules(completion->txn, path, RS_NTS, offer_ruled, &ruled);
+    }
+    return status;
 }
 
 static int offer_verbs(struct completion *completion)

@@ -13,7 +13,9 @@
 #include <unistd.h>
 
 #include "edit_file.h"
+#include "edit_note.h"
 #include "report.h"
+#include "rule_page.h"
 #include "scratch.h"
 
 struct key_edit {
@@ -21,7 +23,9 @@ struct key_edit {
     const char *asked;
     char *path; /* the key's own, without links */
     struct scratch before;
-    rs_key key; /* in before */
+    rs_key key;  /* in before */
+    char *about; /* what the rules say, as comments */
+    size_t about_size;
 };
 
 /* ---- The text ---- */
@@ -46,6 +50,23 @@ static int copy_values(rs_txn *from, rs_key source, rs_txn *to, rs_key target)
     return status == RS_END ? RS_OK : status;
 }
 
+static int put_rule(void *context, const rs_rule *rule)
+{
+    return rule_page_short(context, "; ", rule);
+}
+
+static int fetch_rules(struct key_edit *edit, rs_txn *txn)
+{
+    FILE *out = open_memstream(&edit->about, &edit->about_size);
+    int status;
+
+    if (out == NULL) {
+        return RS_ENOMEM;
+    }
+    status = rs_rules(txn, edit->path, RS_NTS, put_rule, out);
+    return fclose(out) == 0 ? status : RS_ENOMEM;
+}
+
 static int fetch(struct key_edit *edit, rs_txn *txn)
 {
     const char *path;
@@ -62,7 +83,10 @@ static int fetch(struct key_edit *edit, rs_txn *txn)
     if (edit->path == NULL) {
         return RS_ENOMEM;
     }
-    status = rs_key_create(edit->before.txn, RS_NO_KEY, edit->path, &edit->key);
+    status = fetch_rules(edit, txn);
+    if (status == RS_OK) {
+        status = rs_key_create(edit->before.txn, RS_NO_KEY, edit->path, &edit->key);
+    }
     return status == RS_OK ? copy_values(txn, key, edit->before.txn, edit->key) : status;
 }
 
@@ -84,16 +108,19 @@ static int read_store(struct key_edit *edit)
     return result;
 }
 
-static void put_explanation(FILE *out)
+static void put_explanation(const struct key_edit *edit, FILE *out)
 {
     fputs(
         "; The values of one key; its subkeys are not here. A line that is taken out deletes\n"
         "; the value. Nothing is written if the text is unchanged or empty when the editor ends.\n",
         out);
+    if (edit->about_size > 0) {
+        fprintf(out, ";\n; What is known about values of it:\n;\n%s;\n", edit->about);
+    }
 }
 
 /* Copies the export, with the explanation below its first line. */
-static int copy_text(FILE *in, FILE *out)
+static int copy_text(const struct key_edit *edit, FILE *in, FILE *out)
 {
     int c;
     bool explained = false;
@@ -101,18 +128,18 @@ static int copy_text(FILE *in, FILE *out)
     while ((c = getc(in)) != EOF) {
         putc(c, out);
         if (c == '\n' && !explained) {
-            put_explanation(out);
+            put_explanation(edit, out);
             explained = true;
         }
     }
     return ferror(in) ? EIO : 0;
 }
 
-static int read_export(const char *file, char **text, size_t *len)
+static int read_export(const struct key_edit *edit, const char *file, char **text, size_t *len)
 {
     FILE *in = fopen(file, "re");
     FILE *out = open_memstream(text, len);
-    int error = in == NULL || out == NULL ? errno : copy_text(in, out);
+    int error = in == NULL || out == NULL ? errno : copy_text(edit, in, out);
 
     if (in != NULL) {
         fclose(in);
@@ -136,7 +163,8 @@ static int make(void *context, const char *dir, char **text, size_t *len)
         return report_status(RS_ENOMEM, NULL, edit->path);
     }
     status = rs_export(edit->before.txn, edit->key, file, &options, &error);
-    result = status == RS_OK ? read_export(file, text, len) : report_status(status, &error, file);
+    result =
+        status == RS_OK ? read_export(edit, file, text, len) : report_status(status, &error, file);
     unlink(file);
     free(file);
     return result;
@@ -237,8 +265,10 @@ static int write_differences(const struct key_edit *edit, struct target *target,
     return rs_compare(edit->before.txn, edit->key, after, after_key, &change, NULL);
 }
 
-static enum edit_outcome write_store(const struct key_edit *edit, rs_txn *after, rs_key after_key)
+static enum edit_outcome write_store(const struct key_edit *edit, const struct edited *edited,
+                                     rs_txn *after, rs_key after_key)
 {
+    enum edit_outcome outcome = EDIT_FAILED;
     struct target target = {.changed = false};
     struct session session;
     uint64_t before, revision;
@@ -259,9 +289,13 @@ static enum edit_outcome write_store(const struct key_edit *edit, rs_txn *after,
     } else {
         result = session_commit(&session, &revision);
     }
+    if (result != 0 && session.found.count > 0) { /* other values may be allowed */
+        edit_note(edited, ';', violations_lines(&session.found));
+        outcome = EDIT_BAD;
+    }
     session_end(&session);
     if (result != 0) {
-        return EDIT_FAILED;
+        return outcome;
     }
     if (revision == before) {
         return edit_cancelled("unchanged");
@@ -281,7 +315,7 @@ static enum edit_outcome take(void *context, const struct edited *edited)
         return EDIT_FAILED;
     }
     if (read_text(edit, edited->path, after.txn, &key) == 0) {
-        outcome = write_store(edit, after.txn, key);
+        outcome = write_store(edit, edited, after.txn, key);
     }
     scratch_end(&after);
     return outcome;
@@ -300,5 +334,6 @@ int edit_key(const struct tool *tool, const char *path)
     }
     scratch_end(&edit.before);
     free(edit.path);
+    free(edit.about);
     return result;
 }

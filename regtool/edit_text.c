@@ -130,6 +130,9 @@ static void put_explanation(FILE *out, const struct edit_subject *subject, enum 
         fprintf(out, "# The key was last written %s.\n", written);
     }
     fputs("#\n", out);
+    if (subject->about != NULL) {
+        fprintf(out, "# What is known about it:\n#\n%s#\n", subject->about);
+    }
     put_form_help(out, form, decoded);
     fputs("# Nothing is written if the text is unchanged or empty when the editor ends.\n", out);
     fputs(EDIT_TEXT_MARK "\n", out);

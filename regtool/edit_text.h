@@ -23,7 +23,8 @@ struct edit_subject {
     size_t path_len;
     rs_value value; /* as it is stored; without data if it is not set */
     bool is_set;
-    uint64_t written; /* the key's write time */
+    uint64_t written;  /* the key's write time */
+    const char *about; /* lines that begin with "# ", what its rule says; NULL: none */
 };
 
 /* Writes the text. RS_OK or RS_ENOMEM; failures of the stream stay in the stream. */

@@ -6,6 +6,7 @@
 #include "plan.h"
 
 #include "differ_print.h"
+#include "plan_effects.h"
 #include "report.h"
 #include "scratch.h"
 
@@ -49,30 +50,52 @@ int plan_begin(struct tool *tool, struct session *session)
     return 0;
 }
 
+struct planned {
+    struct differ_print print;
+    struct plan_effects effects;
+};
+
 static int on_difference(void *context, const rs_difference *difference)
 {
-    struct differ_print *print = context;
+    struct planned *planned = context;
+    struct differ_print *print = &planned->print;
     int status =
         print->tool->json ? differ_print_json(print, difference) : differ_print(print, difference);
 
+    plan_effects_note(&planned->effects, difference);
     return status == RS_OK && ferror(print->out) ? RS_ECANCELLED : status;
 }
 
-int plan_write(struct tool *tool, struct session *session, FILE *out)
+static int compare(struct session *session, struct planned *planned, uint64_t *differences)
 {
-    struct differ_print print = {.tool = tool, .out = out};
     const rs_compare_options options = {
-        .flags = RS_SUBTREE | RS_VOLATILE | RS_TIMES, .each = on_difference, .context = &print};
-    uint64_t differences = 0;
+        .flags = RS_SUBTREE | RS_VOLATILE | RS_TIMES, .each = on_difference, .context = planned};
     rs_txn *before;
     int status = rs_begin(session->store, RS_READ, &before);
 
     if (status != RS_OK) {
-        return session_report(session, status, rs_store_dir(session->store));
+        return status;
     }
-    status = rs_compare(before, RS_NO_KEY, session->txn, RS_NO_KEY, &options, &differences);
+    status = plan_effects_begin(&planned->effects, session);
+    if (status == RS_OK) {
+        status = rs_compare(before, RS_NO_KEY, session->txn, RS_NO_KEY, &options, differences);
+    }
     rs_abort(before);
-    differ_print_end(&print);
+    differ_print_end(&planned->print);
+    plan_effects_end(&planned->effects);
+    return status;
+}
+
+int plan_write(struct tool *tool, struct session *session, FILE *out)
+{
+    struct planned planned = {.print = {.tool = tool, .out = out},
+                              .effects = {.out = out, .json = tool->json}};
+    uint64_t differences = 0;
+    int status = compare(session, &planned, &differences);
+
+    if (status == RS_OK) {
+        status = violations_of_change(&session->found, session->txn);
+    }
     if (status != RS_OK) {
         return ferror(out) ? 1 : session_report(session, status, "comparing");
     }

@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "show.h"
@@ -204,6 +205,40 @@ int rule_page_write(FILE *out, const char *prefix, const rs_rule *rule)
     put_optional(out, prefix, "About", rule->text);
     put_optional(out, prefix, "Source", rule->source);
     put_optional(out, prefix, "Rule", rule->key);
+    return status;
+}
+
+int rule_page_make(const char *prefix, const rs_rule *rule, char **page)
+{
+    size_t size;
+    FILE *out = open_memstream(page, &size);
+    int status = out != NULL ? rule_page_write(out, prefix, rule) : RS_ENOMEM;
+
+    if (out == NULL || fclose(out) != 0) {
+        return RS_ENOMEM;
+    }
+    if (status != RS_OK) {
+        free(*page);
+    }
+    return status;
+}
+
+int rule_page_short(FILE *out, const char *prefix, const rs_rule *rule)
+{
+    char type[SHOW_TYPE_SIZE];
+    int status = RS_OK;
+
+    show_type(rule->type, type);
+    fputs(prefix, out);
+    show_value_name(out, rule->name, rule->name_len, true);
+    fprintf(out, ": %s, ", type);
+    rule_page_allowed(out, rule);
+    if (rule->has_default) {
+        fputs("; else ", out);
+        status = rule_page_data(out, &rule->default_value, rule);
+    }
+    putc('\n', out);
+    put_optional(out, prefix, "", rule->text);
     return status;
 }
 

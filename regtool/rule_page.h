@@ -22,6 +22,10 @@ void rule_page_allowed(FILE *out, const rs_rule *rule);
 /* Type, what is allowed, default, when it applies, text, source and where the rule lies: a line or
  * more each, with prefix in front. RS_OK or RS_ENOMEM. */
 int rule_page_write(FILE *out, const char *prefix, const rs_rule *rule);
+/* The page in memory, to be free()d. RS_OK or RS_ENOMEM. */
+int rule_page_make(const char *prefix, const rs_rule *rule, char **page);
+/* The rule in short, with the value's name: one line, and its text below it. */
+int rule_page_short(FILE *out, const char *prefix, const rs_rule *rule);
 /* A text in lines that are not longer than a terminal's, behind prefix and label. */
 void rule_page_text(FILE *out, const char *prefix, const char *label, const char *text);
 /* The rule as an object. RS_OK or RS_ENOMEM. */

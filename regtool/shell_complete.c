@@ -119,10 +119,34 @@ static void offer_subkeys(struct completer *completer, rs_txn *txn, rs_key key, 
     rs_cursor_close(cursor);
 }
 
+struct ruled {
+    struct completer *completer;
+    rs_txn *txn;
+    rs_key key;
+    char end;
+};
+
+/* A value that is set was offered already. */
+static int offer_ruled(void *context, const rs_rule *rule)
+{
+    const struct ruled *ruled = context;
+    rs_value value;
+
+    if (rule->name_len > 0 && rs_value_get_n(ruled->txn, ruled->key, rule->name, rule->name_len,
+                                             &value) == RS_ENOTFOUND) {
+        tab_list_offer(&ruled->completer->candidates, rule->name, rule->name_len, ruled->end);
+    }
+    return 0;
+}
+
+/* The values that are set, and those that rules know. */
 static void offer_values(struct completer *completer, rs_txn *txn, rs_key key, char end)
 {
+    struct ruled ruled = {completer, txn, key, end};
     rs_cursor *cursor;
     rs_value value;
+    const char *path;
+    size_t len;
 
     if (rs_values(txn, key, &cursor) != RS_OK) {
         return;
@@ -133,6 +157,10 @@ static void offer_values(struct completer *completer, rs_txn *txn, rs_key key, c
         }
     }
     rs_cursor_close(cursor);
+    if (rs_key_path(txn, key, &path, &len) != RS_OK ||
+        rs_rules(txn, path, len, offer_ruled, &ruled) != RS_OK) {
+        return; /* what is set is offered all the same */
+    }
 }
 
 /* Opens the store for as long as one listing takes. */

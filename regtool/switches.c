@@ -169,7 +169,7 @@ const struct switch_row tree_switches[] = {
 };
 
 const struct switch_row set_switches[] = {
-    {SWITCH_TYPE, "t", "type", "TYPE", "its type (that of the value as it is, else REG_SZ)",
+    {SWITCH_TYPE, "t", "type", "TYPE", "its type (that of the value as it is, or of its rule)",
      GROUP_NONE, false},
     {SWITCH_SEPARATOR, "s", "separator", "SEP",
      "the character between the strings of a REG_MULTI_SZ (\\0)", GROUP_NONE, false},

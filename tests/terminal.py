@@ -423,6 +423,22 @@ def test_edit_again(t):
     assert not left_behind(t)
 
 
+def test_edit_refused(t):
+    """What a rule refuses stands in the text when it is edited again, and can be mended."""
+    t.regtool('add', 'HKRS\\Rules\\HKLM\\K', '/v', 'N', '/t', 'REG_MULTI_SZ',
+              '/d', 'type=REG_DWORD\\0max=9')
+    t.regtool('add', 'HKLM\\K', '/v', 'N', '/t', 'REG_DWORD', '/d', '7', '/f')
+    editor(t, 'head -n 1 "$1" | cut -c 1-30\n'
+              'if [ -e once ]; then sed -i "s/^10$/8/" "$1"; else sed -i "s/^7$/10/" "$1"; touch once; fi\n')
+    t.run(f'cd {t.work}; regtool edit HKLM\\\\K /v N')
+    t.see('edit it again (yes/no)?')
+    t.command('y', '#!! HKEY_LOCAL_MACHINE')
+    t.see('completed')
+    t.see('[ended 0]')
+    assert t.regtool('get', 'HKLM\\K', 'N') == '8\n'
+    assert not left_behind(t)
+
+
 def test_edit_not_again(t):
     """Who does not want to edit again has changed nothing."""
     t.regtool('add', 'HKLM\\K', '/v', 'N', '/t', 'REG_DWORD', '/d', '7', '/f')
