@@ -10,7 +10,7 @@
 #include "complete.h"
 #include "report.h"
 
-/* Candidates come quoted, and are taken as they are. */
+/* Candidates come quoted, and are taken as they are; what follows a tab is a note for the list. */
 static const char bash_script[] =
     "# bash completion of regtool; \"regtool completion bash\" has written it.\n"
     "_regtool()\n"
@@ -21,6 +21,11 @@ static const char bash_script[] =
     "        command \"$tool\" " COMPLETE_VERB
     " \"${COMP_LINE:0:COMP_POINT}\" \"$2\" 2>/dev/null)\n"
     "    COMPREPLY=(\"${lines[@]:1}\")\n"
+    "    if [[ $COMP_TYPE == 63 ]]; then\n" /* they are only listed */
+    "        COMPREPLY=(\"${COMPREPLY[@]//$'\\t'/  }\")\n"
+    "    else\n"
+    "        COMPREPLY=(\"${COMPREPLY[@]%%$'\\t'*}\")\n"
+    "    fi\n"
     "    if [[ ${lines[0]} != files ]]; then\n"
     "        compopt +o default 2>/dev/null\n"
     "    fi\n"
@@ -42,6 +47,13 @@ static const char zsh_script[] =
     "        return\n"
     "    fi\n"
     "    shift lines\n"
+    "    if [[ $lines[1] == *$'\\t'* ]]; then\n"
+    "        local -a shown\n"
+    "        shown=(\"${(@)lines/$'\\t'/  }\")\n"
+    "        lines=(\"${(@)lines%%$'\\t'*}\")\n"
+    "        compadd -Q -U -V revisions -l -d shown -- \"${lines[@]}\"\n"
+    "        return\n"
+    "    fi\n"
     "    (( $#lines )) && compadd -Q -U -- \"${lines[@]}\"\n"
     "}\n"
     "if [[ $funcstack[1] == _regtool ]]; then\n"

@@ -12,6 +12,7 @@
 #include "arguments.h"
 #include "complete_names.h"
 #include "keypath.h"
+#include "show.h"
 
 /* What the words in front of the last one mean. */
 struct line {
@@ -363,13 +364,17 @@ static int offer_shells(struct completion *completion)
 /* More are no help to anybody. */
 #define MOST_REVISIONS 50
 
+/* With its message; where it has none, with its time. */
 static int offer_revision(void *context, const rs_revision_info *revision)
 {
     struct completion *completion = context;
     char number[24];
+    char time[SHOW_TIME_SIZE];
 
     snprintf(number, sizeof(number), "%" PRIu64, revision->revision);
-    return candidates_offer_text(&completion->candidates, number);
+    show_local_time(revision->time, time);
+    return candidates_offer_noted(&completion->candidates, number,
+                                  revision->message[0] != '\0' ? revision->message : time);
 }
 
 /* The latest ones. */

@@ -73,6 +73,16 @@ int candidates_offer_text(struct candidates *candidates, const char *text)
     return candidates_offer(candidates, text, strlen(text));
 }
 
+int candidates_offer_noted(struct candidates *candidates, const char *text, const char *note)
+{
+    size_t count = candidates->names.count;
+    int status = candidates_offer_text(candidates, text);
+
+    return status == RS_OK && candidates->names.count > count
+               ? names_add(&candidates->notes, note, strlen(note))
+               : status;
+}
+
 /* The bytes that all names have in common. */
 static size_t common_length(const struct names *names)
 {
@@ -116,7 +126,6 @@ static void put_candidate(const struct candidates *candidates, const struct name
         putchar('\\');
     }
     shell_words_put(stdout, name->text + done, name->len - done, place.quote);
-    putchar('\n');
 }
 
 void candidates_put(const struct candidates *candidates)
@@ -129,10 +138,16 @@ void candidates_put(const struct candidates *candidates)
     respell = can_respell(candidates);
     for (size_t i = 0; i < candidates->names.count; i++) {
         put_candidate(candidates, &candidates->names.each[i], respell);
+        if (candidates->names.count > 1 && candidates->notes.count == candidates->names.count) {
+            putchar('\t');
+            show_text(stdout, candidates->notes.each[i].text, candidates->notes.each[i].len, true);
+        }
+        putchar('\n');
     }
 }
 
 void candidates_free(struct candidates *candidates)
 {
     names_free(&candidates->names);
+    names_free(&candidates->notes);
 }

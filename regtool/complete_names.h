@@ -16,6 +16,7 @@ struct candidates {
     const char *partial;  /* what follows them */
     size_t replaced_from; /* place in the line that the shell replaces from */
     struct names names;   /* that the partial name can become */
+    struct names notes;   /* what each of them is; empty: nothing is said */
 };
 
 /* Begins with the last word's bytes after the first kept ones; tail is the end of the line that the
@@ -26,7 +27,9 @@ void candidates_begin(struct candidates *candidates, const struct shell_words *w
  * show. Returns a status. */
 int candidates_offer(struct candidates *candidates, const char *name, size_t len);
 int candidates_offer_text(struct candidates *candidates, const char *text);
-/* Writes a line for each. */
+/* The same with a note, which every name has then. */
+int candidates_offer_noted(struct candidates *candidates, const char *text, const char *note);
+/* Writes a line for each; its note, if there are several names, after a tab. */
 void candidates_put(const struct candidates *candidates);
 void candidates_free(struct candidates *candidates);
 

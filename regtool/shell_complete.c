@@ -3,6 +3,7 @@
  * commands and what the store holds at this moment. Failures are silent: nobody asked for more than
  * a help in typing.
  */
+#include <inttypes.h>
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -230,6 +231,43 @@ static void complete_key(struct completer *completer)
     }
 }
 
+/* More are no help to anybody. */
+#define MOST_REVISIONS 50
+
+static int offer_revision(void *context, const rs_revision_info *revision)
+{
+    char number[24];
+
+    snprintf(number, sizeof(number), "%" PRIu64, revision->revision);
+    offer(context, number, ' ');
+    return 0;
+}
+
+static void offer_revisions(struct completer *completer, rs_txn *txn)
+{
+    uint64_t latest = rs_revision(txn);
+    uint64_t oldest = latest > MOST_REVISIONS ? latest - MOST_REVISIONS + 1 : 0;
+
+    if (rs_history(txn, latest, oldest, offer_revision, completer) != RS_OK) {
+        tab_list_free(&completer->candidates); /* half of them would look like all */
+    }
+}
+
+static void complete_revision(struct completer *completer)
+{
+    rs_store *store;
+    rs_txn *txn;
+
+    if (rs_open(completer->shell->tool->dir, RS_READONLY, &store, NULL) != RS_OK) {
+        return;
+    }
+    if (rs_begin(store, RS_READ, &txn) == RS_OK) {
+        offer_revisions(completer, txn);
+        rs_abort(txn);
+    }
+    rs_close(store);
+}
+
 /* ---- Files ---- */
 
 static void complete_file(struct completer *completer)
@@ -301,6 +339,9 @@ static void complete_kind(struct completer *completer, enum operand_kind kind)
     case OPERAND_VERB:
         offer_verbs(completer, false);
         break;
+    case OPERAND_REVISION:
+        complete_revision(completer);
+        break;
     default:
         break;
     }
@@ -312,6 +353,10 @@ static void complete_argument(struct completer *completer)
         complete_value(completer);
     } else if (completer->argument->id == SWITCH_TYPE) {
         offer_types(completer);
+    } else if (completer->argument->id == SWITCH_PAST ||
+               completer->argument->id == SWITCH_REVISIONS ||
+               completer->argument->id == SWITCH_SINCE) {
+        complete_revision(completer);
     } else if (completer->argument->id == SWITCH_STORE) {
         complete_file(completer);
     }

@@ -74,6 +74,8 @@ CASES = [  # what it is, what is typed, the arguments that the shell has then
      ['get', K + 'Mixed', 'The value']),
     ('a type', f'add HKLM\\\\X /t reg_b{TAB}', ['add', 'HKLM\\X', '/t', 'REG_BINARY']),
     ('a long switch', f'query HKLM --rec{TAB}', ['query', 'HKLM', '--recursive']),
+    ('a revision', f'show 1{TAB} x', ['show', '1', 'x']),
+    ('revisions, listed with what they are', f'undo {TAB}2{TAB} x', ['undo', '2', 'x']),
     ('a file', f'import dum{TAB}', ['import', 'dump file.xml']),
     ('no store', f'--store /none query HKLM\\\\S{TAB}', ['--store', '/none', 'query', 'HKLM\\S']),
     ('nothing that fits', f'query HKLM\\\\None\\\\x{TAB}', ['query', 'HKLM\\None\\x']),
