@@ -113,6 +113,32 @@ static void print_stat(const rs_store *store, const rs_stat *stat)
     print_size(stat);
 }
 
+/* Mostly nothing waits, and nothing is said of it. */
+static void print_pending(const rs_pending *pending)
+{
+    if (pending->revision == 0) {
+        return;
+    }
+    printf("waiting     revision %" PRIu64 " to be confirmed, ", pending->revision);
+    if (pending->left_ms > 0) {
+        printf("%.1f s left\n", (double)pending->left_ms / 1000);
+    } else {
+        puts("too late: it is to be taken back");
+    }
+}
+
+/* *pending is all 0 if nothing waits. */
+static int find_pending(struct session *session, rs_pending *pending)
+{
+    int status = rs_confirm_pending(session->txn, pending);
+
+    if (status == RS_ENOTFOUND) {
+        session_forget(session);
+        return RS_OK;
+    }
+    return status;
+}
+
 /* Most stores have none, and say nothing of it. */
 static int print_hives(struct session *session)
 {
@@ -126,13 +152,14 @@ static int print_hives(struct session *session)
     return hives_print(session, "    ");
 }
 
-static int print_text(struct session *session, const rs_stat *stat)
+static int print_text(struct session *session, const rs_stat *stat, const rs_pending *pending)
 {
     struct listing readers = {.counting = true}, watchers = {.counting = true},
                    lines = {.json = NULL};
     int status;
 
     print_stat(session->store, stat);
+    print_pending(pending);
     status = rs_readers(session->txn, on_reader, &readers);
     if (status == RS_OK) {
         status = rs_watchers(session->store, on_watcher, &watchers);
@@ -168,7 +195,7 @@ static void put_json_stat(struct json *json, const rs_store *store, const rs_sta
     json_member_number(json, "max_readers", stat->max_readers);
 }
 
-static int print_json(struct session *session, const rs_stat *stat)
+static int print_json(struct session *session, const rs_stat *stat, const rs_pending *pending)
 {
     struct json json = {.out = stdout};
     struct listing listing = {.json = &json};
@@ -176,6 +203,8 @@ static int print_json(struct session *session, const rs_stat *stat)
 
     json_open(&json, '{');
     put_json_stat(&json, session->store, stat);
+    json_member_number(&json, "unconfirmed", pending->revision);
+    json_member_number(&json, "left_ms", pending->left_ms);
     json_member(&json, "readers");
     json_open(&json, '[');
     status = rs_readers(session->txn, on_reader, &listing);
@@ -200,6 +229,7 @@ static int print_json(struct session *session, const rs_stat *stat)
 int cmd_status(struct tool *tool, const struct arguments *arguments)
 {
     struct session session;
+    rs_pending pending = {.revision = 0};
     rs_stat stat;
     int status;
     int result = 0;
@@ -210,7 +240,11 @@ int cmd_status(struct tool *tool, const struct arguments *arguments)
     }
     status = rs_stat_get(session.txn, &stat);
     if (status == RS_OK) {
-        status = tool->json ? print_json(&session, &stat) : print_text(&session, &stat);
+        status = find_pending(&session, &pending);
+    }
+    if (status == RS_OK) {
+        status = tool->json ? print_json(&session, &stat, &pending)
+                            : print_text(&session, &stat, &pending);
     }
     if (status != RS_OK) {
         result = session_report(&session, status, rs_store_dir(session.store));

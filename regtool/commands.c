@@ -205,6 +205,9 @@ const struct command commands[] = {
      true},
     {"redo", "take the latest undo back", "An undo that was taken back is not looked at again.\n",
      NO_OPERANDS, redo_switches, true, cmd_redo, SECTION_CHANGE, false, true},
+    {"confirm", "keep a change that was made with --confirm",
+     "Without it the change is taken back when its time is over. \"status\" shows what waits.\n",
+     NO_OPERANDS, no_switches, true, cmd_confirm, SECTION_CHANGE, false, false},
     {"import",
      "read a dump into the store",
      "The file's format is recognised; \"-\" is standard input. KEY says where a dump is put that\n"

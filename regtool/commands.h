@@ -79,6 +79,7 @@ enum switch_id {
     SWITCH_LAST,
     SWITCH_SKIP,
     SWITCH_FORCE_RULES,
+    SWITCH_CONFIRM,
     SWITCH_COUNT
 };
 
@@ -201,6 +202,7 @@ int cmd_diff(struct tool *tool, const struct arguments *arguments);
 int cmd_log(struct tool *tool, const struct arguments *arguments);
 int cmd_show(struct tool *tool, const struct arguments *arguments);
 int cmd_undo(struct tool *tool, const struct arguments *arguments);
+int cmd_confirm(struct tool *tool, const struct arguments *arguments);
 int cmd_redo(struct tool *tool, const struct arguments *arguments);
 int cmd_help(struct tool *tool, const struct arguments *arguments);
 int cmd_version(struct tool *tool, const struct arguments *arguments);

@@ -12,6 +12,7 @@
 #include "arguments.h"
 #include "help.h"
 #include "report.h"
+#include "timer.h"
 
 static bool wants_colours(void)
 {
@@ -53,6 +54,41 @@ static int run(struct tool *tool, const struct arguments *arguments)
     return arguments->command->run(tool, arguments);
 }
 
+#define LONGEST_WAIT (366u * 24 * 60 * 60) /* seconds */
+
+static int read_seconds(const char *word, uint32_t *seconds)
+{
+    char *end;
+    unsigned long number;
+
+    errno = 0;
+    number = strtoul(word, &end, 10);
+    if (word[0] < '0' || word[0] > '9' || *end != '\0' || errno != 0 || number == 0 ||
+        number > LONGEST_WAIT) {
+        return report("--confirm: \"%s\" is not a number of seconds from 1 to %u", word,
+                      LONGEST_WAIT);
+    }
+    *seconds = (uint32_t)number;
+    return 0;
+}
+
+/* After a command that has made a revision which is to be confirmed. */
+static void watch_over(const struct tool *tool)
+{
+    remark("revision %" PRIu64 " is taken back in %u s, unless \"%s confirm\" comes first",
+           *tool->committed, tool->change.confirm, program_name());
+    timer_start(tool->dir, *tool->committed);
+}
+
+static int read_change(struct tool *tool, const struct arguments *arguments)
+{
+    const char *seconds = arguments->switches[SWITCH_CONFIRM];
+
+    tool->change.message = arguments->switches[SWITCH_MESSAGE];
+    tool->change.force = has_switch(arguments, SWITCH_FORCE_RULES);
+    return seconds != NULL ? read_seconds(seconds, &tool->change.confirm) : 0;
+}
+
 int invoke(char *const words[], const char *base, const struct tool *defaults)
 {
     struct arguments arguments = {.command = NULL};
@@ -72,10 +108,13 @@ int invoke(char *const words[], const char *base, const struct tool *defaults)
     tool.json = has_switch(&arguments, SWITCH_JSON);
     tool.terminal = isatty(STDOUT_FILENO) != 0;
     tool.at = arguments.switches[SWITCH_PAST];
-    tool.change.message = arguments.switches[SWITCH_MESSAGE];
-    tool.change.force = has_switch(&arguments, SWITCH_FORCE_RULES);
     tool.colours = tool.terminal && wants_colours();
-    result = run(&tool, &arguments);
+    result = read_change(&tool, &arguments);
+    result = result == 0 ? run(&tool, &arguments) : result;
+    if (tool.change.confirm > 0 && committed > 0) {
+        watch_over(&tool);
+        tool.change.confirm = 0; /* nor does taking it back at once have to be confirmed */
+    }
     if (result == 0 && answers.awaited && committed != 0) {
         result = answers_await(&tool, &answers, committed);
     }

@@ -53,6 +53,8 @@ const struct switch_row global_switches[] = {
 
 const struct switch_row change_switches[] = {
     {SWITCH_MESSAGE, NULL, "message", "TEXT", "record why, for log and show", GROUP_NONE, false},
+    {SWITCH_CONFIRM, NULL, "confirm", "SECONDS", "take it back unless it is confirmed by then",
+     GROUP_NONE, false},
     {SWITCH_FORCE_RULES, NULL, "force", NULL, "store what the rules do not allow, too", GROUP_NONE,
      false},
     {SWITCH_WAIT, NULL, "wait", "[=SECONDS]", "wait for what services say of it (10)", GROUP_NONE,

@@ -29,10 +29,17 @@ static int begin(struct session *session, unsigned mode)
 {
     int status = rs_begin(session->store, mode, &session->txn);
 
+    session->error = (rs_error)RS_ERROR_INIT;
     session->writing = mode == RS_WRITE;
-    if (status == RS_OK) {
-        session->error = (rs_error)RS_ERROR_INIT;
-        rs_txn_errors(session->txn, &session->error);
+    if (status != RS_OK) {
+        return status;
+    }
+    rs_txn_errors(session->txn, &session->error);
+    if (session->writing && session->change.confirm > 0) {
+        status = rs_txn_confirm(session->txn, session->change.confirm);
+    }
+    if (status != RS_OK) {
+        session_drop(session);
     }
     return status;
 }
@@ -59,7 +66,7 @@ static int begin_now(const struct tool *tool, unsigned mode, struct session *ses
             return 0;
         }
         if (status != RS_EREPLACED || tries + 1 == MOST_TRIES) {
-            report_status(status, NULL, rs_store_dir(session->store));
+            report_status(status, &session->error, rs_store_dir(session->store));
         }
         rs_close(session->store);
     }
@@ -117,7 +124,8 @@ int session_again(struct session *session, unsigned mode)
 {
     session_drop(session);
     int status = begin(session, mode);
-    return status == RS_OK ? 0 : report_status(status, NULL, rs_store_dir(session->store));
+    return status == RS_OK ? 0
+                           : report_status(status, &session->error, rs_store_dir(session->store));
 }
 
 /* Tells the transaction what its revision is to carry. */

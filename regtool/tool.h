@@ -16,6 +16,7 @@
 struct change {
     const char *message; /* recorded with the revision; NULL: none */
     bool force;          /* also what the rules do not allow */
+    uint32_t confirm;    /* taken back unless confirmed in so many seconds; 0: it stays */
 };
 
 struct tool {

@@ -442,6 +442,25 @@ static void a_deleted_key_gives_the_defaults_back(void)
     rig_close(&rig);
 }
 
+static void an_unconfirmed_change_is_taken_back(void)
+{
+    struct rig rig;
+    rig_open(&rig);
+    bench_set_dword(rig.store, "Rate", 3);
+    rig_start(&rig);
+    rig_log(&rig);
+    rs_txn *txn = bench_begin(rig.store, RS_WRITE);
+    CU_ASSERT_EQUAL_FATAL(rs_set_dword(txn, bench_key(txn), "Rate", 4), RS_OK);
+    CU_ASSERT_EQUAL_FATAL(rs_txn_confirm(txn, 0), RS_OK);
+    bench_commit(txn);
+    live_follow(&rig.live);
+    expect_line(&rig, "test: applied revision 3, ", "no setting changed");
+    txn = bench_begin(rig.store, RS_READ);
+    CU_ASSERT_EQUAL(rs_revision(txn), 3);
+    rs_abort(txn);
+    rig_close(&rig);
+}
+
 static void a_journal_cut_short_is_said(void)
 {
     struct rig rig;
@@ -484,6 +503,7 @@ static const struct test_case cases[] = {
     {"other rules are taken", other_rules_are_taken},
     {"another key has other rules", another_key_has_other_rules},
     {"a deleted key gives the defaults back", a_deleted_key_gives_the_defaults_back},
+    {"an unconfirmed change is taken back", an_unconfirmed_change_is_taken_back},
     {"a journal cut short is said", a_journal_cut_short_is_said},
     {NULL, NULL},
 };

@@ -403,8 +403,19 @@ static void tell_trouble(const struct live *live, int status)
     notify_status(live->notifier, line.text);
 }
 
+/* Whoever comes by takes an unconfirmed change back when its time is over, if he may write. */
+static void take_back_due(const struct live *live)
+{
+    rs_store *writable;
+    if (live->store != NULL && rs_confirm_due(live->store, NULL, NULL) == RS_EREADONLY &&
+        rs_open(rs_store_dir(live->store), 0, &writable, NULL) == RS_OK) {
+        rs_close(writable);
+    }
+}
+
 static void follow(struct live *live)
 {
+    take_back_due(live);
     int status = live->store != NULL ? look_until_the_end(live) : RS_EREPLACED;
     if (status == RS_EREPLACED) {
         status = reattach(live);
