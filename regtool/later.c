@@ -11,7 +11,7 @@
 #include "report.h"
 #include "scratch.h"
 
-#define PIECE 65536
+#define PIECE ((size_t)64 * 1024)
 
 static int report_failure(void)
 {
@@ -54,16 +54,12 @@ FILE *later_open(void)
 
 static int copy(FILE *later)
 {
-    char *piece = malloc(PIECE);
+    char piece[PIECE]; /* where memory is out, that was reported already */
     size_t size;
 
-    if (piece == NULL) {
-        return report_status(RS_ENOMEM, NULL, "printing");
-    }
     while (!ferror(stdout) && (size = fread(piece, 1, PIECE, later)) > 0) {
         fwrite(piece, 1, size, stdout);
     }
-    free(piece);
     return ferror(later) ? report_failure() : 0;
 }
 

@@ -62,7 +62,9 @@ static int on_difference(void *context, const rs_difference *difference)
     int status =
         print->tool->json ? differ_print_json(print, difference) : differ_print(print, difference);
 
-    plan_effects_note(&planned->effects, difference);
+    if (status == RS_OK) {
+        status = plan_effects_note(&planned->effects, difference);
+    }
     return status == RS_OK && ferror(print->out) ? RS_ECANCELLED : status;
 }
 
@@ -72,6 +74,7 @@ static int compare(struct session *session, struct planned *planned, uint64_t *d
         .flags = RS_SUBTREE | RS_VOLATILE | RS_TIMES, .each = on_difference, .context = planned};
     rs_txn *before;
     int status = rs_begin(session->store, RS_READ, &before);
+    int ended;
 
     if (status != RS_OK) {
         return status;
@@ -82,8 +85,8 @@ static int compare(struct session *session, struct planned *planned, uint64_t *d
     }
     rs_abort(before);
     differ_print_end(&planned->print);
-    plan_effects_end(&planned->effects);
-    return status;
+    ended = plan_effects_end(&planned->effects);
+    return status == RS_OK ? ended : status;
 }
 
 int plan_write(struct tool *tool, struct session *session, FILE *out)

@@ -21,16 +21,20 @@ struct plan_service {
 /* ---- Services ---- */
 
 /* The key that a watch is on, by its own path: one may be named by a link. */
-static char *resolve(rs_txn *txn, const char *asked)
+static char *resolve(struct session *session, const char *asked)
 {
     const char *path = asked;
     rs_key key;
 
-    if (rs_key_open(txn, RS_NO_KEY, asked, &key) == RS_OK &&
-        rs_key_path(txn, key, &path, NULL) != RS_OK) {
-        path = asked;
+    int status = rs_key_open(session->txn, RS_NO_KEY, asked, &key);
+
+    if (status == RS_OK) {
+        status = rs_key_path(session->txn, key, &path, NULL);
+    } else if (status == RS_ENOTFOUND || status == RS_EPATH) {
+        session_forget(session);
+        status = RS_OK;
     }
-    return strdup(path);
+    return status == RS_OK ? strdup(path) : NULL;
 }
 
 static int on_service(void *context, const rs_service *service)
@@ -48,7 +52,7 @@ static int on_service(void *context, const rs_service *service)
     effects->services = grown;
     grown += effects->count++;
     *grown = (struct plan_service){.name = strdup(service->name),
-                                   .path = resolve(effects->session->txn, service->path),
+                                   .path = resolve(effects->session, service->path),
                                    .pid = service->pid,
                                    .subtree = service->subtree != 0};
     if (grown->name == NULL || grown->path == NULL) {
@@ -100,16 +104,22 @@ static void put_late(struct plan_effects *effects, const rs_difference *differen
     json_line(&json);
 }
 
-static void note_value(struct plan_effects *effects, const rs_difference *difference)
+static int note_value(struct plan_effects *effects, const rs_difference *difference)
 {
     const rs_value *value = difference->right != NULL ? difference->right : difference->left;
     rs_rule rule;
 
-    if (rs_rule_get_n(effects->session->txn, difference->path, difference->path_len, value->name,
-                      value->name_len, &rule) == RS_OK &&
-        rule.applies != RS_APPLIES_LIVE) {
+    int status = rs_rule_get_n(effects->session->txn, difference->path, difference->path_len,
+                               value->name, value->name_len, &rule);
+
+    if (status == RS_ENOTFOUND || status == RS_ERULE) {
+        session_forget(effects->session);
+        return RS_OK;
+    }
+    if (status == RS_OK && rule.applies != RS_APPLIES_LIVE) {
         put_late(effects, difference, value, rule.applies == RS_APPLIES_RESTART);
     }
+    return status == RS_OK && ferror(effects->late_stream) ? RS_ENOMEM : status;
 }
 
 /* ---- All ---- */
@@ -121,28 +131,29 @@ int plan_effects_begin(struct plan_effects *effects, struct session *session)
 
     *effects =
         (struct plan_effects){.session = session, .out = effects->out, .json = effects->json};
-    effects->ruled = rs_key_open(session->txn, RS_NO_KEY, "HKRS\\Rules", &rules) == RS_OK;
+    status = rs_key_open(session->txn, RS_NO_KEY, "HKRS\\Rules", &rules);
+    effects->ruled = status == RS_OK;
+    if (status != RS_OK && status != RS_ENOTFOUND) {
+        return status;
+    }
+    session_forget(session);
     effects->late_stream = open_memstream(&effects->late, &effects->late_size);
     if (effects->late_stream == NULL) {
         return RS_ENOMEM;
     }
-    status = rs_services(session->store, on_service, effects);
-    session_forget(session);
-    return status;
+    return rs_services(session->store, on_service, effects);
 }
 
-void plan_effects_note(struct plan_effects *effects, const rs_difference *difference)
+int plan_effects_note(struct plan_effects *effects, const rs_difference *difference)
 {
     if (difference->kind == RS_DIFFERS_TIME) {
-        return;
+        return RS_OK;
     }
     for (size_t i = 0; i < effects->count; i++) {
         effects->services[i].told |= concerns(&effects->services[i], difference);
     }
-    if (effects->ruled && difference->kind == RS_DIFFERS_VALUE) {
-        note_value(effects, difference);
-        session_forget(effects->session);
-    }
+    return effects->ruled && difference->kind == RS_DIFFERS_VALUE ? note_value(effects, difference)
+                                                                  : RS_OK;
 }
 
 static void put_service(const struct plan_effects *effects, const struct plan_service *service)
@@ -162,18 +173,28 @@ static void put_service(const struct plan_effects *effects, const struct plan_se
     json_line(&json);
 }
 
-void plan_effects_end(struct plan_effects *effects)
+static void free_services(struct plan_effects *effects)
 {
     for (size_t i = 0; i < effects->count; i++) {
-        if (effects->services[i].told) {
-            put_service(effects, &effects->services[i]);
-        }
         free(effects->services[i].name);
         free(effects->services[i].path);
     }
     free(effects->services);
-    if (effects->late_stream != NULL && fclose(effects->late_stream) == 0) {
+}
+
+int plan_effects_end(struct plan_effects *effects)
+{
+    bool kept = effects->late_stream != NULL && fclose(effects->late_stream) == 0;
+
+    for (size_t i = 0; kept && i < effects->count; i++) {
+        if (effects->services[i].told) {
+            put_service(effects, &effects->services[i]);
+        }
+    }
+    if (kept) {
         fputs(effects->late, effects->out);
     }
+    free_services(effects);
     free(effects->late);
+    return kept ? RS_OK : RS_ENOMEM;
 }

@@ -25,8 +25,9 @@ struct plan_effects {
 
 /* Returns a status; plan_effects_end() ends it in either case. */
 int plan_effects_begin(struct plan_effects *effects, struct session *session);
-void plan_effects_note(struct plan_effects *effects, const rs_difference *difference);
-/* Writes what was noted, and releases all. */
-void plan_effects_end(struct plan_effects *effects);
+/* The same. */
+int plan_effects_note(struct plan_effects *effects, const rs_difference *difference);
+/* Writes what was noted, and releases all. RS_OK or RS_ENOMEM. */
+int plan_effects_end(struct plan_effects *effects);
 
 #endif

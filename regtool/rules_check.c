@@ -214,13 +214,17 @@ static int check_all(struct checking *checking)
     return status;
 }
 
-static bool has_rules(struct checking *checking)
+static int look_for_rules(struct checking *checking, bool *ruled)
 {
     rs_key rules;
     int status = rs_key_open(checking->session.txn, RS_NO_KEY, "HKRS\\Rules", &rules);
 
-    session_forget(&checking->session);
-    return status == RS_OK;
+    *ruled = status == RS_OK;
+    if (status == RS_ENOTFOUND) {
+        session_forget(&checking->session);
+        status = RS_OK;
+    }
+    return status;
 }
 
 static void print_count(uint64_t count, const char *one, const char *more)
@@ -252,10 +256,10 @@ static void print_summary(const struct checking *checking, bool ruled)
 static int check(struct checking *checking, const char *path)
 {
     rs_key key;
-    int status = RS_OK;
-    bool ruled = has_rules(checking);
+    bool ruled;
+    int status = look_for_rules(checking, &ruled);
 
-    if (path != NULL) {
+    if (status == RS_OK && path != NULL) {
         status = rs_key_open(checking->session.txn, RS_NO_KEY, path, &key);
     }
     if (status == RS_OK && ruled) {

@@ -84,7 +84,9 @@ static int begin(struct violations *found)
 static int end(struct violations *found, int status)
 {
     for (size_t i = 0; i < 3; i++) {
-        if (found->streams[i] != NULL && fclose(found->streams[i]) != 0 && status == RS_OK) {
+        FILE *stream = found->streams[i];
+        bool lost = stream != NULL && ferror(stream) != 0;
+        if (stream != NULL && (fclose(stream) != 0 || lost) && status == RS_OK) {
             status = RS_ENOMEM;
         }
         found->streams[i] = NULL;

@@ -12,7 +12,8 @@ One end is the C library's own: when a module is loaded that drags C++ in, as li
 and there is no memory for C++'s unique symbols, the loader says "out of memory" and ends the
 process with status 127. Nothing of ours runs then; that the store is as it was is tried there, too.
 "find --regex" is not among the commands: glibc 2.36's regcomp() frees memory twice where its own
-allocation fails, and aborts.
+allocation fails, and aborts. So does its getpwuid(), by an assertion of its own: no command here
+names the user who set a value.
 
 Needs build/lib/tests/fail_memory.so. Ends with
 "N passed, N failed, 0 skipped", counting commands in each of the two ways.
@@ -75,6 +76,14 @@ COMMANDS = {  # name: arguments; STORE and FILES are replaced
     'tree': ['tree', 'HKLM\\T', '--values'],
     'set': ['set', 'HKLM\\T', 'Text', 'new', '--json'],
     'rename': ['rename', 'HKLM\\T\\Sub', 'New', '--json'],
+    'set-refused': ['set', 'HKLM\\T', 'Text', 'much too long'],
+    'set-forced': ['set', 'HKLM\\T', 'Text', 'much too long', '--force'],
+    'plan-ruled': ['import', 'FILES/dump.xml', 'HKLM\\T\\Late', '--plan'],
+    'describe': ['describe', 'HKLM\\T\\Late'],
+    'describe-json': ['--json', 'describe', 'HKLM\\T\\Late', '/v', 'Text'],
+    'why': ['why', 'HKLM\\T\\Late', '/v', 'Text'],
+    'check': ['check'],
+    'check-json': ['--json', 'check', 'HKLM\\T'],
     'rename-value': ['rename', 'HKLM\\T', '/v', 'Text', 'Letters'],
 }
 
@@ -83,6 +92,12 @@ def regtool(store, *arguments, env=None):
     return subprocess.run([BUILD / 'bin/regtool', '--store', store, *arguments], text=True,
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, errors='replace',
                           stderr=subprocess.PIPE, env={**os.environ, **(env or {})}, check=False)
+
+
+def rule(key, name, *fields):
+    """What sets the rule of a text."""
+    return ['add', f'HKRS\\Rules\\{key}', '/v', name, '/t', 'REG_MULTI_SZ', '/d',
+            '\\0'.join(['type=REG_SZ', *fields])]
 
 
 class Place:
@@ -97,6 +112,9 @@ class Place:
         dump, hive = self.fixture / 'files/dump.xml', self.fixture / 'files/dump.hiv'
         for arguments in (['init'], ['import', dump, 'HKLM\\T'], ['save', 'HKLM\\T', hive],
                           ['load', 'HKLM\\M', hive],
+                          rule('HKLM\\T', 'Text', 'max-length=8', 'default=x', 'text=a text'),
+                          rule('HKLM\\T', 'Lists', 'text=none'),
+                          rule('HKLM\\T\\Late', 'Text', 'applies=restart', 'default=x'),
                           ['backup', self.fixture / 'files/backup.mdb']):
             made = regtool(self.fixture / 'store', *arguments)
             if made.returncode:
