@@ -184,7 +184,8 @@ static void free_services(struct plan_effects *effects)
 
 int plan_effects_end(struct plan_effects *effects)
 {
-    bool kept = effects->late_stream != NULL && fclose(effects->late_stream) == 0;
+    bool kept = effects->late_stream != NULL && fclose(effects->late_stream) == 0 &&
+                effects->late != NULL; /* it can be NULL all the same where memory is out */
 
     for (size_t i = 0; kept && i < effects->count; i++) {
         if (effects->services[i].told) {
