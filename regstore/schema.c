@@ -12,20 +12,37 @@
 #include <stdlib.h>
 #include <strings.h>
 
-#define PLACES 64u
+#define PLACES 256u
 #define PLACE_KEYS 6u /* a larger set is not remembered */
+#define BRANCHES 128u
+#define BRANCH_NAME 28u /* a longer one is not remembered */
 
+/* The set of a key. */
 struct place {
-    rs_key key; /* RS_NO_KEY: empty */
-    unsigned count;
+    rs_key key;
+    uint32_t age;
+    uint16_t count;
     bool inside;
     rs_key keys[PLACE_KEYS];
 };
 
+/* The child of a rule key, or that it has none of that name: keys are many, rules are few, and the
+ * same few are asked for each time. */
+struct branch {
+    rs_key above;
+    rs_key child; /* RS_NO_KEY: none */
+    uint32_t age;
+    uint32_t len;
+    char name[BRANCH_NAME];
+};
+
+/* What was remembered at another age than this does not count any more. */
 struct schema_cache {
     uint64_t snapshot; /* 0: none yet */
+    uint32_t age;
     rs_key rules;
     struct place places[PLACES];
+    struct branch branches[BRANCHES];
 };
 
 void schema_cache_free(struct schema_cache *cache)
@@ -34,6 +51,15 @@ void schema_cache_free(struct schema_cache *cache)
 }
 
 /* ---- Begin and end ---- */
+
+static void forget_all(struct schema_cache *cache)
+{
+    cache->snapshot = 0;
+    if (++cache->age == 0) {
+        memset(cache, 0, sizeof *cache);
+        cache->age = 1;
+    }
+}
 
 static int find_rules(struct schema *schema)
 {
@@ -64,7 +90,7 @@ int schema_begin(struct schema *schema, struct tree *tree, struct schema_cache *
         return RS_ENOMEM;
     }
     if (tree->txn->write || (*cache)->snapshot != env_txn_number(tree->txn)) {
-        memset(*cache, 0, sizeof **cache);
+        forget_all(*cache);
         status = find_rules(schema);
     }
     schema->rules = (*cache)->rules;
@@ -99,16 +125,46 @@ static int add_key(struct schema_set *set, rs_key key)
     return RS_OK;
 }
 
+static struct branch *branch_of(struct schema *schema, rs_key above, const char *name, size_t len)
+{
+    uint64_t hash = above;
+
+    for (size_t i = 0; i < len; i++) {
+        hash = (hash ^ (unsigned char)name[i]) * UINT64_C(0x100000001b3);
+    }
+    return &schema->cache->branches[(hash ^ hash >> 32) % BRANCHES];
+}
+
+/* RS_NO_KEY if there is none of that name. */
+static int find_branch(struct schema *schema, rs_key above, const char *name, size_t len,
+                       rs_key *child)
+{
+    struct branch *branch = branch_of(schema, above, name, len);
+
+    if (branch->age == schema->cache->age && branch->above == above && branch->len == len &&
+        memcmp(branch->name, name, len) == 0) {
+        *child = branch->child;
+        return RS_OK;
+    }
+    int status = tree_child(schema->tree, above, name, len, child, NULL);
+    if (status == RS_ENOTFOUND) {
+        *child = RS_NO_KEY;
+        status = RS_OK;
+    }
+    if (status == RS_OK && len <= sizeof branch->name) {
+        *branch = (struct branch){above, *child, schema->cache->age, (uint32_t)len, {0}};
+        memcpy(branch->name, name, len);
+    }
+    return status;
+}
+
 static int add_child(struct schema *schema, struct schema_set *set, rs_key above, const char *name,
                      size_t len)
 {
-    rs_key child;
-    int status = tree_child(schema->tree, above, name, len, &child, NULL);
+    rs_key child = RS_NO_KEY;
+    int status = find_branch(schema, above, name, len, &child);
 
-    if (status == RS_ENOTFOUND) {
-        return RS_OK;
-    }
-    return status == RS_OK ? add_key(set, child) : status;
+    return status == RS_OK && child != RS_NO_KEY ? add_key(set, child) : status;
 }
 
 /* ControlSet001 and the like, for which CurrentControlSet may stand. */
@@ -161,6 +217,13 @@ static struct place *place_of(struct schema *schema, rs_key key)
     return &schema->cache->places[key % PLACES];
 }
 
+static bool is_known(struct schema *schema, rs_key key)
+{
+    const struct place *place = place_of(schema, key);
+
+    return place->key == key && place->age == schema->cache->age;
+}
+
 static void remember(struct schema *schema, rs_key key, const struct schema_set *set)
 {
     struct place *place = place_of(schema, key);
@@ -169,7 +232,8 @@ static void remember(struct schema *schema, rs_key key, const struct schema_set 
         return;
     }
     place->key = key;
-    place->count = (unsigned)set->count;
+    place->age = schema->cache->age;
+    place->count = (uint16_t)set->count;
     place->inside = set->inside;
     if (set->count > 0) {
         memcpy(place->keys, set->keys, set->count * sizeof *set->keys);
@@ -206,7 +270,7 @@ static int climb(struct schema *schema, rs_key key, rs_key *path, size_t *count,
     struct node node;
     size_t n = 0;
 
-    while (place_of(schema, key)->key != key) {
+    while (!is_known(schema, key)) {
         if (n > RS_MAX_DEPTH) {
             return RS_EDAMAGED;
         }

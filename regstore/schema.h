@@ -72,6 +72,11 @@ int schema_set_at(struct schema *schema, const char *path, size_t len, struct sc
  * in. RS_ENOTFOUND; RS_ERULE, with the reason in *why. */
 int schema_find(struct schema *schema, const struct schema_set *set, const char *name, size_t len,
                 rs_rule *rule, rs_key *at, rs_error *why);
+/* The same, read once for all values of that name, and only until judge_end(). */
+struct judge;
+int schema_find_again(struct judge *judge, const struct schema_set *set, const char *name,
+                      size_t len, rs_rule *rule, rs_key *at);
+void schema_forget_found(struct judge *judge);
 /* The rule that a stored value means. */
 int schema_read(struct schema *schema, const rs_value *stored, rs_rule *rule, rs_error *why);
 /* Completes a rule that was found with the path of its key. */
@@ -109,7 +114,8 @@ struct judge {
     struct arena arena;  /* of one value */
     struct arena names;  /* of one key */
     struct buffer path;
-    struct judged *rows; /* the values that were told */
+    struct found_rule *found; /* rules that were read already */
+    struct judged *rows;      /* the values that were told */
     uint32_t count;
     uint32_t capacity;
     uint32_t *heads; /* as many as there is room for rows */

@@ -32,6 +32,7 @@ void judge_end(struct judge *judge)
     for (uint32_t i = 0; i < judge->count; i++) {
         free(judge->rows[i].name);
     }
+    schema_forget_found(judge);
     free(judge->rows);
     free(judge->heads);
     arena_free(&judge->arena);
@@ -254,7 +255,7 @@ static int judge_stored(struct judge *judge, rs_key key, const struct schema_set
     rs_value *value = &stored;
     rs_rule rule;
     rs_key at;
-    int status = schema_find(judge->schema, set, name, len, &rule, &at, NULL);
+    int status = schema_find_again(judge, set, name, len, &rule, &at);
 
     if (status == RS_ENOTFOUND || status == RS_ERULE) {
         return RS_OK; /* a malformed rule is told where it lies */

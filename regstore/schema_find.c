@@ -1,8 +1,8 @@
 /*
  * schema_find.c - the rules in the rule keys of a set.
  *
- * The first key of the set that has a value of a name has its rule, be it malformed or not. Needs
- * schema.c.
+ * The first key of the set that has a value of a name has its rule, be it malformed or not. Who
+ * judges many values reads each rule once. Needs schema.c.
  */
 #include "schema.h"
 
@@ -72,6 +72,99 @@ int schema_default(struct schema *schema, rs_key key, const char *name, size_t l
         *value = rule.default_value;
     }
     return status;
+}
+
+/* ---- Rules that were read already ---- */
+
+#define FOUND 64u
+#define FOUND_NAME 40u   /* a longer one is not remembered */
+#define FOUND_SIZE 4096u /* nor a larger rule: what all of them take stays small */
+
+/* What a rule key says of a name. */
+struct found_rule {
+    rs_key at; /* RS_NO_KEY: empty */
+    size_t len;
+    char name[FOUND_NAME];
+    rs_rule *rule; /* NULL: nothing */
+};
+
+static struct found_rule *found_place(const struct judge *judge, rs_key at, const char *name,
+                                      size_t len)
+{
+    uint64_t hash = at;
+
+    for (size_t i = 0; i < len; i++) {
+        hash = (hash ^ (unsigned char)name[i]) * UINT64_C(0x100000001b3);
+    }
+    return &judge->found[(hash ^ hash >> 32) % FOUND];
+}
+
+static bool is_found(const struct found_rule *found, rs_key at, const char *name, size_t len)
+{
+    return found->at == at && found->len == len && memcmp(found->name, name, len) == 0;
+}
+
+/* rule is NULL if there is none. */
+static int keep_found(struct found_rule *found, rs_key at, const char *name, size_t len,
+                      const rs_rule *rule)
+{
+    free(found->rule);
+    *found = (struct found_rule){.at = RS_NO_KEY};
+    int status = rule != NULL ? schema_pack(rule, &found->rule) : RS_OK;
+    if (status == RS_OK) {
+        found->at = at;
+        found->len = len;
+        memcpy(found->name, name, len);
+    }
+    return status;
+}
+
+/* What one rule key says. */
+static int find_in(struct judge *judge, rs_key at, const char *name, size_t len, rs_rule *rule)
+{
+    struct found_rule *found = found_place(judge, at, name, len);
+    rs_value stored = {.size = 0};
+
+    if (is_found(found, at, name, len)) {
+        if (found->rule != NULL) {
+            *rule = *found->rule;
+        }
+        return found->rule != NULL ? RS_OK : RS_ENOTFOUND;
+    }
+    int status = tree_value_get(judge->schema->tree, at, name, len, &stored);
+    const bool none = status == RS_ENOTFOUND;
+    if (status == RS_OK) {
+        status = schema_read(judge->schema, &stored, rule, NULL);
+    }
+    if ((none || status == RS_OK) && len <= sizeof found->name && stored.size <= FOUND_SIZE) {
+        int kept = keep_found(found, at, name, len, none ? NULL : rule);
+        status = kept != RS_OK ? kept : status;
+    }
+    return status;
+}
+
+int schema_find_again(struct judge *judge, const struct schema_set *set, const char *name,
+                      size_t len, rs_rule *rule, rs_key *at)
+{
+    int status = RS_ENOTFOUND;
+
+    if (judge->found == NULL && (judge->found = calloc(FOUND, sizeof *judge->found)) == NULL) {
+        return RS_ENOMEM;
+    }
+    for (size_t i = 0; status == RS_ENOTFOUND && i < set->count; i++) {
+        *at = set->keys[i];
+        status = find_in(judge, *at, name, len, rule);
+    }
+    return status;
+}
+
+void schema_forget_found(struct judge *judge)
+{
+    for (size_t i = 0; judge->found != NULL && i < FOUND; i++) {
+        free(judge->found[i].rule);
+    }
+    free(judge->found);
+    judge->found = NULL;
 }
 
 /* ---- All of a key ---- */

@@ -92,12 +92,27 @@ static int refuse_choice(const rs_rule *rule, const char *given, rs_error *why)
     return status;
 }
 
+static int refuse_number(const rs_rule *rule, uint64_t number, rs_error *why)
+{
+    char given[24];
+
+    snprintf(given, sizeof given, "%llu", (unsigned long long)number);
+    return refuse_choice(rule, given, why);
+}
+
+static int refuse_range(const rs_rule *rule, uint64_t number, rs_error *why)
+{
+    char range[160];
+
+    print_range(rule, range, sizeof range);
+    return fail(why, RS_EREFUSED, "%llu is given, the rule says %s", (unsigned long long)number,
+                range);
+}
+
 /* ---- Each kind of data ---- */
 
 static int judge_number(const rs_rule *rule, const rs_value *value, rs_error *why)
 {
-    char given[24];
-    char range[160];
     uint64_t number;
     bool chosen = rule->choice_count == 0;
 
@@ -105,17 +120,15 @@ static int judge_number(const rs_rule *rule, const rs_value *value, rs_error *wh
         return fail(why, RS_EREFUSED, "%zu bytes are given, a %s has %d", value->size,
                     rs_type_name(rule->type), rule->type == REG_DWORD ? 4 : 8);
     }
-    snprintf(given, sizeof given, "%llu", (unsigned long long)number);
     if ((rule->has_min && number < rule->min) || (rule->has_max && number > rule->max)) {
-        print_range(rule, range, sizeof range);
-        return fail(why, RS_EREFUSED, "%s is given, the rule says %s", given, range);
+        return refuse_range(rule, number, why);
     }
     for (size_t i = 0; !chosen && i < rule->choice_count; i++) {
         uint64_t choice = 0;
         chosen =
             schema_parse_number(rule->choices[i].text, UINT64_MAX, &choice) && choice == number;
     }
-    return chosen ? RS_OK : refuse_choice(rule, given, why);
+    return chosen ? RS_OK : refuse_number(rule, number, why);
 }
 
 static bool is_chosen(const rs_rule *rule, const char *text, size_t len)
