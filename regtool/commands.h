@@ -163,6 +163,10 @@ extern const struct switch_row global_switches[];
 /* Those that every command takes that makes a revision: what they ask for is in struct change. */
 extern const struct switch_row change_switches[];
 
+/* Whether a switch of every change is another one for this command, which has one of that name:
+ * undo's --force is about conflicts. command may be NULL. */
+bool switch_is_hidden(const struct command *command, const struct switch_row *row);
+
 /* The command of that name in any case; NULL if there is none. */
 const struct command *command_find(const char *verb);
 /* The verb that looks most like word; NULL if none does. */

@@ -411,7 +411,8 @@ static int offer_rows(struct completion *completion, const struct switch_row *ro
     int status = RS_OK;
 
     for (; row->help != NULL && status == RS_OK; row++) {
-        if (row->later || (row->letters != NULL && row->letters[0] == '?')) {
+        if (row->later || switch_is_hidden(completion->line.command, row) ||
+            (row->letters != NULL && row->letters[0] == '?')) {
             continue;
         }
         if (word[0] == '-') {

@@ -32,10 +32,10 @@ static void put_short(FILE *out, const struct switch_row *row)
 }
 
 /* Switches of one group stand side by side in the table, and share a bracket here. */
-static void put_switches(FILE *out, const struct switch_row *row)
+static void put_switches(FILE *out, const struct command *command, const struct switch_row *row)
 {
     for (; row->help != NULL; row++) {
-        if (row->later) {
+        if (row->later || switch_is_hidden(command, row)) {
             continue;
         }
         fputs(" [", out);
@@ -75,15 +75,24 @@ static void put_rows(FILE *out, const struct switch_row *rows)
     }
 }
 
+static void put_changing(FILE *out, const struct command *command)
+{
+    for (const struct switch_row *row = change_switches; row->help != NULL; row++) {
+        if (!switch_is_hidden(command, row)) {
+            put_row(out, row);
+        }
+    }
+}
+
 void help_command(FILE *out, const struct command *command)
 {
     fprintf(out, "%s %s - %s\n\n", program_name(), command->verb, command->summary);
     fprintf(out, "usage: %s [--store DIR]%s %s", program_name(), command->json ? " [--json]" : "",
             command->verb);
     put_operands(out, command);
-    put_switches(out, command->switches);
+    put_switches(out, command, command->switches);
     if (command->writes) {
-        put_switches(out, change_switches);
+        put_switches(out, command, change_switches);
     }
     fputs("\n", out);
     if (takes_switches(command)) {
@@ -92,7 +101,7 @@ void help_command(FILE *out, const struct command *command)
     }
     if (command->writes) {
         fputs("\nswitches of every change:\n\n", out);
-        put_rows(out, change_switches);
+        put_changing(out, command);
     }
     if (command->about[0] != '\0') {
         fprintf(out, "\n%s", command->about);

@@ -77,7 +77,9 @@ static void offer_switches(struct completer *completer)
     }
     for (const struct switch_row *row = change_switches;
          completer->command->writes && row->help != NULL; row++) {
-        offer_switch(completer, completer->word[0], row);
+        if (!switch_is_hidden(completer->command, row)) {
+            offer_switch(completer, completer->word[0], row);
+        }
     }
     for (const struct switch_row *row = global_switches; row->help != NULL; row++) {
         offer_switch(completer, completer->word[0], row);

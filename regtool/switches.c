@@ -1,6 +1,8 @@
 /* The switches of each command. */
 #include "switches.h"
 
+#include <string.h>
+
 /* Rows that several commands share. */
 #define ROW_END                                                                                    \
     {                                                                                              \
@@ -63,6 +65,19 @@ const struct switch_row change_switches[] = {
      false},
     ROW_END,
 };
+
+bool switch_is_hidden(const struct command *command, const struct switch_row *row)
+{
+    if (command == NULL || row->letters != NULL) {
+        return false;
+    }
+    for (const struct switch_row *own = command->switches; own->help != NULL; own++) {
+        if (own != row && own->name != NULL && strcmp(own->name, row->name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
 
 const struct switch_row no_switches[] = {ROW_END};
 
