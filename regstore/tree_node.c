@@ -254,7 +254,8 @@ static int node_encode(struct buffer *buffer, const struct node *node)
 
 /* ---- The cache ---- */
 
-#define CACHE_SLOTS 64u
+#define CACHE_SLOTS 64u /* more when a transaction comes back to more keys */
+#define CACHE_MOST 1024u
 
 struct cached_node {
     struct node node; /* id 0: the slot is empty */
@@ -263,14 +264,69 @@ struct cached_node {
 };
 
 struct node_cache {
-    struct cached_node slots[CACHE_SLOTS];
+    struct cached_node *slots;
+    unsigned count;
+    unsigned displaced;  /* by nodes that were read, since there are so many slots */
     struct buffer spare; /* where the next texts are built */
+    struct cached_node first[CACHE_SLOTS];
 };
 
-int node_cache_new(struct node_cache **cache)
+int node_cache_new(struct node_cache **out)
 {
-    *cache = calloc(1, sizeof **cache);
-    return *cache != NULL ? RS_OK : RS_ENOMEM;
+    struct node_cache *cache = calloc(1, sizeof *cache);
+    if (cache == NULL) {
+        return RS_ENOMEM;
+    }
+    cache->slots = cache->first;
+    cache->count = CACHE_SLOTS;
+    *out = cache;
+    return RS_OK;
+}
+
+static struct cached_node *slot_of(struct node_cache *cache, rs_key id)
+{
+    return &cache->slots[id % cache->count];
+}
+
+static void free_slots(struct node_cache *cache)
+{
+    if (cache->slots != cache->first) {
+        free(cache->slots);
+    }
+}
+
+/* Without the memory for it there are as many slots as before. Two nodes that had slots of their
+ * own have them in a multiple of the number, too. */
+static void grow_cache(struct node_cache *cache)
+{
+    unsigned count = 4 * cache->count;
+    struct cached_node *slots = calloc(count, sizeof *slots);
+    cache->displaced = 0;
+    if (slots == NULL) {
+        return;
+    }
+    for (unsigned i = 0; i < cache->count; i++) {
+        struct cached_node *slot = &cache->slots[i];
+        if (slot->node.id != 0) {
+            slots[slot->node.id % count] = *slot;
+        } else {
+            buffer_free(&slot->texts);
+        }
+    }
+    free_slots(cache);
+    cache->slots = slots;
+    cache->count = count;
+}
+
+/* The slot that a node is to be read into. */
+static struct cached_node *slot_to_fill(struct node_cache *cache, rs_key id)
+{
+    struct cached_node *slot = slot_of(cache, id);
+    if (slot->node.id != 0 && cache->count < CACHE_MOST && ++cache->displaced > cache->count) {
+        grow_cache(cache);
+        slot = slot_of(cache, id);
+    }
+    return slot;
 }
 
 void node_cache_free(struct node_cache *cache)
@@ -278,9 +334,10 @@ void node_cache_free(struct node_cache *cache)
     if (cache == NULL) {
         return;
     }
-    for (unsigned i = 0; i < CACHE_SLOTS; i++) {
+    for (unsigned i = 0; i < cache->count; i++) {
         buffer_free(&cache->slots[i].texts);
     }
+    free_slots(cache);
     buffer_free(&cache->spare);
     free(cache);
 }
@@ -313,7 +370,7 @@ static int write_back(struct tree *tree, struct cached_node *slot)
 int node_flush(struct tree *tree)
 {
     int status = RS_OK;
-    for (unsigned i = 0; status == RS_OK && i < CACHE_SLOTS; i++) {
+    for (unsigned i = 0; status == RS_OK && i < tree->cache->count; i++) {
         status = write_back(tree, &tree->cache->slots[i]);
     }
     return status;
@@ -381,9 +438,10 @@ static int read_node(struct tree *tree, rs_key id, struct node *node)
 
 static int load_slot(struct tree *tree, rs_key id, struct cached_node **out)
 {
-    struct cached_node *slot = &tree->cache->slots[id % CACHE_SLOTS];
+    struct cached_node *slot = slot_of(tree->cache, id);
     if (slot->node.id != id) {
         struct node node;
+        slot = slot_to_fill(tree->cache, id);
         /* First write back, then read: writing moves what reading found. */
         int status = write_back(tree, slot);
         if (status == RS_OK) {
@@ -452,7 +510,7 @@ int node_set_class(struct tree *tree, rs_key key, const char *name, size_t len)
 
 int node_add(struct tree *tree, const struct node *node)
 {
-    struct cached_node *slot = &tree->cache->slots[node->id % CACHE_SLOTS];
+    struct cached_node *slot = slot_of(tree->cache, node->id);
     int status = fill_slot(tree, slot, node);
     if (status != RS_OK) {
         return status;
@@ -465,7 +523,7 @@ int node_add(struct tree *tree, const struct node *node)
 
 int node_put(struct tree *tree, const struct node *node)
 {
-    struct cached_node *slot = &tree->cache->slots[node->id % CACHE_SLOTS];
+    struct cached_node *slot = slot_of(tree->cache, node->id);
     int status = fill_slot(tree, slot, node);
     if (status == RS_OK) {
         slot->dirty = true;
@@ -476,7 +534,7 @@ int node_put(struct tree *tree, const struct node *node)
 
 int node_remove(struct tree *tree, rs_key id)
 {
-    struct cached_node *slot = &tree->cache->slots[id % CACHE_SLOTS];
+    struct cached_node *slot = slot_of(tree->cache, id);
     if (slot->node.id == id) {
         slot->node.id = 0;
         slot->dirty = false;

@@ -344,6 +344,7 @@ static void follow_the_model(uint32_t seed)
     rs_txn *txn = start_reading(store);
     compare_all(txn);
     rs_abort(txn);
+    must_be_whole(store);
     delete_all(store);
     rs_close(store);
 }
@@ -373,6 +374,7 @@ static void one_transaction_follows_the_model(void)
     txn = start_reading(store);
     compare_all(txn);
     rs_abort(txn);
+    must_be_whole(store);
     delete_all(store);
     rs_close(store);
 }
