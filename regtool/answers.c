@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "json.h"
 #include "report.h"
@@ -50,11 +51,61 @@ int answers_read(const struct arguments *arguments, struct answers *answers)
     return 0;
 }
 
+/* ---- Who is running ---- */
+
+static int note_live(void *context, const rs_service *service)
+{
+    struct answers *answers = context;
+    char **grown;
+
+    if (!service->alive) {
+        return RS_OK;
+    }
+    grown = reallocarray(answers->live, answers->live_count + 1, sizeof(*grown));
+    if (grown == NULL) {
+        return RS_ENOMEM;
+    }
+    answers->live = grown;
+    grown[answers->live_count] = strdup(service->name);
+    if (grown[answers->live_count] == NULL) {
+        return RS_ENOMEM;
+    }
+    answers->live_count++;
+    return RS_OK;
+}
+
+int answers_note(const struct tool *tool, struct answers *answers)
+{
+    rs_store *store;
+    int status;
+
+    if (!answers->awaited || rs_open(tool->dir, RS_READONLY, &store, NULL) != RS_OK) {
+        return 0; /* what is wrong with the store, the command itself says */
+    }
+    status = rs_services(store, note_live, answers);
+    if (status != RS_OK) {
+        report_status(status, NULL, rs_store_dir(store));
+    }
+    rs_close(store);
+    return status == RS_OK ? 0 : 1;
+}
+
+void answers_free(struct answers *answers)
+{
+    for (size_t i = 0; i < answers->live_count; i++) {
+        free(answers->live[i]);
+    }
+    free(answers->live);
+}
+
 /* ---- Telling ---- */
 
 struct awaiting {
     const struct tool *tool;
+    const struct answers *answers;
     uint64_t revision;
+    size_t told;    /* services */
+    size_t missing; /* those of them that have died before anybody could wait for them */
     char why[RS_ERROR_TEXT_MAX + 128]; /* the first rejection */
 };
 
@@ -92,6 +143,7 @@ static int on_answer(void *context, const rs_service *service)
 {
     struct awaiting *awaiting = context;
 
+    awaiting->told++;
     if (awaiting->tool->json) {
         put_json(awaiting, service);
     }
@@ -110,6 +162,28 @@ static int on_answer(void *context, const rs_service *service)
     }
     fflush(stdout); /* others may take long */
     return 0;
+}
+
+/* rs_wait() asks those that live when it is called. One that lived before the change, and is gone
+ * now, may have died over it. Whether it was concerned is not looked at: it can answer nobody. */
+static int on_dead(void *context, const rs_service *service)
+{
+    struct awaiting *awaiting = context;
+    const struct answers *answers = awaiting->answers;
+    rs_service silent = *service;
+
+    if (service->alive || service->ended || service->answered >= awaiting->revision) {
+        return RS_OK;
+    }
+    for (size_t i = 0; i < answers->live_count; i++) {
+        if (strcmp(answers->live[i], service->name) == 0) {
+            silent.answer = RS_ANSWER_NONE;
+            silent.reason = "";
+            awaiting->missing++;
+            return on_answer(awaiting, &silent);
+        }
+    }
+    return RS_OK;
 }
 
 /* ---- Taking back ---- */
@@ -162,18 +236,36 @@ static int result_of(int status, const char *dir)
     return ANSWERS_NONE;
 }
 
+/* After a wait that everybody has answered. */
+static int look_for_dead(struct awaiting *awaiting, rs_store *store)
+{
+    int status = rs_services(store, on_dead, awaiting);
+
+    if (status == RS_OK && awaiting->missing > 0) {
+        status = RS_ETIMEOUT;
+    }
+    if (status == RS_OK && awaiting->told == 0 && !awaiting->tool->json) {
+        printf("no running service is concerned by revision %" PRIu64 "\n", awaiting->revision);
+    }
+    return status;
+}
+
 int answers_await(const struct tool *tool, const struct answers *answers, uint64_t revision)
 {
-    struct awaiting awaiting = {.tool = tool, .revision = revision};
+    struct awaiting awaiting = {.tool = tool, .answers = answers, .revision = revision};
     rs_store *store;
+    int status;
     int result;
 
     fflush(stdout);
     if (tool_open(tool, RS_READONLY, &store) != 0) {
         return ANSWERS_NONE;
     }
-    result = result_of(rs_wait(store, revision, answers->milliseconds, on_answer, &awaiting),
-                       rs_store_dir(store));
+    status = rs_wait(store, revision, answers->milliseconds, on_answer, &awaiting);
+    if (status == RS_OK) {
+        status = look_for_dead(&awaiting, store);
+    }
+    result = result_of(status, rs_store_dir(store));
     rs_close(store);
     if (result == ANSWERS_REJECTED && answers->undo) {
         undo(tool, &awaiting);

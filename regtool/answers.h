@@ -15,11 +15,18 @@
 struct answers {
     bool awaited;
     int milliseconds;
-    bool undo; /* what is rejected */
+    bool undo;   /* what is rejected */
+    char **live; /* names of the services that were running before the change */
+    size_t live_count;
 };
 
 /* Reads the switches. Returns 0, or 1 after a report. */
 int answers_read(const struct arguments *arguments, struct answers *answers);
+/* Before the change, where answers are awaited: notes who is running. One who dies over the change,
+ * and before anybody could wait for it, is then known to have given no answer. Returns 0, or 1
+ * after a report. */
+int answers_note(const struct tool *tool, struct answers *answers);
+void answers_free(struct answers *answers);
 /* Waits for the answers to a revision and prints them. Returns 0 if all have applied it. */
 int answers_await(const struct tool *tool, const struct answers *answers, uint64_t revision);
 

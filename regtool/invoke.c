@@ -110,6 +110,7 @@ int invoke(char *const words[], const char *base, const struct tool *defaults)
     tool.at = arguments.switches[SWITCH_PAST];
     tool.colours = tool.terminal && wants_colours();
     result = read_change(&tool, &arguments);
+    result = result == 0 ? answers_note(&tool, &answers) : result;
     result = result == 0 ? run(&tool, &arguments) : result;
     if (tool.change.confirm > 0 && committed > 0) {
         watch_over(&tool);
@@ -118,6 +119,7 @@ int invoke(char *const words[], const char *base, const struct tool *defaults)
     if (result == 0 && answers.awaited && committed != 0) {
         result = answers_await(&tool, &answers, committed);
     }
+    answers_free(&answers);
     arguments_free(&arguments);
     return finish_output(&tool) == 0 ? result : EXIT_FAILURE;
 }

@@ -68,6 +68,20 @@ static int on_difference(void *context, const rs_difference *difference)
     return status == RS_OK && ferror(print->out) ? RS_ECANCELLED : status;
 }
 
+/* The services of the store itself: those of a copy are none. */
+static int find_services(struct session *session, struct planned *planned)
+{
+    rs_store *store;
+    int status = rs_open(planned->print.tool->dir, RS_READONLY, &store, NULL);
+
+    if (status == RS_OK) {
+        status = plan_effects_services(&planned->effects, store);
+        rs_close(store);
+    }
+    session_forget(session);
+    return status;
+}
+
 static int compare(struct session *session, struct planned *planned, uint64_t *differences)
 {
     const rs_compare_options options = {
@@ -80,6 +94,9 @@ static int compare(struct session *session, struct planned *planned, uint64_t *d
         return status;
     }
     status = plan_effects_begin(&planned->effects, session);
+    if (status == RS_OK) {
+        status = find_services(session, planned);
+    }
     if (status == RS_OK) {
         status = rs_compare(before, RS_NO_KEY, session->txn, RS_NO_KEY, &options, differences);
     }

@@ -138,10 +138,15 @@ int plan_effects_begin(struct plan_effects *effects, struct session *session)
     }
     session_forget(session);
     effects->late_stream = open_memstream(&effects->late, &effects->late_size);
-    if (effects->late_stream == NULL) {
-        return RS_ENOMEM;
-    }
-    return rs_services(session->store, on_service, effects);
+    return effects->late_stream != NULL ? RS_OK : RS_ENOMEM;
+}
+
+int plan_effects_services(struct plan_effects *effects, rs_store *store)
+{
+    int status = rs_services(store, on_service, effects);
+
+    effects->unseen = status == RS_EACCESS; /* who may read a store need not be allowed to */
+    return effects->unseen ? RS_OK : status;
 }
 
 int plan_effects_note(struct plan_effects *effects, const rs_difference *difference)
@@ -187,6 +192,9 @@ int plan_effects_end(struct plan_effects *effects)
     bool kept = effects->late_stream != NULL && fclose(effects->late_stream) == 0 &&
                 effects->late != NULL; /* it can be NULL all the same where memory is out */
 
+    if (effects->unseen && !effects->json) {
+        fputs("told: not known, the services may not be seen\n", effects->out);
+    }
     for (size_t i = 0; kept && i < effects->count; i++) {
         if (effects->services[i].told) {
             put_service(effects, &effects->services[i]);

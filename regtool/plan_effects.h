@@ -15,7 +15,8 @@ struct plan_effects {
     struct session *session;
     FILE *out;
     bool json;
-    bool ruled; /* the store has rules */
+    bool ruled;  /* the store has rules */
+    bool unseen; /* whoever asks may not see the services */
     struct plan_service *services;
     size_t count;
     char *late; /* lines of values that do not take effect at once */
@@ -25,6 +26,8 @@ struct plan_effects {
 
 /* Returns a status; plan_effects_end() ends it in either case. */
 int plan_effects_begin(struct plan_effects *effects, struct session *session);
+/* Notes the services that run on a store. Returns a status. */
+int plan_effects_services(struct plan_effects *effects, rs_store *store);
 /* The same. */
 int plan_effects_note(struct plan_effects *effects, const rs_difference *difference);
 /* Writes what was noted, and releases all. RS_OK or RS_ENOMEM. */
