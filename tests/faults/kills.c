@@ -2,23 +2,19 @@
  * kills.c - kills writers at any moment, and looks whether the store is whole each time.
  *
  * Half of the kills come at a random time after a writer has begun; the other half at a system call
- * that a tracer counts down to: what is on the disk changes only by those, so stopping before and
- * after each of them meets every state that a crash of the program can leave there. Meanwhile
- * readers and watchers are at work, and are killed now and then, too; for a quarter of the run
- * there are none, so that the next process to open the store is the first. The journal is full, so
- * every commit trims it. A writer tells each revision through a pipe once its commit has returned.
+ * (see killer.h). Meanwhile readers and watchers are at work, and are killed now and then, too; for
+ * a quarter of the run there are none, so that the next process to open the store is the first. The
+ * journal is full, so every commit trims it. A writer tells each revision through a pipe once its
+ * commit has returned. What takes revisions back is killed in kills_undo.c.
  */
-#include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ptrace.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "crowd.h"
+#include "killer.h"
 
-#define KILLS 2000u
+#define KILLS 1400u /* and 1000 in kills_undo.c */
 #define KEEP 10000u /* revisions that the journal keeps */
 #define CROWD 4u
 #define VERBS_A_LIFE 4u
@@ -26,7 +22,6 @@
 #define KILL_CROWD_EVERY 20u
 
 struct writer {
-    bool traced;
     struct rig_random random;
     const char *file;
 };
@@ -37,7 +32,6 @@ struct known {
     uint64_t kept;     /* kills after which the revision under way was there, unacknowledged */
     uint64_t late;     /* kills after which it showed up with the next writer */
     uint64_t lost;     /* kills after which nothing was under way, or it was not there */
-    uint32_t calls;    /* system calls of a writer that lived to its end */
 };
 
 /* ---- The writer ---- */
@@ -45,10 +39,6 @@ struct known {
 static void write_and_tell(void *context, int pipe)
 {
     struct writer *writer = context;
-    if (writer->traced) {
-        RIG_MUST(ptrace(PTRACE_TRACEME, 0, NULL, NULL) == 0);
-        raise(SIGSTOP);
-    }
     rs_store *store = rig_open(0);
     for (unsigned i = 0; i < VERBS_A_LIFE; i++) {
         uint64_t revision = scene_do(store, scene_any(&writer->random), writer->file);
@@ -68,64 +58,6 @@ static void hear(int pipe, struct known *known)
     }
     RIG_MUST(got == 0);
     close(pipe);
-}
-
-/* True if it was killed; false if it had come to its end. */
-static bool kill_at_some_time(struct writer *writer, struct rig_random *random, struct known *known)
-{
-    int pipe;
-    int status;
-    pid_t pid = rig_fork(write_and_tell, writer, &pipe);
-    /* Mostly within the first commits, at times later. */
-    rig_sleep_us(rig_below(random, 1u << (9 + rig_below(random, 6))));
-    RIG_MUST(kill(pid, SIGKILL) == 0);
-    RIG_MUST(waitpid(pid, &status, 0) == pid);
-    RIG_MUST(WIFSIGNALED(status) || WEXITSTATUS(status) == 0);
-    hear(pipe, known);
-    return WIFSIGNALED(status);
-}
-
-/* Lets the child run until it has stopped count times more. Gives what it stopped or ended with. */
-static int run_calls(pid_t pid, uint32_t count, uint32_t *passed)
-{
-    int status = 0;
-    for (*passed = 0; *passed < count; ++*passed) {
-        RIG_MUST(ptrace(PTRACE_SYSCALL, pid, NULL, NULL) == 0);
-        RIG_MUST(waitpid(pid, &status, 0) == pid);
-        if (!WIFSTOPPED(status)) {
-            break;
-        }
-    }
-    return status;
-}
-
-static bool kill_at_some_call(struct writer *writer, struct rig_random *random, struct known *known)
-{
-    int pipe;
-    int status;
-    uint32_t passed;
-    pid_t pid = rig_fork(write_and_tell, writer, &pipe);
-    RIG_MUST(waitpid(pid, &status, 0) == pid && WIFSTOPPED(status));
-    status = run_calls(pid, 1 + rig_below(random, known->calls), &passed);
-    bool killed = WIFSTOPPED(status);
-    if (killed) {
-        rig_kill(pid);
-    } else {
-        RIG_MUST(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-        known->calls = (known->calls + passed) / 2; /* so that most die before their end */
-    }
-    hear(pipe, known);
-    return killed;
-}
-
-/* Some machines do not let a process trace its children. */
-static void be_traced(void *context, int pipe)
-{
-    (void)context;
-    (void)pipe;
-    if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) != 0) {
-        _exit(1);
-    }
 }
 
 /* ---- Checks ---- */
@@ -248,25 +180,21 @@ struct kills {
     struct rig_random random;
     struct known known;
     struct crowd *crowd;
+    struct killer killer;
     const char *file;
-    bool can_trace;
-    unsigned by_time;
-    unsigned by_call;
     unsigned of_crowd;
 };
 
 static void kill_one(struct kills *kills, unsigned number)
 {
-    struct writer writer = {kills->can_trace && number % 2 == 0, kills->random, kills->file};
     bool killed = false;
     while (!killed) {
-        writer.random = rig_random(rig_next(&kills->random), number);
-        killed = writer.traced ? kill_at_some_call(&writer, &kills->random, &kills->known)
-                               : kill_at_some_time(&writer, &kills->random, &kills->known);
+        int pipe;
+        struct writer writer = {rig_random(rig_next(&kills->random), number), kills->file};
+        killed = killer_kill(&kills->killer, number % 2 == 0, write_and_tell, &writer, &pipe);
+        hear(pipe, &kills->known);
         check_whole(&kills->known, kills->crowd);
     }
-    kills->by_call += writer.traced;
-    kills->by_time += !writer.traced;
 }
 
 /* Nobody else is there in the third quarter. */
@@ -304,23 +232,16 @@ int main(int argc, char **argv)
     rig_start(argc, argv, KILLS);
     struct kills kills = {
         .random = rig_random(rig_seed(), 0),
-        .known = {.calls = 400},
+        .killer = killer_new(rig_random(rig_seed(), 1)),
         .crowd = rig_shared(sizeof *kills.crowd),
         .file = rig_path("dump.xml"),
-        .can_trace = rig_ended_well(rig_fork(be_traced, NULL, NULL)),
     };
     rs_store *store = rig_open(RS_CREATE);
     scene_prepare(store, KEEP, NULL);
     kills.known.revision = scene_do(store, SCENE_NOTE, NULL);
     rs_close(store);
     run(&kills, rig_count());
-    rig_pass("%u writers killed at some time", kills.by_time);
-    if (kills.can_trace) {
-        rig_pass("%u writers killed at some system call, one of about %u", kills.by_call,
-                 kills.known.calls);
-    } else {
-        rig_skip("kills at system calls: tracing is not allowed here");
-    }
+    killer_report(&kills.killer);
     rig_pass("%u readers and watchers killed meanwhile", kills.of_crowd);
     printf("a revision under way was there %llu times, showed up late %llu times; %llu times "
            "there was none\n",
