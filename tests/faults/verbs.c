@@ -178,6 +178,10 @@ static int begin_place(struct verb_place *place, const char *top)
     }
     strcpy(place->top, top);
     snprintf(place->dir, sizeof place->dir, "%s/store", top);
+    snprintf(place->file, sizeof place->file, "%s/tmp", top);
+    if (mkdir(place->file, 0755) != 0) {
+        return RS_EIO;
+    }
     snprintf(place->file, sizeof place->file, "%s/files", top);
     return mkdir(place->file, 0755) == 0 ? RS_OK : RS_EIO;
 }
@@ -293,16 +297,25 @@ static int change_and_wait(rs_txn *txn, rs_key key)
     return status != RS_OK ? status : change_for_a_while(txn, key);
 }
 
+static int take_last_back(rs_txn *txn, rs_key key)
+{
+    (void)key;
+    return rs_undo(txn, VERB_LAST, VERB_LAST, NULL, NULL);
+}
+
 int verb_arrange(const struct verb *verb, struct verb_place *place)
 {
     rs_store *store = NULL;
-    if ((verb->flags & (VERB_WAITS | VERB_DUE)) == 0) {
+    fixture_step step = (verb->flags & VERB_DUE) != 0      ? change_until_due
+                        : (verb->flags & VERB_WAITS) != 0  ? change_and_wait
+                        : (verb->flags & VERB_UNDONE) != 0 ? take_last_back
+                                                           : NULL;
+    if (step == NULL) {
         return RS_OK;
     }
     int status = rs_open(place->dir, RS_CREATE, &store, &place->error);
     if (status == RS_OK) {
-        bool due = (verb->flags & VERB_DUE) != 0;
-        status = one_revision(store, due ? change_until_due : change_and_wait);
+        status = one_revision(store, step);
     }
     rs_close(store);
     return status;
@@ -517,6 +530,13 @@ int verb_render_dir(const char *dir, char **text)
         rs_close(store);
     }
     return status;
+}
+
+bool verb_left_nothing(const struct verb_place *place)
+{
+    char dir[PATH_MAX];
+    snprintf(dir, sizeof dir, "%s/tmp", place->top);
+    return rmdir(dir) == 0 && mkdir(dir, 0755) == 0;
 }
 
 static bool render_file(FILE *out, const char *dir, const char *name)

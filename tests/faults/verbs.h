@@ -3,11 +3,12 @@
  * under each of them in turn.
  *
  * A place is a directory with a store of known content ("store"), with dumps to import and a file
- * to write over ("files"). A verb is a row of verb_reads or one of the other tables below:
- * verb_run() begins the transaction that it wants, opens its key, lets it act once, looks at what
- * it got, and ends the transaction. The renderings turn what is stored into a string, so that "as
- * before or as after, never between" is a comparison of strings. To add a verb, write its function
- * and its row in verbs_read.c, verbs_write.c, verbs_rules.c or verbs_history.c. Needs regstore.h.
+ * to write over ("files"), and an empty directory for $TMPDIR ("tmp"). A verb is a row of
+ * verb_reads or one of the other tables below: verb_run() begins the transaction that it wants,
+ * opens its key, lets it act once, looks at what it got, and ends the transaction. The renderings
+ * turn what is stored into a string, so that "as before or as after, never between" is a comparison
+ * of strings. To add a verb, write its function and its row in verbs_read.c, verbs_write.c,
+ * verbs_rules.c or verbs_history.c. Needs regstore.h.
  */
 #ifndef VERBS_H
 #define VERBS_H
@@ -30,15 +31,19 @@ struct verb_place {
 };
 
 enum {
-    VERB_READS = 1,  /* acts in a read transaction */
-    VERB_WRITES = 2, /* acts in a write transaction and changes the store */
-    VERB_OPENS = 4,  /* opens the store itself: the place must not be open */
-    VERB_FILES = 8,  /* changes what lies in "files" */
-    VERB_NEW = 16,   /* makes another store, "new" in the place */
-    VERB_MANY = 32,  /* makes many calls, so after a failure it must be aborted */
-    VERB_WAITS = 64, /* wants a change that waits for confirmation */
-    VERB_DUE = 128   /* the same, and its time is over */
+    VERB_READS = 1,   /* acts in a read transaction */
+    VERB_WRITES = 2,  /* acts in a write transaction and changes the store */
+    VERB_OPENS = 4,   /* opens the store itself: the place must not be open */
+    VERB_FILES = 8,   /* changes what lies in "files" */
+    VERB_NEW = 16,    /* makes another store, "new" in the place */
+    VERB_MANY = 32,   /* makes many calls, so after a failure it must be aborted */
+    VERB_WAITS = 64,  /* wants a change that waits for confirmation */
+    VERB_DUE = 128,   /* the same, and its time is over */
+    VERB_UNDONE = 256 /* wants the last revision to be taken back, by revision VERB_UNDO */
 };
+
+#define VERB_LAST 5 /* revision of a place */
+#define VERB_UNDO 6
 
 struct verb {
     const char *name;
@@ -89,6 +94,8 @@ const char *verb_file(struct verb_place *place, const char *name);
  * second form opens the store in dir, read-only, and closes it. */
 int verb_render(rs_store *store, char **text);
 int verb_render_dir(const char *dir, char **text);
+/* False if something was left in the place's "tmp". */
+bool verb_left_nothing(const struct verb_place *place);
 /* The names, sizes and contents of the place's files. NULL if they cannot be read. */
 char *verb_render_files(const struct verb_place *place);
 

@@ -29,7 +29,7 @@ static int list_history(struct verb_place *place)
 {
     unsigned count = 0;
     int status = rs_history(place->txn, RS_NOW, 0, count_revision, &count);
-    return judge(status, count == 5);
+    return judge(status, count == VERB_LAST);
 }
 
 static int list_key_history(struct verb_place *place)
@@ -43,7 +43,7 @@ static int list_key_history(struct verb_place *place)
 static int list_changes(struct verb_place *place)
 {
     unsigned count = 0;
-    int status = rs_history_changes(place->txn, 5, count_change, &count);
+    int status = rs_history_changes(place->txn, VERB_LAST, count_change, &count);
     return judge(status, count >= 3);
 }
 
@@ -53,8 +53,30 @@ static int list_changes(struct verb_place *place)
 static int undo_last(struct verb_place *place)
 {
     rs_undo_report report = {0};
-    int status = rs_undo(place->txn, 5, 5, NULL, &report);
+    int status = rs_undo(place->txn, VERB_LAST, VERB_LAST, NULL, &report);
     return judge(status, report.changes > 1 && report.conflicts == 0);
+}
+
+static int redo(struct verb_place *place)
+{
+    rs_undo_report report = {0};
+    int status = rs_undo(place->txn, VERB_UNDO, VERB_UNDO, NULL, &report);
+    return judge(status, report.changes > 1 && report.conflicts == 0);
+}
+
+/* The setting counts for the commit that makes it. */
+static int keep_little(struct verb_place *place)
+{
+    rs_key key = RS_NO_KEY;
+    int status = rs_key_create(place->txn, RS_HKRS, "Settings\\Journal", &key);
+    return status != RS_OK ? status : rs_set_dword(place->txn, key, "MaxRevisions", 2);
+}
+
+/* The commit that takes back trims, too. */
+static int undo_and_trim(struct verb_place *place)
+{
+    int status = undo_last(place);
+    return status != RS_OK ? status : keep_little(place);
 }
 
 static int undo_by_force(struct verb_place *place)
@@ -147,6 +169,9 @@ const struct verb verb_history[] = {
     {"open-past", 0, NULL, open_past},
     {"undo", VERB_WRITES, NULL, undo_last},
     {"undo-force", VERB_WRITES, NULL, undo_by_force},
+    {"redo", VERB_WRITES | VERB_UNDONE, NULL, redo},
+    {"trim", VERB_WRITES | VERB_MANY, NULL, keep_little},
+    {"undo-trim", VERB_WRITES | VERB_MANY, NULL, undo_and_trim},
     {"confirm-pending", READS, NULL, show_pending},
     {"confirm-none", 0, NULL, nothing_due},
     {"confirm-ask", VERB_WRITES, FIXTURE, ask_to_confirm},
