@@ -77,9 +77,15 @@ bool watch_process_alive(pid_t pid, unsigned long long started);
 #define WATCH_MAX_PROGRAM 255u
 #define WATCH_MAX_PATH 4096u
 #define WATCH_MAX_REASON 1023u
+#define WATCH_ROWS 16u
 /* A position where none is known, as the file was damaged or of another store: beyond all others,
  * so that the watch says RS_EBEHIND, after a crash once more. */
 #define WATCH_LOST UINT64_MAX
+
+struct watch_row {
+    uint64_t from;
+    uint64_t to;
+};
 
 struct watch_record {
     uint64_t counter; /* of the writes; the higher one counts */
@@ -91,8 +97,10 @@ struct watch_record {
     uint64_t position;
     uint64_t answered; /* all revisions up to this one; 0: none */
     enum rs_answer answer;
-    uint64_t rejected_from; /* the last row of revisions that were rejected; 0: none */
-    uint64_t rejected_to;
+    /* The last rows of revisions that were rejected, by turns; {0, 0} is none. */
+    struct watch_row rejected[WATCH_ROWS];
+    uint64_t rows;          /* that there were; the last one is at (rows - 1) % WATCH_ROWS */
+    uint64_t forgotten;     /* where the last row ended that is not kept */
     uint64_t restart_since; /* the first and the last answer that a restart is needed; 0: none */
     uint64_t restart_to;
     char program[WATCH_MAX_PROGRAM + 1];
@@ -101,7 +109,7 @@ struct watch_record {
     char refusal[WATCH_MAX_REASON + 1]; /* of the last rejection */
 };
 /* Fills a slot; gives the bytes of it that count. */
-int watch_record_put(struct buffer *slot, const struct watch_record *record);
+int watch_record_put(struct buffer *slot, struct watch_record *record);
 /* The newest record of a file's bytes. RS_EDAMAGED if no slot is whole. */
 int watch_record_get(const void *file, size_t size, struct watch_record *record);
 /* What a slot begins with, and the sum of its fields that it holds. */

@@ -21,15 +21,30 @@ uint64_t watch_record_sum(const void *bytes, size_t size)
 
 /* ---- Writing ---- */
 
-static int put_numbers(struct buffer *slot, const struct watch_record *record)
+/* The numbers of a record, in the order in which they are stored. */
+#define NUMBERS (9 + 2 * WATCH_ROWS)
+
+static void list_numbers(struct watch_record *record, uint64_t *numbers[NUMBERS])
 {
-    const uint64_t numbers[] = {record->counter,     record->started,       record->store,
-                                record->position,    record->answered,      record->rejected_from,
-                                record->rejected_to, record->restart_since, record->restart_to};
+    uint64_t *const single[] = {&record->counter,    &record->started,  &record->store,
+                                &record->position,   &record->answered, &record->restart_since,
+                                &record->restart_to, &record->rows,     &record->forgotten};
+    const size_t count = sizeof single / sizeof *single;
+    memcpy(numbers, single, sizeof single);
+    for (size_t i = 0; i < WATCH_ROWS; i++) {
+        numbers[count + 2 * i] = &record->rejected[i].from;
+        numbers[count + 2 * i + 1] = &record->rejected[i].to;
+    }
+}
+
+static int put_numbers(struct buffer *slot, struct watch_record *record)
+{
+    uint64_t *numbers[NUMBERS];
     unsigned flags = (record->subtree ? FLAG_SUBTREE : 0u) | (record->ended ? FLAG_ENDED : 0u);
     int status = record_put_u32(slot, record->pid);
-    for (size_t i = 0; status == RS_OK && i < sizeof numbers / sizeof *numbers; i++) {
-        status = record_put_u64(slot, numbers[i]);
+    list_numbers(record, numbers);
+    for (size_t i = 0; status == RS_OK && i < NUMBERS; i++) {
+        status = record_put_u64(slot, *numbers[i]);
     }
     if (status == RS_OK) {
         status = record_put_u8(slot, (uint8_t)flags);
@@ -47,7 +62,7 @@ static int put_texts(struct buffer *slot, const struct watch_record *record)
     return status;
 }
 
-int watch_record_put(struct buffer *slot, const struct watch_record *record)
+int watch_record_put(struct buffer *slot, struct watch_record *record)
 {
     struct buffer head = BUFFER_INIT;
     static const char room[HEAD] = {0};
@@ -92,12 +107,10 @@ static void get_text(struct record *from, char *text, size_t most)
 
 static int get_fields(struct record *from, struct watch_record *record)
 {
-    uint64_t *const numbers[] = {
-        &record->counter,     &record->started,       &record->store,
-        &record->position,    &record->answered,      &record->rejected_from,
-        &record->rejected_to, &record->restart_since, &record->restart_to};
+    uint64_t *numbers[NUMBERS];
+    list_numbers(record, numbers);
     record->pid = record_u32(from);
-    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+    for (size_t i = 0; i < NUMBERS; i++) {
         *numbers[i] = record_u64(from);
     }
     unsigned flags = record_u8(from);
@@ -160,15 +173,27 @@ static void copy_reason(char *to, const char *reason)
     to[len] = '\0';
 }
 
+static void add_rejection(struct watch_record *record, uint64_t from, uint64_t to)
+{
+    struct watch_row *last = &record->rejected[(record->rows - 1) % WATCH_ROWS];
+    if (record->answer == RS_ANSWER_REJECTED && record->rows > 0) {
+        last->to = to;
+        return;
+    }
+    struct watch_row *next = &record->rejected[record->rows % WATCH_ROWS];
+    if (next->to > record->forgotten) {
+        record->forgotten = next->to;
+    }
+    *next = (struct watch_row){from, to};
+    record->rows++;
+}
+
 void watch_record_answer(struct watch_record *record, uint64_t revision, enum rs_answer answer,
                          const char *reason)
 {
     uint64_t first = record->answered < revision ? record->answered + 1 : revision;
     if (answer == RS_ANSWER_REJECTED) {
-        if (record->answer != RS_ANSWER_REJECTED) {
-            record->rejected_from = first;
-        }
-        record->rejected_to = revision;
+        add_rejection(record, first, revision);
         copy_reason(record->refusal, reason);
     } else if (answer == RS_ANSWER_RESTART) {
         if (record->restart_since == 0) {
@@ -184,22 +209,34 @@ void watch_record_answer(struct watch_record *record, uint64_t revision, enum rs
     }
 }
 
+static bool was_rejected(const struct watch_record *record, uint64_t revision)
+{
+    for (size_t i = 0; i < WATCH_ROWS; i++) {
+        const struct watch_row *row = &record->rejected[i];
+        if (row->from <= revision && revision <= row->to) {
+            return true;
+        }
+    }
+    return false;
+}
+
 enum rs_answer watch_record_judge(const struct watch_record *record, uint64_t revision,
                                   const char **reason)
 {
-    *reason = record->reason;
-    if (record->answered < revision || record->answer == RS_ANSWER_NONE) {
-        *reason = "";
+    *reason = "";
+    if (record->answer == RS_ANSWER_NONE || record->answered < revision) {
         return RS_ANSWER_NONE;
     }
-    if (record->rejected_from != 0 && revision >= record->rejected_from &&
-        revision <= record->rejected_to) {
+    if (was_rejected(record, revision)) {
         *reason = record->refusal;
         return RS_ANSWER_REJECTED;
     }
-    if (revision <= record->restart_to && record->answer == RS_ANSWER_APPLIED) {
-        *reason = "";
+    if (revision <= record->forgotten) {
+        return RS_ANSWER_NONE; /* it may have been rejected */
+    }
+    if (revision <= record->restart_to) {
+        *reason = record->answer == RS_ANSWER_RESTART ? record->reason : "";
         return RS_ANSWER_RESTART;
     }
-    return record->answer;
+    return RS_ANSWER_APPLIED;
 }

@@ -335,6 +335,32 @@ static void test_wait_tells_rejections(void)
     rs_close(store);
 }
 
+/* What was applied stays so when the next is rejected, and the other way round; where nobody knows
+ * any more, there is no answer. */
+static void test_wait_after_many_answers(void)
+{
+    enum { TURNS = 20, KEPT = 16 };
+    struct told told;
+    rs_store *store = stage_store();
+    rs_watch *watch = open_named(store);
+    uint64_t first = stage_set(store, KEY, "first", 1);
+    CU_ASSERT_EQUAL(rs_watch_answer(watch, first, RS_ANSWER_APPLIED, ""), RS_OK);
+    for (uint32_t i = 0; i < TURNS; i++) {
+        uint64_t bad = stage_set(store, KEY, "a", 2 * i);
+        CU_ASSERT_EQUAL(rs_watch_answer(watch, bad, RS_ANSWER_REJECTED, "no"), RS_OK);
+        CU_ASSERT_EQUAL(await(store, bad - 1, 0, &told), RS_OK);
+        CU_ASSERT_EQUAL(await(store, bad, 0, &told), RS_EREJECTED);
+        uint64_t good = stage_set(store, KEY, "a", 2 * i + 1);
+        CU_ASSERT_EQUAL(rs_watch_answer(watch, good, RS_ANSWER_APPLIED, ""), RS_OK);
+    }
+    uint64_t known = first + 1 + 2 * (TURNS - KEPT); /* the oldest rejection that is kept */
+    CU_ASSERT_EQUAL(await(store, known, 0, &told), RS_EREJECTED);
+    CU_ASSERT_EQUAL(await(store, known - 1, 0, &told), RS_OK);
+    CU_ASSERT_EQUAL(await(store, known - 2, 0, &told), RS_ETIMEOUT);
+    rs_watch_close(watch);
+    rs_close(store);
+}
+
 static void test_restart_lasts(void)
 {
     struct told told;
@@ -548,6 +574,7 @@ static const struct test_case cases[] = {
     {"wait: for whom", test_wait_for_whom},
     {"wait: through links", test_wait_through_links},
     {"wait: tells rejections", test_wait_tells_rejections},
+    {"wait: after many answers", test_wait_after_many_answers},
     {"restart lasts", test_restart_lasts},
     {"each ends it", test_each_ends_it},
     {"wait: is woken", test_wait_is_woken},

@@ -29,7 +29,8 @@ static bool same(const struct watch_record *a, const struct watch_record *b)
     return a->counter == b->counter && a->pid == b->pid && a->started == b->started &&
            a->store == b->store && a->subtree == b->subtree && a->ended == b->ended &&
            a->position == b->position && a->answered == b->answered && a->answer == b->answer &&
-           a->rejected_from == b->rejected_from && a->rejected_to == b->rejected_to &&
+           a->rows == b->rows && a->forgotten == b->forgotten &&
+           memcmp(a->rejected, b->rejected, sizeof a->rejected) == 0 &&
            a->restart_since == b->restart_since && a->restart_to == b->restart_to &&
            strcmp(a->program, b->program) == 0 && strcmp(a->path, b->path) == 0 &&
            strcmp(a->reason, b->reason) == 0 && strcmp(a->refusal, b->refusal) == 0;
@@ -50,7 +51,8 @@ static void look_at(struct watch_record *record)
     FUZZ_CHECK(watch_record_put(&slot, record) == RS_OK && slot.size <= WATCH_SLOT);
     FUZZ_CHECK(watch_record_get(slot.data, slot.size, &again) == RS_OK && same(record, &again));
     watch_record_answer(record, record->answered, RS_ANSWER_REJECTED, record->refusal);
-    FUZZ_CHECK(watch_record_judge(record, record->answered, &reason) == RS_ANSWER_REJECTED);
+    enum rs_answer now = watch_record_judge(record, record->answered, &reason);
+    FUZZ_CHECK(now <= RS_ANSWER_REJECTED && is_text(reason, WATCH_MAX_REASON));
     buffer_free(&slot);
 }
 
