@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/inotify.h>
@@ -148,11 +149,23 @@ static int choose_all(struct waiting *waiting)
 
 /* ---- Waiting ---- */
 
-static int64_t now_ms(void)
+/* How one waits. An answer comes within microseconds, while to end an inotify watch takes the
+ * kernel some ten milliseconds: it is begun only when a wait has become a long one. */
+struct patience {
+    int64_t began;    /* all in ns on the monotonic clock */
+    int64_t deadline; /* -1: there is none */
+    bool long_wait;
+    int inotify; /* -1: there is none */
+};
+#define YIELD_NS INT64_C(300000)
+#define NAP_UNTIL_NS INT64_C(30000000)
+#define MOST_NAP_NS INT64_C(1000000)
+
+static int64_t now_ns(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
 static int open_inotify(const char *dir)
@@ -168,23 +181,42 @@ static int open_inotify(const char *dir)
     return fd;
 }
 
-/* Sleeps until somebody writes, a while has passed or the deadline has come; -1: there is none.
- * False at the deadline. */
-static bool sleep_until(int inotify, int64_t deadline)
+static void nap(int64_t ns)
+{
+    const struct timespec time = {.tv_nsec = ns < MOST_NAP_NS ? ns : MOST_NAP_NS};
+    nanosleep(&time, NULL);
+}
+
+static void poll_inotify(const struct patience *patience, int64_t left)
 {
     _Alignas(struct inotify_event) char events[4096];
-    int patience = inotify >= 0 ? LOOK_MS : BLIND_LOOK_MS;
-    struct pollfd ready = {.fd = inotify, .events = POLLIN};
-    if (deadline >= 0) {
-        int64_t left = deadline - now_ms();
-        if (left <= 0) {
-            return false;
-        }
-        patience = left < patience ? (int)left : patience;
-    }
-    (void)poll(&ready, 1, patience);
-    while (inotify >= 0 && read(inotify, events, sizeof events) > 0) {
+    int64_t most = patience->inotify >= 0 ? LOOK_MS : BLIND_LOOK_MS;
+    struct pollfd ready = {.fd = patience->inotify, .events = POLLIN};
+    int64_t ms = (left + 999999) / 1000000;
+    (void)poll(&ready, 1, (int)(ms < most ? ms : most));
+    while (patience->inotify >= 0 && read(patience->inotify, events, sizeof events) > 0) {
         ;
+    }
+}
+
+/* Sleeps until somebody may have answered. False at the deadline. */
+static bool sleep_a_while(struct patience *patience, const char *dir)
+{
+    int64_t now = now_ns();
+    int64_t passed = now - patience->began;
+    int64_t left = patience->deadline >= 0 ? patience->deadline - now : INT64_MAX / 2;
+    if (left <= 0) {
+        return false;
+    }
+    if (passed < YIELD_NS) {
+        sched_yield();
+    } else if (passed < NAP_UNTIL_NS) {
+        nap(passed / 4 < left ? passed / 4 : left);
+    } else if (!patience->long_wait) {
+        patience->long_wait = true; /* what came before it was begun is to be looked for */
+        patience->inotify = open_inotify(dir);
+    } else {
+        poll_inotify(patience, left);
     }
     return true;
 }
@@ -247,7 +279,7 @@ static int outcome(const struct waiting *waiting, size_t open)
     return open > 0 ? RS_ETIMEOUT : RS_OK;
 }
 
-static int wait_for_all(struct waiting *waiting, int inotify, int64_t deadline,
+static int wait_for_all(struct waiting *waiting, struct patience *patience,
                         const struct listing *listing)
 {
     size_t open;
@@ -260,7 +292,7 @@ static int wait_for_all(struct waiting *waiting, int inotify, int64_t deadline,
         if (open == 0 || last) {
             return outcome(waiting, open);
         }
-        last = !sleep_until(inotify, deadline);
+        last = !sleep_a_while(patience, waiting->store->dir);
     }
 }
 
@@ -269,14 +301,16 @@ int watch_wait(struct rs_store *store, uint64_t revision, int timeout,
 {
     struct waiting waiting = {.store = store, .revision = revision};
     struct listing listing = {env_data_inode(store->env), each, context};
-    int64_t deadline = timeout >= 0 ? now_ms() + timeout : -1;
-    int inotify = open_inotify(store->dir); /* before the first look */
+    struct patience patience = {.began = now_ns(), .deadline = -1, .inotify = -1};
+    if (timeout >= 0) {
+        patience.deadline = patience.began + (int64_t)timeout * 1000000;
+    }
     int status = choose_all(&waiting);
     if (status == RS_OK) {
-        status = wait_for_all(&waiting, inotify, deadline, &listing);
+        status = wait_for_all(&waiting, &patience, &listing);
     }
-    if (inotify >= 0) {
-        close(inotify);
+    if (patience.inotify >= 0) {
+        close(patience.inotify);
     }
     buffer_free(&waiting.services);
     buffer_free(&waiting.scratch);

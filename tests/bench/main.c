@@ -47,6 +47,8 @@ static const struct row rows[] = {
      1000, row_trust},
     {"wake", "commit returns until another process has read it again", "us", "a bare inotify bell",
      1.5, false, 0, row_wake},
+    {"answer", "commit returns until a service has answered it", "us",
+     "until the service has read it again", 2, false, 0, row_answer},
     {"bell", "ringing when nobody waits", "us", "raw LMDB's synced commit", 0.01, false, 0,
      row_bell},
     {"list-hive", "list all values of a real hive, each", "ns", RAW, 1.3, false, 0, row_list},

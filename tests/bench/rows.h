@@ -20,6 +20,7 @@ void row_set(struct bench *bench, const struct row *row, struct result *result);
 /* variant: the same, of values that have rules */
 void row_trust(struct bench *bench, const struct row *row, struct result *result);
 void row_wake(struct bench *bench, const struct row *row, struct result *result);
+void row_answer(struct bench *bench, const struct row *row, struct result *result);
 void row_bell(struct bench *bench, const struct row *row, struct result *result);
 /* variant: 0 a real hive, 1 the benchmark's data */
 void row_list(struct bench *bench, const struct row *row, struct result *result);

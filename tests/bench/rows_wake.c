@@ -1,5 +1,6 @@
 /*
- * rows_wake.c - rows: what a bell costs its writer, and how long it takes to wake a reader.
+ * rows_wake.c - rows: what a bell costs its writer, how long it takes to wake a reader, and how
+ * long until a service has answered.
  *
  * Two processes wait, one at a watch of regstore's, one at a bare inotify descriptor, and read the
  * number again when woken. The clock starts when the writer's call has returned; both rang in it.
@@ -84,7 +85,7 @@ static void watch_regstore(const struct probe *probe, const char *dir, struct se
     rs_error error = RS_ERROR_INIT;
     rs_store *store = open_store(dir);
     snprintf(path, sizeof path, "HKLM\\%s", probe->path);
-    if (rs_watch_open(store, path, 0, RS_NOW, &watch, &error) != RS_OK) {
+    if (rs_watch_open_named(store, "bench", path, 0, &watch, &error) != RS_OK) {
         die("%s", error.text);
     }
     atomic_store(&seen->ready, true);
@@ -98,6 +99,7 @@ static void watch_regstore(const struct probe *probe, const char *dir, struct se
                  probe->name);
             rs_abort(txn);
             tell(seen, number);
+            need(rs_watch_answer(watch, batch->revision, RS_ANSWER_APPLIED, NULL), "answer");
         }
     }
 }
@@ -255,6 +257,53 @@ void row_wake(struct bench *bench, const struct row *row, struct result *result)
             unsigned who = (round + turn) % 2;
             times.ns[who][round] = wake_round(&wake, who);
         }
+    }
+    sched_setaffinity(0, sizeof wake.processors, &wake.processors);
+    result_take(result, &times, 1e3);
+    times_free(&times);
+    end(bench, &wake);
+    probes_free(&probes);
+}
+
+/* One commit, and the wait for its answer. Gives both times. */
+static void answer_once(struct wake *wake, double *answered, double *read)
+{
+    rs_txn *txn;
+    rs_store *store = wake->writer.store;
+    write_regstore(&wake->writer, 1);
+    double returned = clock_ns();
+    need(rs_begin(store, RS_READ, &txn), "begin");
+    uint64_t revision = rs_revision(txn);
+    rs_abort(txn);
+    need(rs_wait(store, revision, (int)(PATIENCE / 1e6), NULL, NULL), "wait");
+    *answered = clock_ns() - returned;
+    await(wake, 0, wake->writer.number);
+    usleep(1000);
+    *read = wake->seen[0].at - returned;
+    *read = *read > LEAST_NS ? *read : LEAST_NS;
+}
+
+void row_answer(struct bench *bench, const struct row *row, struct result *result)
+{
+    bench_store(bench);
+    struct probes probes = probes_choose(bench_data(bench), PROBE_DEPTH, 1, 1);
+    struct wake wake = {.writer = {.probes = &probes, .sets = 1}};
+    struct times times;
+    double answered[WAKES];
+    double read[WAKES];
+    (void)row;
+    prepare(bench, &wake);
+    sched_getaffinity(0, sizeof wake.processors, &wake.processors);
+    start_both(bench, &wake);
+    stay_on(&wake.processors, false);
+    wake.writer.number = 100;
+    times_new(&times, 2, rounds_of(bench, 15));
+    for (unsigned round = 0; round < times.rounds; round++) {
+        for (int i = 0; i < WAKES; i++) {
+            answer_once(&wake, &answered[i], &read[i]);
+        }
+        times.ns[0][round] = median(answered, WAKES);
+        times.ns[1][round] = median(read, WAKES);
     }
     sched_setaffinity(0, sizeof wake.processors, &wake.processors);
     result_take(result, &times, 1e3);
