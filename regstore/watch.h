@@ -149,8 +149,14 @@ struct watch_seen {
     bool alive; /* the process has it open */
     struct watch_record record;
 };
+/* A process that was found alive before: to look for it again costs a tenth. */
+struct watch_process {
+    uint32_t pid; /* 0: none */
+    uint64_t started;
+};
 /* RS_ENOTFOUND: there is none, or nothing can be read from it. dir_fd is of "watches". */
-int watch_named_look(int dir_fd, const char *name, struct watch_seen *seen);
+int watch_named_look(int dir_fd, const char *name, struct watch_process known,
+                     struct watch_seen *seen);
 /* Calls each for every file that can be read, by name. Gives each's answer, or a status. */
 int watch_named_list(const char *dir, int (*each)(void *context, const struct watch_seen *seen),
                      void *context);

@@ -68,6 +68,7 @@ int watch_services(struct rs_store *store, int (*each)(void *context, const rs_s
 
 struct concerned {
     char name[WATCH_MAX_NAME + 1];
+    struct watch_process process;
     enum rs_answer answer;
 };
 
@@ -105,7 +106,10 @@ static int choose(void *context, const struct watch_seen *seen)
 {
     struct waiting *waiting = context;
     struct watch_target target = {BUFFER_INIT, BUFFER_INIT, 0};
-    struct concerned one = {.answer = RS_ANSWER_NONE};
+    struct concerned one = {
+        .process = {seen->record.pid, seen->record.started},
+        .answer = RS_ANSWER_NONE,
+    };
     bool found = false;
     if (!seen->alive) {
         return RS_OK;
@@ -228,7 +232,8 @@ static int ask(const struct waiting *waiting, int dir_fd, struct concerned *one,
 {
     struct watch_seen seen = {.alive = false};
     const char *reason = "";
-    int status = dir_fd >= 0 ? watch_named_look(dir_fd, one->name, &seen) : RS_ENOTFOUND;
+    int status =
+        dir_fd >= 0 ? watch_named_look(dir_fd, one->name, one->process, &seen) : RS_ENOTFOUND;
     if (status == RS_ENOTFOUND) {
         memcpy(seen.name, one->name, sizeof seen.name);
     } else if (status != RS_OK) {

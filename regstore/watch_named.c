@@ -1,6 +1,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -77,7 +78,14 @@ static int open_to_look(int dir_fd, const char *name)
     return fd;
 }
 
-int watch_named_look(int dir_fd, const char *name, struct watch_seen *seen)
+/* Of a process that was alive a moment ago: what /proc tells takes longer than all else. */
+static bool still_lives(int fd, const struct watch_record *record)
+{
+    return watch_is_locked(fd) && (kill((pid_t)record->pid, 0) == 0 || errno == EPERM);
+}
+
+int watch_named_look(int dir_fd, const char *name, struct watch_process known,
+                     struct watch_seen *seen)
 {
     int fd = open_to_look(dir_fd, name);
     if (fd < 0) {
@@ -86,7 +94,9 @@ int watch_named_look(int dir_fd, const char *name, struct watch_seen *seen)
     int status = read_record(fd, &seen->record);
     if (status == RS_OK) {
         snprintf(seen->name, sizeof seen->name, "%s", name);
-        seen->alive = is_alive(fd, &seen->record);
+        bool same = known.pid != 0 && known.pid == seen->record.pid &&
+                    known.started == seen->record.started;
+        seen->alive = same ? still_lives(fd, &seen->record) : is_alive(fd, &seen->record);
     }
     close(fd);
     return status == RS_ENOMEM ? status : (status == RS_OK ? RS_OK : RS_ENOTFOUND);
@@ -281,12 +291,13 @@ static int is_file(const struct dirent *entry)
 static int tell_files(int dir_fd, struct dirent *const *files, int count,
                       int (*each)(void *context, const struct watch_seen *seen), void *context)
 {
+    const struct watch_process nobody = {0};
     struct watch_seen *seen = malloc(sizeof *seen);
     int result = seen != NULL ? 0 : RS_ENOMEM;
     for (int i = 0; result == 0 && i < count; i++) {
         char *suffix = files[i]->d_name + strlen(files[i]->d_name) - (sizeof SUFFIX - 1);
         *suffix = '\0';
-        int status = watch_named_look(dir_fd, files[i]->d_name, seen);
+        int status = watch_named_look(dir_fd, files[i]->d_name, nobody, seen);
         if (status == RS_OK) {
             result = each(context, seen);
         } else if (status == RS_ENOMEM) {
