@@ -245,7 +245,8 @@ static int look_for_dead(struct awaiting *awaiting, rs_store *store)
         status = RS_ETIMEOUT;
     }
     if (status == RS_OK && awaiting->told == 0 && !awaiting->tool->json) {
-        printf("no running service is concerned by revision %" PRIu64 "\n", awaiting->revision);
+        printf("no running service answers for what revision %" PRIu64 " changed\n",
+               awaiting->revision);
     }
     return status;
 }
