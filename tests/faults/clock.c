@@ -55,6 +55,37 @@ static void test_timer(rs_store *store)
     rig_pass("a watch's timer goes on");
 }
 
+static uint64_t set_for_a_while(rs_store *store, uint32_t number, uint32_t seconds)
+{
+    rs_key key = RS_NO_KEY;
+    uint64_t revision = 0;
+    rs_txn *txn = rig_begin(store, RS_WRITE);
+    RIG_OK(rs_key_create(txn, RS_NO_KEY, SCENE_ROOT "\\Clock", &key));
+    RIG_OK(rs_set_dword(txn, key, "Number", number));
+    RIG_OK(rs_txn_confirm(txn, seconds));
+    RIG_OK(rs_commit(txn, &revision));
+    return revision;
+}
+
+/* The time since the machine's start goes on. */
+static void test_confirmation(rs_store *store, uint32_t number)
+{
+    uint64_t kept = 0;
+    uint64_t made = 1;
+    uint64_t asked = set_for_a_while(store, number, 1000);
+    RIG_OK(rs_confirm_due(store, &made, NULL));
+    RIG_MUST(made == 0);
+    RIG_OK(rs_confirm(store, &kept, NULL));
+    RIG_MUST(kept == asked);
+    asked = set_for_a_while(store, 0, 1);
+    while (made == 0) {
+        rig_sleep_us(50000);
+        RIG_OK(rs_confirm_due(store, &made, NULL));
+    }
+    RIG_MUST(made == asked + 1);
+    rig_pass("a change is taken back in its time, not before");
+}
+
 static int on_reader(void *context, const rs_reader *reader)
 {
     (void)context;
@@ -107,11 +138,13 @@ int main(int argc, char **argv)
     test_watch(store, &random);
     test_timer(store);
     test_ages(store);
+    test_confirmation(store, 1);
     for (unsigned i = 0; i < 200000; i++) { /* to before 1601 */
         runs_backwards();
     }
     test_watch(store, &random);
     test_ages(store);
+    test_confirmation(store, 2);
     test_dumps(store);
     rs_close(store);
     return rig_finish();
