@@ -246,7 +246,7 @@ static void test_wrong_answers(void)
 
 static void test_long_reason_is_cut(void)
 {
-    char reason[2000];
+    char reason[2001];
     rs_store *store = stage_store();
     rs_watch *watch = open_named(store);
     uint64_t revision = stage_set(store, KEY, "a", 1);
