@@ -250,7 +250,7 @@ static void test_long_reason_is_cut(void)
     rs_store *store = stage_store();
     rs_watch *watch = open_named(store);
     uint64_t revision = stage_set(store, KEY, "a", 1);
-    for (size_t i = 0; i + 1 < sizeof reason; i += 2) {
+    for (size_t i = 0; i + 2 < sizeof reason; i += 2) {
         memcpy(reason + i, "\xc3\xa9", 3); /* a character of two bytes: 1,023 is in the midst */
     }
     CU_ASSERT_EQUAL(rs_watch_answer(watch, revision, RS_ANSWER_REJECTED, reason), RS_OK);
