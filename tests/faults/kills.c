@@ -14,7 +14,7 @@
 #include "crowd.h"
 #include "killer.h"
 
-#define KILLS 1400u /* and 1000 in kills_undo.c */
+#define KILLS 2000u
 #define KEEP 10000u /* revisions that the journal keeps */
 #define CROWD 4u
 #define VERBS_A_LIFE 4u
