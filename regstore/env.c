@@ -270,7 +270,7 @@ static int make_and_open(struct env *env, int dir_fd, rs_error *error)
 static int open_locked(struct env *env, int dir_fd, bool create, rs_error *error)
 {
     bool exists = false;
-    int status = env_lock_shared(dir_fd, env->dir, error);
+    int status = env_lock_opening(dir_fd, env->dir, error);
     if (status == RS_OK) {
         status = env_check_files(dir_fd, env->dir, &exists, error);
     }

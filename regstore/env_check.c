@@ -296,9 +296,9 @@ static int lock(int dir_fd, int how)
     return result;
 }
 
-int env_lock_shared(int dir_fd, const char *dir, rs_error *error)
+int env_lock_opening(int dir_fd, const char *dir, rs_error *error)
 {
-    if (lock(dir_fd, LOCK_SH) == 0 || errno == ENOLCK || errno == EOPNOTSUPP || errno == EINVAL) {
+    if (lock(dir_fd, LOCK_EX) == 0 || errno == ENOLCK || errno == EOPNOTSUPP || errno == EINVAL) {
         return RS_OK;
     }
     return fail_errno(error, "%s: cannot be locked", dir);

@@ -27,10 +27,12 @@ void env_empty_data_file(int dir_fd);
 /* The lock file alone, with all of its blocks, as LMDB writes it through a map: a copy of a store
  * may come without one. */
 int env_make_lock_file(int dir_fd, const char *dir, rs_error *error);
-/* Whoever opens the files shares a lock of the directory, from looking at them until LMDB has them
- * open, so that nobody gets one old and one new; who makes or replaces them has it alone. Needs
- * file systems that have such locks; where there is none, sharing is not refused. */
-int env_lock_shared(int dir_fd, const char *dir, rs_error *error);
+/* Whoever opens, makes or replaces the files has a lock of the directory, from looking at them
+ * until LMDB has them open. So nobody gets one old and one new, and nobody waits inside LMDB for
+ * one who makes the lock file ready: killed half way, that one would leave the waiting one with a
+ * lock file that says that nothing was ever committed. Where a file system has no such locks,
+ * opening is not refused. */
+int env_lock_opening(int dir_fd, const char *dir, rs_error *error);
 int env_lock_alone(int dir_fd, const char *dir, rs_error *error);
 void env_unlock(int dir_fd);
 /* Bytes of the data file. */

@@ -58,6 +58,30 @@ int env_open_tables(struct env_txn *txn, unsigned flags);
 void env_turn_take(struct env *env);
 void env_turn_give(struct env *env);
 
+/* ---- Beginning (env_begin.c) ---- */
+
+/* mdb_txn_begin(). MDB_CORRUPTED if lock file and data file disagree about the latest commit. */
+int env_mdb_begin(struct env *env, unsigned flags, MDB_txn **mdb);
+/* Renews a read transaction, which has begun, until it was not overtaken. */
+int env_mdb_look_again(const struct env *env, MDB_txn *mdb);
+
+/* LMDB notes a reader's number first and reads that commit's meta page then. Two commits later the
+ * page is written again: a reader that was held up in between would have the snapshot of a commit
+ * that is not done, may fail, and is not there at the next look, under the number of an old one. */
+static inline bool env_was_overtaken(const struct env *env, MDB_txn *mdb)
+{
+    MDB_envinfo info;
+    mdb_env_info(env->mdb, &info);
+    return info.me_last_txnid > mdb_txn_id(mdb) + 1;
+}
+
+/* mdb_txn_renew(), and the same. */
+static inline int env_mdb_renew(const struct env *env, MDB_txn *mdb)
+{
+    int rc = mdb_txn_renew(mdb);
+    return rc == 0 && env_was_overtaken(env, mdb) ? env_mdb_look_again(env, mdb) : rc;
+}
+
 /* ---- Opening again after a failed write (env_reopen.c) ---- */
 
 /* Whoever uses env->mdb has entered; each transaction has, until it ends. opening tells which

@@ -95,7 +95,7 @@ static int find_tables_again(struct env *env, rs_error *error)
 
 static int open_again(struct env *env, rs_error *error)
 {
-    int status = env_lock_shared(env->dir_fd, env->dir, error);
+    int status = env_lock_opening(env->dir_fd, env->dir, error);
     if (status == RS_OK) {
         status = check_place(env, error);
     }

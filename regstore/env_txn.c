@@ -65,44 +65,6 @@ static int fail_begin(const struct env *env, int rc, rs_error *error)
     return env_fail(env, rc, "cannot begin a transaction", error);
 }
 
-/* LMDB notes a reader's number first and reads that commit's meta page then. Two commits later the
- * page is written again: a reader that was held up in between would have the snapshot of a commit
- * that is not done, may fail, and is not there at the next look, under the number of an old one. */
-static inline bool was_overtaken(const struct env *env, MDB_txn *mdb)
-{
-    MDB_envinfo info;
-    mdb_env_info(env->mdb, &info);
-    return info.me_last_txnid > mdb_txn_id(mdb) + 1;
-}
-
-static inline int renew_mdb(const struct env *env, MDB_txn *mdb)
-{
-    int rc = mdb_txn_renew(mdb);
-    while (rc == 0 && was_overtaken(env, mdb)) {
-        mdb_txn_reset(mdb);
-        rc = mdb_txn_renew(mdb);
-    }
-    return rc;
-}
-
-static int begin_mdb(struct env *env, unsigned flags, MDB_txn **mdb)
-{
-    int rc = mdb_txn_begin(env->mdb, NULL, flags, mdb);
-    if (rc == MDB_READERS_FULL) {
-        int dead;
-        mdb_reader_check(env->mdb, &dead);
-        rc = mdb_txn_begin(env->mdb, NULL, flags, mdb);
-    }
-    if (rc == 0 && (flags & MDB_RDONLY) != 0 && was_overtaken(env, *mdb)) {
-        mdb_txn_reset(*mdb);
-        rc = renew_mdb(env, *mdb);
-        if (rc != 0) {
-            mdb_txn_abort(*mdb);
-        }
-    }
-    return rc;
-}
-
 /* Pages of the tables, and of LMDB's own one of free pages. */
 static int count_pages(const struct env_txn *txn, uint64_t *pages)
 {
@@ -174,7 +136,7 @@ int env_begin(struct env *env, bool write, struct env_txn *txn, rs_error *error)
             leave(env, write);
             return fail_removed(env, error);
         }
-        int rc = begin_mdb(env, write ? 0 : MDB_RDONLY, &mdb);
+        int rc = env_mdb_begin(env, write ? 0 : MDB_RDONLY, &mdb);
         if (rc == 0) {
             break;
         }
@@ -212,7 +174,7 @@ static RS_APART int renew_failed(struct env_txn *txn, int rc, rs_error *error)
 
 int env_renew(struct env_txn *txn, rs_error *error)
 {
-    int rc = renew_mdb(txn->env, txn->mdb);
+    int rc = env_mdb_renew(txn->env, txn->mdb);
     return rc == 0 ? RS_OK : renew_failed(txn, rc, error);
 }
 
