@@ -31,15 +31,16 @@ struct verb_place {
 };
 
 enum {
-    VERB_READS = 1,   /* acts in a read transaction */
-    VERB_WRITES = 2,  /* acts in a write transaction and changes the store */
-    VERB_OPENS = 4,   /* opens the store itself: the place must not be open */
-    VERB_FILES = 8,   /* changes what lies in "files" */
-    VERB_NEW = 16,    /* makes another store, "new" in the place */
-    VERB_MANY = 32,   /* makes many calls, so after a failure it must be aborted */
-    VERB_WAITS = 64,  /* wants a change that waits for confirmation */
-    VERB_DUE = 128,   /* the same, and its time is over */
-    VERB_UNDONE = 256 /* wants the last revision to be taken back, by revision VERB_UNDO */
+    VERB_READS = 1,    /* acts in a read transaction */
+    VERB_WRITES = 2,   /* acts in a write transaction and changes the store */
+    VERB_OPENS = 4,    /* opens the store itself: the place must not be open */
+    VERB_FILES = 8,    /* changes what lies in "files" */
+    VERB_NEW = 16,     /* makes another store, "new" in the place */
+    VERB_MANY = 32,    /* makes many calls, so after a failure it must be aborted */
+    VERB_WAITS = 64,   /* wants a change that waits for confirmation */
+    VERB_DUE = 128,    /* the same, and its time is over */
+    VERB_UNDONE = 256, /* wants the last revision to be taken back, by revision VERB_UNDO */
+    VERB_STEPS = 512   /* several commits, or what memory was missing for is left to the next one */
 };
 
 #define VERB_LAST 5 /* revision of a place */

@@ -149,14 +149,8 @@ static int roll_back(struct verb_place *place)
 
 static int ask_to_confirm(struct verb_place *place)
 {
-    rs_pending pending = {0};
     int status = rs_set_dword(place->txn, place->key, "Confirm", 1);
-    status = status != RS_OK ? status : rs_txn_confirm(place->txn, 1000);
-    if (status != RS_OK) {
-        return status;
-    }
-    status = rs_confirm_pending(place->txn, &pending);
-    return judge(status == RS_ENOTFOUND ? RS_OK : status, status == RS_ENOTFOUND);
+    return status != RS_OK ? status : rs_txn_confirm(place->txn, 1000);
 }
 
 #define READS VERB_READS
@@ -170,13 +164,13 @@ const struct verb verb_history[] = {
     {"undo", VERB_WRITES, NULL, undo_last},
     {"undo-force", VERB_WRITES, NULL, undo_by_force},
     {"redo", VERB_WRITES | VERB_UNDONE, NULL, redo},
-    {"trim", VERB_WRITES | VERB_MANY, NULL, keep_little},
-    {"undo-trim", VERB_WRITES | VERB_MANY, NULL, undo_and_trim},
+    {"trim", VERB_WRITES | VERB_MANY | VERB_STEPS, NULL, keep_little},
+    {"undo-trim", VERB_WRITES | VERB_MANY | VERB_STEPS, NULL, undo_and_trim},
     {"confirm-pending", READS, NULL, show_pending},
     {"confirm-none", 0, NULL, nothing_due},
     {"confirm-ask", VERB_WRITES, FIXTURE, ask_to_confirm},
-    {"confirm", VERB_WRITES | VERB_MANY | VERB_OPENS | VERB_WAITS, NULL, confirm},
-    {"confirm-due", VERB_WRITES | VERB_MANY | VERB_OPENS | VERB_DUE, NULL, roll_back},
+    {"confirm", VERB_WRITES | VERB_MANY | VERB_OPENS | VERB_WAITS | VERB_STEPS, NULL, confirm},
+    {"confirm-due", VERB_WRITES | VERB_MANY | VERB_OPENS | VERB_DUE | VERB_STEPS, NULL, roll_back},
 
     {NULL, 0, NULL, NULL},
 };
