@@ -8,7 +8,6 @@ skipped where ../shared/corpus is not there. Ends with "N passed, N failed, N sk
 if any failed or none ran.
 """
 
-import argparse
 import json
 import lzma
 import re
@@ -20,7 +19,7 @@ import traceback
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
-from services_bench import Bench, Skip, check_rows, expect
+from services_bench import Bench, Skip, check_rows, expect, run_tests
 
 TOP = Path(__file__).resolve().parent.parent
 RULES = sorted((TOP / 'hives' / 'rules').glob('*.xml'))
@@ -407,22 +406,5 @@ def run_test(name, test, bin_dir):
     return 'passed'
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.split('\n', maxsplit=1)[0])
-    parser.add_argument('--bin', default='build/bin', type=Path, metavar='DIR',
-                        help='where the built programs are')
-    parser.add_argument('tests', nargs='*', metavar='TEST')
-    arguments = parser.parse_args()
-    tests = {name[len('test_'):]: test for name, test in globals().items()
-             if name.startswith('test_')}
-    if unknown := set(arguments.tests) - set(tests):
-        parser.error(f'no such test: {", ".join(sorted(unknown))}')
-    counts = {'passed': 0, 'failed': 0, 'skipped': 0}
-    for name in arguments.tests or tests:
-        counts[run_test(name, tests[name], arguments.bin.resolve())] += 1
-    print(', '.join(f'{count} {what}' for what, count in counts.items()))
-    return 1 if counts['failed'] or not counts['passed'] else 0
-
-
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(run_tests(__doc__, globals(), run_test))

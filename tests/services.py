@@ -8,7 +8,6 @@ lines of the service's log and for its messages to the manager, and fails after 
 Ends with "N passed, N failed, N skipped"; exit status 1 if any failed or none ran.
 """
 
-import argparse
 import json
 import os
 import re
@@ -22,7 +21,8 @@ import time
 import traceback
 from pathlib import Path
 
-from services_bench import TIMEOUT, Bench, Lines, Service, Skip, check_rows, expect
+from services_bench import (TIMEOUT, Bench, Lines, Service, Skip, check_rows, expect,
+                            run_tests)
 
 TOP = Path(__file__).resolve().parent.parent
 NOBODY = 65534
@@ -540,22 +540,5 @@ def run_test(name, test, bin_dir):
     return 'passed'
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.split('\n', maxsplit=1)[0])
-    parser.add_argument('--bin', default='build/bin', type=Path, metavar='DIR',
-                        help='where the built programs are')
-    parser.add_argument('tests', nargs='*', metavar='TEST')
-    arguments = parser.parse_args()
-    tests = {name[len('test_'):]: test for name, test in globals().items()
-             if name.startswith('test_')}
-    if unknown := set(arguments.tests) - set(tests):
-        parser.error(f'no such test: {", ".join(sorted(unknown))}')
-    counts = {'passed': 0, 'failed': 0, 'skipped': 0}
-    for name in arguments.tests or tests:
-        counts[run_test(name, tests[name], arguments.bin.resolve())] += 1
-    print(', '.join(f'{count} {what}' for what, count in counts.items()))
-    return 1 if counts['failed'] or not counts['passed'] else 0
-
-
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(run_tests(__doc__, globals(), run_test))

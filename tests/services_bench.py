@@ -3,6 +3,7 @@
 Nothing sleeps: each wait is for a line or a message and fails after TIMEOUT seconds.
 """
 
+import argparse
 import os
 import re
 import select
@@ -10,6 +11,7 @@ import signal
 import socket
 import subprocess
 import time
+from pathlib import Path
 
 TIMEOUT = 60
 
@@ -169,3 +171,21 @@ def check_rows(output):
             name, origin, allowed, applies, source, value = re.split(r'  +', line, maxsplit=5)
             rows[name] = (origin, allowed, applies, source, value)
     return rows
+
+
+def run_tests(doc, names, run_test):
+    """A test program's main: runs those of its names that begin with test_, or those asked for."""
+    parser = argparse.ArgumentParser(description=doc.split('\n', maxsplit=1)[0])
+    parser.add_argument('--bin', default='build/bin', type=Path, metavar='DIR',
+                        help='where the built programs are')
+    parser.add_argument('tests', nargs='*', metavar='TEST')
+    arguments = parser.parse_args()
+    tests = {name[len('test_'):]: test for name, test in names.items()
+             if name.startswith('test_')}
+    if unknown := set(arguments.tests) - set(tests):
+        parser.error(f'no such test: {", ".join(sorted(unknown))}')
+    counts = {'passed': 0, 'failed': 0, 'skipped': 0}
+    for name in arguments.tests or tests:
+        counts[run_test(name, tests[name], arguments.bin.resolve())] += 1
+    print(', '.join(f'{count} {what}' for what, count in counts.items()))
+    return 1 if counts['failed'] or not counts['passed'] else 0

@@ -75,19 +75,6 @@ static rs_key make(rs_txn *txn, const char *path)
     return key;
 }
 
-static rs_key only_subkey(rs_txn *txn, rs_key key, char name[32])
-{
-    rs_cursor *cursor;
-    rs_key_info info;
-    RIG_OK(rs_subkeys(txn, key, &cursor));
-    RIG_OK(rs_next_key(cursor, &info));
-    rs_key found = info.key;
-    snprintf(name, 32, "%s", info.name);
-    RIG_GIVES(RS_END, rs_next_key(cursor, &info));
-    rs_cursor_close(cursor);
-    return found;
-}
-
 static void put_big(rs_txn *txn, rs_key key, uint32_t stamp)
 {
     uint32_t *numbers = calloc(BIG_NUMBERS, sizeof *numbers);
@@ -123,7 +110,7 @@ static void put_main(rs_txn *txn)
         snprintf(name, sizeof name, "v%u", i);
         RIG_OK(rs_set_dword(txn, set, name, stamp));
     }
-    rs_key renamed = only_subkey(txn, make(txn, ROOT "\\Rename"), name);
+    rs_key renamed = rig_only_subkey(txn, make(txn, ROOT "\\Rename"), name);
     snprintf(name, sizeof name, "N%u", stamp);
     RIG_OK(rs_key_rename(txn, renamed, name));
     put_big(txn, set, stamp);
@@ -398,7 +385,7 @@ static void check_content(rs_txn *txn, const struct content *content)
         snprintf(name, sizeof name, "v%u", i);
         must_be(txn, set, name, content->main);
     }
-    only_subkey(txn, open_key(txn, ROOT "\\Rename"), name);
+    rig_only_subkey(txn, open_key(txn, ROOT "\\Rename"), name);
     snprintf(wanted, sizeof wanted, "N%u", content->main);
     RIG_MUST(strcmp(name, wanted) == 0);
     check_big(txn, set, content->main);

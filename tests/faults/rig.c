@@ -298,3 +298,16 @@ rs_txn *rig_begin(rs_store *store, unsigned mode)
     RIG_OK(rs_begin(store, mode, &txn));
     return txn;
 }
+
+rs_key rig_only_subkey(rs_txn *txn, rs_key key, char name[RIG_NAME])
+{
+    rs_cursor *cursor;
+    rs_key_info info;
+    RIG_OK(rs_subkeys(txn, key, &cursor));
+    RIG_OK(rs_next_key(cursor, &info));
+    rs_key found = info.key;
+    snprintf(name, RIG_NAME, "%s", info.name);
+    RIG_GIVES(RS_END, rs_next_key(cursor, &info));
+    rs_cursor_close(cursor);
+    return found;
+}

@@ -84,4 +84,8 @@ uint64_t rig_now_ms(void);
 rs_store *rig_open(unsigned flags);
 rs_txn *rig_begin(rs_store *store, unsigned mode);
 
+/* The one subkey of a key that has one, and its name, cut to its place. */
+#define RIG_NAME 32
+rs_key rig_only_subkey(rs_txn *txn, rs_key key, char name[RIG_NAME]);
+
 #endif

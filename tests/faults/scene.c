@@ -43,20 +43,6 @@ static uint32_t stamp_of(rs_txn *txn, rs_key key, const char *name)
     return stamp;
 }
 
-/* The one subkey of a key that has one. */
-static rs_key only_subkey(rs_txn *txn, rs_key key, char name[32])
-{
-    rs_cursor *cursor;
-    rs_key_info info;
-    RIG_OK(rs_subkeys(txn, key, &cursor));
-    RIG_OK(rs_next_key(cursor, &info));
-    rs_key found = info.key;
-    snprintf(name, 32, "%s", info.name);
-    RIG_GIVES(RS_END, rs_next_key(cursor, &info));
-    rs_cursor_close(cursor);
-    return found;
-}
-
 /* ---- The verbs ---- */
 
 static void do_note(rs_txn *txn, uint32_t stamp)
@@ -104,7 +90,7 @@ static void do_rename(rs_txn *txn, uint32_t stamp)
 {
     char name[32];
     rs_key parent = open_key(txn, SCENE_ROOT "\\Rename");
-    rs_key key = only_subkey(txn, parent, name);
+    rs_key key = rig_only_subkey(txn, parent, name);
     snprintf(name, sizeof name, "N%u", stamp);
     RIG_OK(rs_key_rename(txn, key, name));
     put_stamp(txn, parent, STAMP, stamp);
@@ -251,7 +237,7 @@ static uint32_t check_rename(rs_txn *txn)
     rs_key_info info;
     rs_key parent = open_key(txn, SCENE_ROOT "\\Rename");
     uint32_t stamp = stamp_of(txn, parent, STAMP);
-    rs_key key = only_subkey(txn, parent, name);
+    rs_key key = rig_only_subkey(txn, parent, name);
     snprintf(wanted, sizeof wanted, "N%u", stamp);
     RIG_MUST(strcmp(name, wanted) == 0);
     RIG_OK(rs_key_open(txn, parent, wanted, &found));
