@@ -1,6 +1,6 @@
 /*
  * regtool set: sets one value, and says nothing where that went well. The type is the one that the
- * value has, else the one that its rule says; it is never guessed from the data.
+ * value's rule says, else the one that the value has; it is never guessed from the data.
  */
 #include <stdio.h>
 #include <string.h>
@@ -25,24 +25,26 @@ struct setting {
     uint32_t type;
 };
 
+/* The rule comes first: a value that was stored with another type could not be mended else. */
 static int find_type(struct setting *setting, rs_key key)
 {
     rs_value old;
     rs_rule rule;
-    int status = rs_value_get(setting->session.txn, key, setting->name, &old);
+    int status = rs_rule_get(setting->session.txn, setting->path, setting->name, &rule);
 
+    if (status == RS_OK) {
+        setting->type = rule.type;
+        return RS_OK;
+    }
+    session_forget(&setting->session);
+    if (status != RS_ENOTFOUND && status != RS_ERULE) {
+        return status;
+    }
+    status = rs_value_get(setting->session.txn, key, setting->name, &old);
     if (status == RS_OK) {
         setting->type = old.type;
     }
-    if (status != RS_ENOTFOUND) {
-        return status;
-    }
-    status = rs_rule_get(setting->session.txn, setting->path, setting->name, &rule);
-    session_forget(&setting->session);
-    if (status == RS_OK) {
-        setting->type = rule.type;
-    }
-    return status == RS_ENOTFOUND || status == RS_ERULE ? RS_OK : status;
+    return status == RS_ENOTFOUND ? RS_OK : status;
 }
 
 static int store(struct setting *setting, rs_key key)
