@@ -134,13 +134,22 @@ struct journal_place {
     uint32_t chunks; /* that the revision's head promises */
     bool headless;   /* being trimmed away, or without head: how many chunks is not known */
     struct journal_reader reader;
+    struct buffer levels; /* of a deletion, down to the key whose changes come */
 };
+
+/* What is told as inside a deleted key must be so. */
+static int follow(struct journal_place *place, const struct change *change)
+{
+    int status = journal_find_level(&place->levels, change);
+    return status == RS_OK ? journal_add_level(&place->levels, change, 0) : status;
+}
 
 static int check_changes(struct check *check, struct journal_place *place)
 {
     struct change change;
     uint64_t changes = 0;
     int status;
+    place->levels.size = 0;
     while ((status = journal_next(&place->reader, &change)) == RS_OK) {
         if (++changes % CHECK_STEP == 0 && check_progress(check) != RS_OK) {
             return RS_ECANCELLED;
@@ -149,6 +158,9 @@ static int check_changes(struct check *check, struct journal_place *place)
             return check_found(check, RS_NO_KEY, place->revision,
                                "a change of key %llu, a number that was never given",
                                (unsigned long long)change.key);
+        }
+        if ((status = follow(place, &change)) != RS_OK) {
+            break;
         }
     }
     if (status == RS_ENOMEM) {
@@ -252,6 +264,7 @@ static int check_journal(struct check *check)
                         (unsigned long long)bytes, (unsigned long long)check->state.journal_bytes);
     }
     journal_close(&place.reader);
+    buffer_free(&place.levels);
     check_walk_end(&walk);
     return status;
 }

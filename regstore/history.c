@@ -68,57 +68,38 @@ int history_list(struct rs_txn *txn, uint64_t newest, uint64_t oldest, history_r
 
 /* ---- The changes of one ---- */
 
-/* A key that a recursive delete removed, on the way down to the one being told. */
-struct level {
-    rs_key key;
-    size_t path_len;
-};
-
 struct teller {
     struct buffer path;   /* of the key that is told */
-    struct buffer levels; /* struct level each */
+    struct buffer levels; /* struct journal_level each */
     rs_value values[2];
 };
 
-/* The path of an inner change: its key is the innermost one, or one that is in one of those on the
- * way, as the deletion went depth first. */
-static int find_inner_path(struct teller *teller, const struct change *change)
+/* The path of an inner change begins with that of the key it is in. */
+static int extend_path(struct teller *teller, const struct change *change)
 {
-    bool of_key = change->kind == RS_KEY_DELETED;
-    rs_key above = of_key ? change->parent : change->key;
-    struct level *levels = (struct level *)(void *)teller->levels.data;
-    size_t count = teller->levels.size / sizeof *levels;
-    while (count > 0 && levels[count - 1].key != above) {
-        count--;
+    const struct journal_level *levels =
+        (const struct journal_level *)(const void *)teller->levels.data;
+    teller->path.size = levels[teller->levels.size / sizeof *levels - 1].path_len;
+    if (change->kind != RS_KEY_DELETED) {
+        return RS_OK;
     }
-    if (count == 0) {
-        return RS_EDAMAGED;
-    }
-    teller->levels.size = count * sizeof *levels;
-    teller->path.size = levels[count - 1].path_len;
-    int status = RS_OK;
-    if (of_key) {
-        status = buffer_append_byte(&teller->path, '\\');
-        if (status == RS_OK) {
-            status = buffer_append(&teller->path, change->before.name, change->before.name_len);
-        }
-    }
-    return status;
+    int status = buffer_append_byte(&teller->path, '\\');
+    return status == RS_OK
+               ? buffer_append(&teller->path, change->before.name, change->before.name_len)
+               : status;
 }
 
 static int find_path(struct teller *teller, const struct change *change)
 {
-    int status;
-    if (change->inner) {
-        status = find_inner_path(teller, change);
-    } else {
+    int status = journal_find_level(&teller->levels, change);
+    if (status == RS_OK && change->inner) {
+        status = extend_path(teller, change);
+    } else if (status == RS_OK) {
         teller->path.size = 0;
-        teller->levels.size = 0;
         status = buffer_append(&teller->path, change->path, change->path_len);
     }
-    if (status == RS_OK && change->kind == RS_KEY_DELETED) {
-        struct level level = {change->key, teller->path.size};
-        status = buffer_append(&teller->levels, &level, sizeof level);
+    if (status == RS_OK) {
+        status = journal_add_level(&teller->levels, change, teller->path.size);
     }
     return status == RS_OK ? buffer_terminate(&teller->path) : status;
 }

@@ -139,4 +139,17 @@ struct journal_glance {
 int journal_glance(struct slice *stream, struct journal_glance *glance);
 int journal_get_change(struct slice stored, struct change *change);
 
+/* ---- Where inner changes are ---- */
+
+/* A key that a recursive delete removed, on the way down to the one being told. */
+struct journal_level {
+    rs_key key;
+    size_t path_len; /* the caller's */
+};
+/* Brings levels, struct journal_level each, to those above a change: none for one that is not
+ * inner, else those that lead to the key it is in. RS_EDAMAGED if none does. */
+int journal_find_level(struct buffer *levels, const struct change *change);
+/* After a change at a path of that length: a deleted key is a level. */
+int journal_add_level(struct buffer *levels, const struct change *change, size_t path_len);
+
 #endif

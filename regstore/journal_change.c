@@ -1,8 +1,8 @@
 /*
  * journal_change.c - one change as the journal's stream holds it.
  *
- * Gives the change as bytes and back, and a look at its kind and path alone, for who searches many.
- * A part of journal.
+ * Gives the change as bytes and back, a look at its kind and path alone, for who searches many, and
+ * the way to what was inside a deleted key. A part of journal.
  */
 #include "journal_part.h"
 
@@ -112,4 +112,24 @@ int journal_glance(struct slice *stream, struct journal_glance *glance)
     record_begin(&record, stored + BEFORE_PATH, size - BEFORE_PATH);
     glance->path = record_bytes(&record, &glance->path_len);
     return record.damaged ? RS_EDAMAGED : RS_OK;
+}
+
+/* The deletion went depth first: an inner change is in the innermost key, or in one of those on the
+ * way. */
+int journal_find_level(struct buffer *levels, const struct change *change)
+{
+    const struct journal_level *level = (const struct journal_level *)(const void *)levels->data;
+    size_t count = change->inner ? levels->size / sizeof *level : 0;
+    rs_key above = change->kind == RS_KEY_DELETED ? change->parent : change->key;
+    while (count > 0 && level[count - 1].key != above) {
+        count--;
+    }
+    levels->size = count * sizeof *level;
+    return count > 0 || !change->inner ? RS_OK : RS_EDAMAGED;
+}
+
+int journal_add_level(struct buffer *levels, const struct change *change, size_t path_len)
+{
+    struct journal_level level = {change->key, path_len};
+    return change->kind == RS_KEY_DELETED ? buffer_append(levels, &level, sizeof level) : RS_OK;
 }

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+extern const struct format format_regf;
+
 /* ---- The sink ---- */
 
 static void put_name(struct buffer *lines, const char *name, size_t len)
@@ -268,4 +270,44 @@ static int keep_bytes(struct format_output *base, const void *data, size_t size)
 void memory_output_begin(struct memory_output *output)
 {
     *output = (struct memory_output){.output = {.write = keep_bytes}};
+}
+
+static int write_hive(struct format_output *output, const rs_value *value)
+{
+    struct format_key key = {
+        .name = "top", .name_len = 3, .class_name = "", .root = true, .written = 129u << 24};
+    struct format_sink *sink;
+    int status = format_regf.write_begin(output, &sink);
+
+    if (status != RS_OK) {
+        return status;
+    }
+    status = sink->key_begin(sink, &key);
+    if (status == RS_OK) {
+        status = sink->value(sink, value);
+    }
+    if (status == RS_OK) {
+        status = sink->key_end(sink);
+    }
+    int ended = format_regf.write_end(sink, status == RS_OK);
+    return status == RS_OK ? ended : status;
+}
+
+struct buffer hive_of(char letter, size_t size)
+{
+    struct memory_output output;
+    struct buffer data = BUFFER_INIT;
+
+    memory_output_begin(&output);
+    int status = buffer_reserve(&data, size);
+    if (status == RS_OK) {
+        memset(data.data, letter, size);
+        rs_value value = {"v", 1, REG_BINARY, data.data, size};
+        status = write_hive(&output.output, &value);
+    }
+    buffer_free(&data);
+    if (status != RS_OK) {
+        buffer_free(&output.bytes);
+    }
+    return output.bytes;
 }

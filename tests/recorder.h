@@ -56,4 +56,8 @@ struct memory_output {
 };
 void memory_output_begin(struct memory_output *output);
 
+/* A hive of one key with a value, all of whose bytes are the letter; empty after a failure. The
+ * caller frees. */
+struct buffer hive_of(char letter, size_t size);
+
 #endif

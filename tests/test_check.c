@@ -376,6 +376,30 @@ static void test_journal(void)
     rs_close(store);
 }
 
+/* A change of the last revision says that it was inside a deleted key, and is not. */
+static void test_journal_inner(void)
+{
+    static const char path[] = "HKEY_USERS\\C";
+    unsigned char key[12];
+    struct env_txn txn;
+    struct slice found;
+    rs_store *store = open_filled();
+    SUCCEEDS(env_begin(store->env, true, &txn, NULL));
+    SUCCEEDS(env_get(&txn, TABLE_JOURNAL, chunk_key(key, 2, 1), &found));
+    struct buffer record = BUFFER_INIT;
+    SUCCEEDS(buffer_append(&record, found.data, found.size));
+    char *at = memmem(record.data, record.size, path, sizeof path);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(at);
+    CU_ASSERT_EQUAL_FATAL(at[-4 - 56 - 2], RS_KEY_DELETED);
+    at[-4 - 56 - 1] |= 1;
+    SUCCEEDS(env_put(&txn, TABLE_JOURNAL, chunk_key(key, 2, 1),
+                     (struct slice){record.data, record.size}));
+    SUCCEEDS(env_commit(&txn, NULL));
+    buffer_free(&record);
+    expect_damage(store, "the journal's revision 2: its changes cannot be read");
+    rs_close(store);
+}
+
 /* The first revision without its head is one that is being trimmed away. */
 static void test_journal_being_trimmed(void)
 {
@@ -542,6 +566,7 @@ static const struct test_case cases[] = {
     {"missing and strange records", test_missing_and_strange_records},
     {"circle", test_circle},
     {"journal", test_journal},
+    {"journal's inner changes", test_journal_inner},
     {"journal being trimmed", test_journal_being_trimmed},
     {"journal given up", test_journal_given_up},
     {"journal size", test_journal_size},

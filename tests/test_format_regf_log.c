@@ -19,28 +19,6 @@ extern const struct format format_regf;
 
 /* ---- Hives and logs ---- */
 
-/* A hive of one key with a value, all of whose bytes are the letter. */
-static struct buffer hive_of(char letter, size_t size)
-{
-    struct memory_output output;
-    struct format_sink *sink;
-    struct format_key key = {
-        .name = "top", .name_len = 3, .class_name = "", .root = true, .written = 129u << 24};
-    char *data = malloc(size);
-    rs_value value = {.name = "v", .name_len = 1, .type = REG_BINARY, .data = data, .size = size};
-
-    CU_ASSERT_PTR_NOT_NULL_FATAL(data);
-    memset(data, letter, size);
-    memory_output_begin(&output);
-    CU_ASSERT_EQUAL_FATAL(format_regf.write_begin(&output.output, &sink), RS_OK);
-    CU_ASSERT_EQUAL_FATAL(sink->key_begin(sink, &key), RS_OK);
-    CU_ASSERT_EQUAL_FATAL(sink->value(sink, &value), RS_OK);
-    CU_ASSERT_EQUAL_FATAL(sink->key_end(sink), RS_OK);
-    CU_ASSERT_EQUAL_FATAL(format_regf.write_end(sink, true), RS_OK);
-    free(data);
-    return output.bytes;
-}
-
 static void put32(struct buffer *buffer, size_t at, uint32_t number)
 {
     number = htole32(number);

@@ -167,13 +167,47 @@ static void add_values(rs_txn *txn, rs_key key)
     FUZZ_CHECK(rs_value_set(txn, key, "Odd", 77, "x", 1) == RS_OK);
 }
 
+/* The program's name is the same for each target, so that records have the same bytes. */
+static rs_txn *begin_writing(rs_store *store)
+{
+    rs_txn *txn;
+
+    FUZZ_CHECK(rs_begin(store, RS_WRITE, &txn) == RS_OK);
+    FUZZ_CHECK(rs_txn_program(txn, "fuzz") == RS_OK);
+    return txn;
+}
+
+/* A revision longer than one record, which is then taken back and done again, and one that waits to
+ * be confirmed. */
+static void add_history(rs_store *store)
+{
+    static char large[20000];
+    rs_txn *txn = begin_writing(store);
+    rs_key key = make_key(txn, "HKLM\\SYSTEM\\Print");
+
+    FUZZ_CHECK(rs_txn_message(txn, "a message") == RS_OK);
+    memset(large, 'l', sizeof large);
+    FUZZ_CHECK(rs_set_binary(txn, key, "Bytes", large, sizeof large) == RS_OK);
+    FUZZ_CHECK(rs_set_string(txn, key, "Text", "another text") == RS_OK);
+    FUZZ_CHECK(rs_key_delete(txn, make_key(txn, "HKLM\\SYSTEM\\Long"), RS_RECURSIVE) == RS_OK);
+    FUZZ_CHECK(rs_commit(txn, NULL) == RS_OK);
+    for (uint64_t revision = 4; revision < 6; revision++) {
+        txn = begin_writing(store);
+        FUZZ_CHECK(rs_undo(txn, revision, revision, NULL, NULL) == RS_OK);
+        FUZZ_CHECK(rs_commit(txn, NULL) == RS_OK);
+    }
+    txn = begin_writing(store);
+    FUZZ_CHECK(rs_set_dword(txn, make_key(txn, "HKLM\\SYSTEM\\Waits"), "Number", 1) == RS_OK);
+    FUZZ_CHECK(rs_txn_confirm(txn, UINT32_MAX) == RS_OK);
+    FUZZ_CHECK(rs_commit(txn, NULL) == RS_OK);
+}
+
 /* Several revisions, so that the journal holds changes of every kind. */
 static void fill_store(rs_store *store)
 {
-    rs_txn *txn;
+    rs_txn *txn = begin_writing(store);
     rs_key key;
 
-    FUZZ_CHECK(rs_begin(store, RS_WRITE, &txn) == RS_OK);
     key = make_key(txn, "HKLM\\SYSTEM\\Print");
     add_values(txn, key);
     make_key(txn, "HKLM\\SYSTEM\\Print\\Below\\Deep");
@@ -182,7 +216,7 @@ static void fill_store(rs_store *store)
                               &key) == RS_OK);
     FUZZ_CHECK(rs_commit(txn, NULL) == RS_OK);
 
-    FUZZ_CHECK(rs_begin(store, RS_WRITE, &txn) == RS_OK);
+    txn = begin_writing(store);
     key = make_key(txn, "HKLM\\SYSTEM\\Print");
     FUZZ_CHECK(rs_set_dword(txn, key, "Number", 1300) == RS_OK);
     FUZZ_CHECK(rs_value_delete(txn, key, "Odd") == RS_OK);
@@ -190,11 +224,12 @@ static void fill_store(rs_store *store)
     FUZZ_CHECK(rs_key_rename(txn, make_key(txn, "HKLM\\SYSTEM\\Print\\Below"), "Under") == RS_OK);
     FUZZ_CHECK(rs_commit(txn, NULL) == RS_OK);
 
-    FUZZ_CHECK(rs_begin(store, RS_WRITE, &txn) == RS_OK);
+    txn = begin_writing(store);
     FUZZ_CHECK(rs_key_delete(txn, make_key(txn, "HKLM\\SYSTEM\\Print\\Under"), RS_RECURSIVE) ==
                RS_OK);
     add_long_names(txn, make_key(txn, "HKLM\\SYSTEM\\Long"));
     FUZZ_CHECK(rs_commit(txn, NULL) == RS_OK);
+    add_history(store);
 }
 
 /* The content of a new store's file, kept for all inputs: its pages, and how long the file is with

@@ -57,5 +57,10 @@ const char *fuzz_store(void);
 void fuzz_walk(rs_txn *txn);
 /* The same for its journal, from a revision on. */
 void fuzz_watch(rs_store *store, const char *path, uint64_t since);
+/* The same for its history, and for the store as it was at each revision. */
+void fuzz_history(rs_txn *txn);
+void fuzz_past(rs_store *store);
+/* Takes revisions back; which and how, a byte says. */
+void fuzz_undo(rs_txn *txn, unsigned choice);
 
 #endif

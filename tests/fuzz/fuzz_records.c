@@ -4,11 +4,11 @@
  * The input is a row of edits to the records of a small store; each is a byte for what is done, one
  * for the table, and what that needs. Then every reader and some writers work on the store. What
  * they answer is free, but they must answer; and where a check finds no damage, nobody else may.
- * With libFuzzer an input has one of four parts of the work, by its size: that finds
- * more in an hour than all of it each time. Replayed, it has all.
- * After that the records are made again what they were, so that the store can stay open: opening
- * it anew costs more than all the rest, and is done where the edits reach what is looked at then,
- * and now and then. Needs store.
+ * With libFuzzer an input has one of the parts of the work, by its size: that finds more in an hour
+ * than all of it each time. Replayed, it has all. Which revisions are taken back, its last bytes
+ * say. After that the records are made again what they were, so that the store can stay open:
+ * opening it anew costs more than all the rest, and is done where the edits reach what is looked at
+ * then, and now and then. Needs store.
  */
 #include "fuzz.h"
 #include "../../regstore/store.h"
@@ -264,7 +264,7 @@ static void read_journal(void)
     struct env_txn txn;
 
     FUZZ_CHECK(env_begin(store->env, false, &txn, NULL) == RS_OK);
-    for (uint64_t revision = 0; revision < 6; revision++) {
+    for (uint64_t revision = 0; revision < 9; revision++) {
         int status = journal_open(&reader, &txn, revision, &head);
         while (status == RS_OK) {
             status = journal_next(&reader, &change);
@@ -283,13 +283,16 @@ static int look_at_damage(void *context, const rs_damage *damage)
     return 0;
 }
 
+static bool sound; /* as the last check says */
+
 static void check(rs_txn *txn)
 {
     static const rs_check_options options = {.damage = look_at_damage};
     rs_check_report report = {0};
 
     int status = fuzz_known(rs_check(txn, &options, &report));
-    fuzz_expect_sound(status == RS_OK && report.damages == 0);
+    sound = status == RS_OK && report.damages == 0;
+    fuzz_expect_sound(sound);
 }
 
 static void read_streams(rs_txn *txn)
@@ -356,8 +359,19 @@ static void write(void (*change)(rs_txn *txn), bool keep)
 
 /* ---- An input ---- */
 
-/* The parts of the work, and all of it. */
-enum part { PART_KEYS, PART_STREAMS, PART_WALK, PART_CHANGE, PARTS, PART_ALL = PARTS };
+/* The parts of the work, and all of it. The past, which is a copy of the store for each revision,
+ * has its turn now and then. */
+enum part {
+    PART_KEYS,
+    PART_STREAMS,
+    PART_WALK,
+    PART_CHANGE,
+    PART_HISTORY,
+    PART_UNDO,
+    PARTS,
+    PART_ALL = PARTS
+};
+#define PAST_TURN 61u
 
 static bool replaying;
 
@@ -376,8 +390,28 @@ static bool open_again(void)
     return fuzz_known(rs_open(fuzz_path("store"), 0, &store, NULL)) == RS_OK;
 }
 
-static void work(enum part part, bool keep)
+/* Takes revisions back. */
+static void undo(unsigned choice, bool keep)
 {
+    rs_txn *txn;
+
+    if (fuzz_known(rs_begin(store, RS_WRITE, &txn)) == RS_OK) {
+        fuzz_undo(txn, choice);
+        fuzz_walk(txn);
+        if (keep) {
+            bool before = sound;
+            fuzz_known(rs_commit(txn, NULL));
+            read_store(check);
+            FUZZ_CHECK(sound || !before);
+        } else {
+            rs_abort(txn);
+        }
+    }
+}
+
+static void work(enum part part, bool keep, const uint8_t *data, size_t size)
+{
+    unsigned last = size > 0 ? data[size - 1] : 0;
     bool all = part == PART_ALL;
 
     if (part != PART_STREAMS) {
@@ -389,8 +423,17 @@ static void work(enum part part, bool keep)
     if (all || part == PART_STREAMS) {
         read_store(read_streams);
     }
+    if (all || part == PART_HISTORY) {
+        read_store(fuzz_history);
+    }
+    if (all || size % PAST_TURN == 0) {
+        fuzz_past(store);
+    }
     if (all || part == PART_WALK) {
         write(fuzz_walk, false);
+    }
+    if (all || part == PART_UNDO) {
+        undo(last, keep && !all);
     }
     if (all || part == PART_CHANGE) {
         write(change_keys, keep);
@@ -405,7 +448,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     have_store();
     unsigned touched = edit_store(&input);
     if (((touched & 1u << TABLE_META) == 0 && size % 32 != 0) || open_again()) {
-        work(replaying ? PART_ALL : (enum part)(size % PARTS), size / PARTS % 2 == 0);
+        work(replaying ? PART_ALL : (enum part)(size % PARTS), size / PARTS % 2 == 0, data, size);
         restore_store();
     }
     return 0;
