@@ -182,7 +182,11 @@ int history_fail_missing(struct rs_txn *txn, uint64_t revision)
         return fail(txn->tree.error, RS_ENOTFOUND, "no revision %llu, the latest is %llu", number,
                     (unsigned long long)store_revision(txn));
     }
-    return fail(txn->tree.error, RS_EBEHIND, "revision %llu is no longer in the journal", number);
+    uint64_t first = 0;
+    (void)journal_first(&txn->env, &first);
+    return fail(txn->tree.error, RS_EBEHIND,
+                "revision %llu is no longer in the journal, which begins with %llu", number,
+                (unsigned long long)first);
 }
 
 int history_changes(struct rs_txn *txn, uint64_t revision, history_change each, void *context)

@@ -214,6 +214,7 @@ static int undo_all(struct undo *undo)
     undo->txn->unruled = true;
     undo->txn->undone_from = undo->from;
     undo->txn->undone_to = undo->to;
+    undo->txn->undone_changes = undo->txn->journal.changes;
     return status;
 }
 
@@ -264,6 +265,7 @@ int history_undo(struct rs_txn *txn, uint64_t from, uint64_t to, const rs_undo_o
     if (status != RS_OK) {
         return status;
     }
+    txn->mixed = txn->mixed || txn->journal.changes > 0;
     status = tree_fail(&txn->tree, undo_all(&undo), "cannot take changes back");
     if (status == RS_OK && undo.refused) {
         status = refuse(&undo);

@@ -876,7 +876,7 @@ RS_CALL int rs_wait(rs_store *store, uint64_t revision, int timeout,
 #define RS_REVISION_UNDO 2u     /* takes back the revisions from ... to */
 #define RS_REVISION_REDO 4u     /* instead of UNDO: what it takes back is an undo or a rollback */
 #define RS_REVISION_ROLLBACK 8u /* an unconfirmed change taken back */
-#define RS_REVISION_PARTIAL 16u /* an undo that left something out */
+#define RS_REVISION_PARTIAL 16u /* an undo that left something out, or beside more */
 
 typedef struct rs_revision_info {
     uint64_t revision;

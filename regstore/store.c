@@ -401,7 +401,7 @@ static int write_journal(struct rs_txn *txn, uint64_t *bytes)
         .time = store_now(),
         .uid = (uint32_t)getuid(),
         .pid = (uint32_t)getpid(),
-        .flags = txn->revision_flags,
+        .flags = txn->revision_flags | (txn->mixed ? RS_REVISION_PARTIAL : 0),
         .from = txn->undone_from,
         .to = txn->undone_to,
         .program = txn->program != NULL ? txn->program : own_name(),
@@ -472,6 +472,8 @@ static int commit_deletions(struct rs_txn *txn)
 
 static int commit_changes(struct rs_txn *txn)
 {
+    bool undoes = txn->undone_from != 0;
+    txn->mixed = txn->mixed || (undoes && txn->journal.changes != txn->undone_changes);
     int status = store_check_rules(txn);
     if (status != RS_OK) {
         return status;

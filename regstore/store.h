@@ -54,6 +54,8 @@ struct rs_txn {
     unsigned revision_flags; /* RS_REVISION_..., of the revision that is being made */
     uint64_t undone_from;    /* the revisions that it takes back; else 0 */
     uint64_t undone_to;
+    uint64_t undone_changes; /* told by the journal when the undo was done */
+    bool mixed;              /* the revision is more than that undo */
     uint64_t pending; /* the revision that waits for confirmation when this one begins; 0: none */
     bool to_confirm;  /* this one is to wait for confirmation, so long */
     uint32_t confirm_seconds;

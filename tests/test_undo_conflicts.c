@@ -147,6 +147,59 @@ static void what_was_taken_back_is_no_conflict(void)
     rs_close(undo_store);
 }
 
+/* What one transaction does beside an undo counts. */
+static void undo_beside(int (*before)(rs_txn *txn), int (*after)(rs_txn *txn))
+{
+    undo_begin();
+    uint64_t done = undo_do_edit(undo_create_keys);
+    uint64_t other = undo_do_edit(undo_set_value);
+    rs_txn *txn = start_writing(undo_store);
+    SUCCEEDS(before(txn));
+    SUCCEEDS(rs_undo(txn, other, other, NULL, NULL));
+    SUCCEEDS(after(txn));
+    uint64_t made = end_writing(txn);
+    struct history history = history_of(undo_store, made);
+    CU_ASSERT_EQUAL(history.head.flags, RS_REVISION_UNDO | RS_REVISION_PARTIAL);
+    history_free(&history);
+    EQUAL_TEXT(attempt(done, done, 0, RS_ECONFLICT),
+               "2 New: something in the key was changed since");
+    undo_take_back(made, made);
+    undo_take_back(done, done);
+    rs_close(undo_store);
+}
+
+static int do_nothing(rs_txn *txn)
+{
+    (void)txn;
+    return RS_OK;
+}
+
+static void an_undo_hides_nothing_before_it(void)
+{
+    undo_beside(set_in_new, do_nothing);
+}
+
+static void an_undo_hides_nothing_after_it(void)
+{
+    undo_beside(do_nothing, set_in_new);
+}
+
+static void two_undos_hide_nothing(void)
+{
+    undo_begin();
+    uint64_t done = undo_do_edit(undo_create_keys);
+    uint64_t used = undo_do_edit(set_in_new);
+    uint64_t undone = undo_take_back(used, used);
+    uint64_t other = undo_do_edit(undo_set_value);
+    rs_txn *txn = start_writing(undo_store);
+    SUCCEEDS(rs_undo(txn, undone, undone, NULL, NULL));
+    SUCCEEDS(rs_undo(txn, other, other, NULL, NULL));
+    end_writing(txn);
+    EQUAL_TEXT(attempt(done, done, 0, RS_ECONFLICT),
+               "2 New: something in the key was changed since");
+    rs_close(undo_store);
+}
+
 static int create_other_b(rs_txn *txn)
 {
     rs_key key;
@@ -209,7 +262,10 @@ static void ranges_are_checked(void)
     GIVES(RS_EINVAL, rs_undo(txn, done, done, &(rs_undo_options){.flags = 3}, NULL));
     SUCCEEDS(
         journal_trim(&txn->env, done, &(struct journal_limits){.revisions = 1, .steps = 10}, NULL));
+    rs_error error = RS_ERROR_INIT;
+    rs_txn_errors(txn, &error);
     GIVES(RS_EBEHIND, rs_undo(txn, 1, done, NULL, NULL));
+    EQUAL_TEXT(error.text, "revision 1 is no longer in the journal, which begins with 2");
     rs_abort(txn);
     txn = start_reading(undo_store);
     GIVES(RS_EREADONLY, rs_undo(txn, done, done, NULL, NULL));
@@ -239,6 +295,9 @@ static const struct test_case cases[] = {
     {"what is skipped is skipped as a whole", what_is_skipped_is_skipped_as_a_whole},
     {"a created key that others use is a conflict", a_created_key_that_others_use_is_a_conflict},
     {"what was taken back is no conflict", what_was_taken_back_is_no_conflict},
+    {"an undo hides nothing before it", an_undo_hides_nothing_before_it},
+    {"an undo hides nothing after it", an_undo_hides_nothing_after_it},
+    {"two undos hide nothing", two_undos_hide_nothing},
     {"a taken name is a conflict", a_taken_name_is_a_conflict},
     {"some conflicts are lasting", some_conflicts_are_lasting},
     {"places are given once", places_are_given_once},
