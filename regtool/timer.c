@@ -22,26 +22,40 @@
 
 /* ---- What it does ---- */
 
-/* False if the revision does not wait any more, or the store is gone. */
-static bool look(const char *dir, uint64_t revision, uint64_t *left_ms)
+enum state { WAITS, OVER, UNKNOWN };
+
+static enum state look_into(rs_store *store, uint64_t revision, uint64_t *left_ms)
 {
-    rs_store *store;
     rs_txn *txn;
     rs_pending pending;
-    bool waits = false;
+    int status = rs_begin(store, RS_READ, &txn);
 
-    if (rs_open(dir, RS_READONLY, &store, NULL) != RS_OK) {
-        return false;
+    if (status != RS_OK) {
+        return UNKNOWN;
     }
-    if (rs_begin(store, RS_READ, &txn) == RS_OK) {
-        waits = rs_confirm_pending(txn, &pending) == RS_OK && pending.revision == revision;
-        rs_abort(txn);
+    status = rs_confirm_pending(txn, &pending);
+    rs_abort(txn);
+    if (status != RS_OK) {
+        return status == RS_ENOTFOUND ? OVER : UNKNOWN;
     }
+    *left_ms = pending.left_ms;
+    return pending.revision == revision ? WAITS : OVER;
+}
+
+/* It is over when the revision does not wait any more, and when the store is gone. What else keeps
+ * the store from being opened may pass. */
+static enum state look(const char *dir, uint64_t revision, uint64_t *left_ms)
+{
+    enum state state;
+    rs_store *store;
+    int status = rs_open(dir, RS_READONLY, &store, NULL);
+
+    if (status != RS_OK) {
+        return status == RS_ENOSTORE ? OVER : UNKNOWN;
+    }
+    state = look_into(store, revision, left_ms);
     rs_close(store);
-    if (waits) {
-        *left_ms = pending.left_ms;
-    }
-    return waits;
+    return state;
 }
 
 /* Opening for writing does it. */
@@ -64,16 +78,20 @@ static void pause_ms(uint64_t ms)
 
 static void wait_and_take_back(const char *dir, uint64_t revision)
 {
+    enum state state;
     unsigned failures = 0;
-    uint64_t left_ms;
+    uint64_t left_ms = 0;
 
-    while (failures < MOST_FAILURES && look(dir, revision, &left_ms)) {
-        if (left_ms > 0) {
+    while (failures < MOST_FAILURES && (state = look(dir, revision, &left_ms)) != OVER) {
+        if (state == WAITS && left_ms > 0) {
             pause_ms(left_ms < LOOK_MS ? left_ms : LOOK_MS);
             continue;
         }
-        take_back(dir);
-        if (look(dir, revision, &left_ms)) {
+        if (state == WAITS) {
+            take_back(dir);
+            state = look(dir, revision, &left_ms);
+        }
+        if (state != OVER) {
             failures++;
             pause_ms(RETRY_MS);
         }
