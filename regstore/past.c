@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "history.h"
@@ -78,7 +79,7 @@ static void remove_dir(char *dir)
     free(dir);
 }
 
-static int copy_into(struct rs_store *store, const char *dir, rs_error *error)
+static int write_copy(struct rs_store *store, const char *dir, rs_error *error)
 {
     char *path = NULL;
     if (asprintf(&path, "%s/" COPY_NAME, dir) < 0) {
@@ -92,6 +93,17 @@ static int copy_into(struct rs_store *store, const char *dir, rs_error *error)
     }
     free(path);
     return status;
+}
+
+/* Where the room is missing matters to whoever has to make some. */
+static int copy_into(struct rs_store *store, const char *dir, rs_error *error)
+{
+    rs_error why = RS_ERROR_INIT;
+    int status = write_copy(store, dir, &why);
+    int above = (int)(strrchr(dir, '/') - dir);
+    return status == RS_OK
+               ? RS_OK
+               : fail(error, status, "%.*s: the store's copy: %s", above, dir, why.text);
 }
 
 /* ---- Back in time ---- */
