@@ -176,13 +176,26 @@ static int list(struct log *log)
     return status;
 }
 
+static int copy_time(void *context, const rs_revision_info *revision)
+{
+    uint64_t *time = context;
+
+    *time = revision->time;
+    return 0;
+}
+
 /* Where the list ends because the journal does. */
 static void tell_end(struct log *log)
 {
+    rs_txn *txn = log->session.txn;
+    uint64_t time = 0;
     rs_stat stat;
 
-    if (log->since == 0 && log->oldest == 0 && !log->print.tool->json &&
-        rs_stat_get(log->session.txn, &stat) == RS_OK && stat.first_revision > 1) {
+    if (log->print.tool->json || rs_stat_get(txn, &stat) != RS_OK || stat.first_revision <= 1 ||
+        rs_history(txn, stat.first_revision, stat.first_revision, copy_time, &time) != RS_OK) {
+        return;
+    }
+    if (log->oldest < stat.first_revision && log->since < time) {
         remark("the journal reaches back to revision %" PRIu64, stat.first_revision);
     }
 }

@@ -142,11 +142,10 @@ static const char *revisions(const struct undo *undo, char text[64])
 
 static int report_failure(struct undo *undo, int status)
 {
-    char text[64];
     uint64_t count = undo->told.conflicts;
 
     if (status != RS_ECONFLICT) {
-        return session_report(&undo->session, status, revisions(undo, text));
+        return session_report(&undo->session, status, undo->verb);
     }
     session_drop(&undo->session);
     put_conflicts(undo);

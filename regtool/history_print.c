@@ -144,7 +144,7 @@ void history_print_line(struct history_print *print, const rs_revision_info *rev
            colours ? "\033[0m" : "", time, who_name(&print->who, revision->uid));
     show_text(stdout, revision->program, strlen(revision->program), true);
     fputs("  ", stdout);
-    put_flags(stdout, revision, ": ");
+    put_flags(stdout, revision, summary[0] != '\0' ? ": " : "");
     fputs(summary, stdout);
     if (count > 1) {
         printf(" and %" PRIu64 " more", count - 1);
