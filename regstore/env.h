@@ -77,6 +77,10 @@ int env_renew(struct env_txn *txn, rs_error *error);
 /* Before the commit of a transaction that adds: a part of the disk and of the map is kept for those
  * that delete. RS_EDISK or RS_EFULL if it would not be. */
 int env_keep_reserve(struct env_txn *txn, rs_error *error);
+/* The same for one that may use more of that part, as it takes back what another did; or for one
+ * after which as many changes, that put so many bytes, are to have room there. */
+int env_keep_last(struct env_txn *txn, rs_error *error);
+int env_keep_last_after(struct env_txn *txn, uint64_t bytes, rs_error *error);
 /* True if there is less room than that, on the disk or in the map. */
 bool env_has_no_room(struct env_txn *txn);
 /* Ends the transaction in any case. After RS_EIO and RS_EDISK it is known only once the store is

@@ -136,20 +136,21 @@ static uint64_t usable_pages(struct env *env, uint64_t run)
 }
 
 /* Up to end the file can have pages. Free ones count half, as not all of them fit together. */
-static bool has_room(struct env *env, uint64_t end, uint64_t pages, uint64_t run)
+static bool has_room(struct env *env, uint64_t end, uint64_t pages, uint64_t run, uint64_t kept)
 {
     uint64_t page_size = env_page_size(env);
     uint64_t used = length_with(env, 0);
     uint64_t behind = end > used ? (end - used) / page_size : 0;
-    uint64_t wanted = 2 * pages + RESERVE / 2 / page_size;
+    uint64_t wanted = 2 * pages + kept / page_size;
     return behind + usable_pages(env, run) >= wanted;
 }
 
-int env_length_demand(struct env *env, uint64_t pages, uint64_t run)
+int env_length_demand(struct env *env, uint64_t pages, uint64_t run, enum env_share share)
 {
     MDB_envinfo info;
     uint64_t size;
-    uint64_t length = length_with(env, pages * env_page_size(env) + RESERVE / 2);
+    uint64_t kept = RESERVE / share;
+    uint64_t length = length_with(env, pages * env_page_size(env) + kept);
     mdb_env_info(env->mdb, &info);
     int number = length > info.me_mapsize ? EOVERFLOW : allocate(env, length);
     if (number == 0) {
@@ -159,7 +160,7 @@ int env_length_demand(struct env *env, uint64_t pages, uint64_t run)
     if (status != RS_OK) {
         return status;
     }
-    if (has_room(env, number == EOVERFLOW ? info.me_mapsize : size, pages, run)) {
+    if (has_room(env, number == EOVERFLOW ? info.me_mapsize : size, pages, run, kept)) {
         return RS_OK;
     }
     return number == EOVERFLOW ? RS_EFULL : status_of_errno(number);

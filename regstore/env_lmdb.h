@@ -114,8 +114,10 @@ int env_length_check(struct env *env, rs_error *error);
 /* Under the writer's lock, before a transaction: fills the reserve up if there is room. */
 void env_length_reserve(struct env *env);
 /* Under the writer's lock, before a commit that takes so many pages, up to run of them side by
- * side: RS_EDISK or RS_EFULL unless as much as half of the reserve remains for deletions. */
-int env_length_demand(struct env *env, uint64_t pages, uint64_t run);
+ * side: RS_EDISK or RS_EFULL unless a share of the reserve, such as a half, remains for deletions.
+ */
+enum env_share { ENV_HALF = 2, ENV_EIGHTH = 8 };
+int env_length_demand(struct env *env, uint64_t pages, uint64_t run, enum env_share share);
 /* True if the file cannot grow by as much as is stored. */
 bool env_length_at_end(struct env *env);
 /* After a commit. */

@@ -189,19 +189,47 @@ static int explain(const struct env *env, int rc)
 #define PAGES_OF_CHANGE 2u
 #define PAGES_OF_COMMIT 32u
 
-int env_keep_reserve(struct env_txn *txn, rs_error *error)
+/* The pages that a transaction takes before it gives any back. */
+static int pages_taken(const struct env_txn *txn, uint64_t *taken)
 {
     uint64_t now;
     uint64_t wanted = txn->changes * PAGES_OF_CHANGE + PAGES_OF_COMMIT;
     int status = count_pages(txn, &now);
     if (status == RS_OK) {
         wanted = wanted < txn->pages ? wanted : txn->pages;
-        wanted += now > txn->pages ? now - txn->pages : 0;
-        status = env_length_demand(txn->env, wanted, txn->largest / env_page_size(txn->env) + 1);
+        *taken = wanted + (now > txn->pages ? now - txn->pages : 0);
+    }
+    return status;
+}
+
+/* As if it took its pages so often, and so many more. */
+static int keep(struct env_txn *txn, unsigned times, uint64_t more, enum env_share share,
+                rs_error *error)
+{
+    uint64_t pages;
+    int status = pages_taken(txn, &pages);
+    if (status == RS_OK) {
+        status = env_length_demand(txn->env, times * pages + more,
+                                   txn->largest / env_page_size(txn->env) + 1, share);
     }
     return status == RS_OK
                ? RS_OK
                : fail(error, status, "%s: cannot commit: %s", txn->env->dir, rs_strerror(status));
+}
+
+int env_keep_reserve(struct env_txn *txn, rs_error *error)
+{
+    return keep(txn, 1, 0, ENV_HALF, error);
+}
+
+int env_keep_last(struct env_txn *txn, rs_error *error)
+{
+    return keep(txn, 1, 0, ENV_EIGHTH, error);
+}
+
+int env_keep_last_after(struct env_txn *txn, uint64_t bytes, rs_error *error)
+{
+    return keep(txn, 2, bytes / env_page_size(txn->env), ENV_EIGHTH, error);
 }
 
 bool env_has_no_room(struct env_txn *txn)

@@ -448,11 +448,24 @@ static RS_APART void end_write_after(struct rs_txn *txn, int status)
     }
 }
 
+/* What only deletes may take all that there is, unless it is to be taken back: that puts what was
+ * deleted, once as it was and once into the journal. */
+static int keep_room(struct rs_txn *txn)
+{
+    rs_error *error = txn->tree.error;
+    if (!txn->journal.adds) {
+        return txn->to_confirm ? env_keep_last_after(&txn->env, 2 * txn->journal.bytes, error)
+                               : RS_OK;
+    }
+    return txn->revision_flags & RS_REVISION_ROLLBACK ? env_keep_last(&txn->env, error)
+                                                      : env_keep_reserve(&txn->env, error);
+}
+
 int store_try_commit(struct rs_txn *txn)
 {
     int status = write_revision(txn);
-    if (status == RS_OK && txn->journal.adds) {
-        status = env_keep_reserve(&txn->env, txn->tree.error);
+    if (status == RS_OK) {
+        status = keep_room(txn);
     }
     return status == RS_OK ? env_commit(&txn->env, txn->tree.error) : status;
 }

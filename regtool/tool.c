@@ -25,6 +25,18 @@ int tool_open(const struct tool *tool, unsigned flags, rs_store **store)
     return report_status(status, &error, tool->dir != NULL ? tool->dir : "the store");
 }
 
+/* Whoever opens the store for writing takes an unconfirmed change back when its time is over, and
+ * is not kept from his work if that fails. */
+static void remark_untaken(rs_store *store)
+{
+    rs_error error = RS_ERROR_INIT;
+    int status = rs_confirm_due(store, NULL, &error);
+
+    if (status == RS_EDISK || status == RS_EFULL) {
+        remark("%s", error.text);
+    }
+}
+
 static int begin(struct session *session, unsigned mode)
 {
     int status = rs_begin(session->store, mode, &session->txn);
@@ -60,6 +72,9 @@ static int begin_now(const struct tool *tool, unsigned mode, struct session *ses
     for (int tries = 0; status == RS_EREPLACED && tries < MOST_TRIES; tries++) {
         if (tool_open(tool, mode == RS_WRITE ? 0 : RS_READONLY, &session->store) != 0) {
             return 1;
+        }
+        if (mode == RS_WRITE) {
+            remark_untaken(session->store);
         }
         status = begin(session, mode);
         if (status == RS_OK) {

@@ -404,13 +404,26 @@ static void tell_trouble(const struct live *live, int status)
 }
 
 /* Whoever comes by takes an unconfirmed change back when its time is over, if he may write. */
-static void take_back_due(const struct live *live)
+static int try_to_take_back(const struct live *live, rs_error *error)
 {
     rs_store *writable;
-    if (live->store != NULL && rs_confirm_due(live->store, NULL, NULL) == RS_EREADONLY &&
-        rs_open(rs_store_dir(live->store), 0, &writable, NULL) == RS_OK) {
+    int status = live->store != NULL ? rs_confirm_due(live->store, NULL, NULL) : RS_OK;
+    if (status == RS_EREADONLY && rs_open(rs_store_dir(live->store), 0, &writable, NULL) == RS_OK) {
+        status = rs_confirm_due(writable, NULL, error);
         rs_close(writable);
     }
+    return status;
+}
+
+/* What fails is tried again with the next wake-up; each reason is said once. */
+static void take_back_due(struct live *live)
+{
+    rs_error error = RS_ERROR_INIT;
+    int status = try_to_take_back(live, &error);
+    if (status != RS_OK && status != RS_EREADONLY && status != live->untaken) {
+        log_line(live->log, LOG_LINE_ERROR, "%s", error.text);
+    }
+    live->untaken = status;
 }
 
 static void follow(struct live *live)

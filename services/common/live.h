@@ -61,6 +61,7 @@ struct live {
     bool refusing;             /* the store has others, which are not allowed */
     struct live_news news;
     int trouble; /* what was last said about reading the store, so as not to repeat it */
+    int untaken; /* the same about taking an unconfirmed change back */
 };
 
 /* Opens the store that options name, reads the settings of service and begins to follow them. All

@@ -5,7 +5,8 @@
  *     full_disk map DIRECTORY      anywhere: the store's map is made small instead
  *
  * Fills a store and what is left beside it, until nothing can be added. Then everything is read, by
- * this process and by one that opens the store anew, and values and keys are deleted one by one.
+ * this process and by one that opens the store anew. Deletions that nobody confirms are taken back,
+ * though who does that is killed, or refused. Then values and keys are deleted one by one.
  * Then subtrees are deleted, each from a store that has been filled again: one whose record does
  * not fit, one whose records are all over the file, a large value, everything else. When there is
  * room again the store takes new values. Ends with "N passed, N failed, 0 skipped". Needs
@@ -16,6 +17,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -292,6 +294,88 @@ static void fill_again(rs_store *store)
     expect(status == full, "it is full again", status);
 }
 
+/* ---- Deletions that are to be confirmed ---- */
+
+#define PASSERS 4u
+#define UNCONFIRMED 30u /* rounds */
+#define STEP_US 40u     /* each round's passers-by are killed so much later */
+
+/* Its time is over at once. */
+static int delete_unconfirmed(rs_store *store, const char *path, const char *name)
+{
+    rs_txn *txn;
+    rs_key key;
+    must(rs_begin(store, RS_WRITE, &txn), "a write transaction begins");
+    int status = rs_key_open(txn, RS_HKLM, path, &key);
+    if (status == RS_OK) {
+        status =
+            name != NULL ? rs_value_delete(txn, key, name) : rs_key_delete(txn, key, RS_RECURSIVE);
+    }
+    if (status == RS_OK) {
+        status = rs_txn_confirm(txn, 0);
+    }
+    return end(txn, status);
+}
+
+/* Whoever opens the store takes the change back. Each is killed, at some time. */
+static void kill_passers(const char *dir, unsigned microseconds)
+{
+    for (unsigned i = 0; i < PASSERS; i++) {
+        rs_store *own;
+        fflush(stdout);
+        pid_t child = fork();
+        if (child == 0) {
+            _exit(rs_open(dir, 0, &own, NULL) == RS_OK ? 0 : 1);
+        }
+        usleep(microseconds * (i + 1));
+        kill(child, SIGKILL);
+        waitpid(child, NULL, 0);
+    }
+}
+
+static uint64_t revision_of(rs_store *store)
+{
+    rs_txn *txn;
+    must(rs_begin(store, RS_READ, &txn), "a read transaction begins");
+    uint64_t revision = rs_revision(txn);
+    rs_abort(txn);
+    return revision;
+}
+
+/* One round: it is refused, or taken back once. False if it is refused. */
+static bool expect_taken_back(rs_store *store, const char *dir, unsigned round)
+{
+    uint64_t values = count_values(store);
+    uint64_t revision = revision_of(store);
+    int status = delete_unconfirmed(store, "Small\\0", "value 1");
+    if (status == full) {
+        expect(count_values(store) == values, "what cannot be taken back is not done", status);
+        return false;
+    }
+    must(status, "a value is deleted, to be confirmed");
+    kill_passers(dir, round * STEP_US);
+    status = rs_confirm_due(store, NULL, NULL);
+    expect(status == RS_OK, "it is taken back on a full disk", status);
+    expect(revision_of(store) == revision + 2, "it is taken back once", status);
+    expect(count_values(store) == values, "what was deleted is there again", status);
+    status = rs_confirm(store, NULL, NULL);
+    return expect(status == RS_ENOTFOUND, "nothing waits any more", status);
+}
+
+static void expect_unconfirmed(rs_store *store, const char *dir)
+{
+    uint64_t values = count_values(store);
+    int status = delete_unconfirmed(store, "Bulk", NULL);
+    expect(status == full, "what cannot be taken back is refused", status);
+    expect(count_values(store) == values, "what was refused is there", status);
+    unsigned rounds = 0;
+    while (rounds < UNCONFIRMED && expect_taken_back(store, dir, rounds)) {
+        rounds++;
+    }
+    expect(rounds > 0, "something can be confirmed on a full disk", RS_OK);
+    printf("%u deletions taken back\n", rounds);
+}
+
 /* From a full store, whole or not at all: the first call does it on a full disk. */
 static void expect_big_deletion(rs_store *store, const char *path, const char *name,
                                 uint64_t values)
@@ -370,6 +454,7 @@ static void try_store(const char *top, bool on_disk)
     expect(status == full, "small values are added until it is full", status);
     expect_no_room(store);
     expect_reading(store, dir);
+    expect_unconfirmed(store, dir);
     expect_deletions(store);
     fill_again(store);
     expect_big_deletions(store);

@@ -67,6 +67,48 @@ echo "$((18 - failed)) passed, $failed failed, 0 skipped"
 '''
 
 
+# What is to be taken back when the disk is full is told, stays due, and is done when there is room.
+UNCONFIRMED = r'''cd "$1" && set -e
+regtool=$0
+bin=$(dirname "$0")
+failed=0
+expect() { if ! eval "$2"; then echo "FAILED: $1"; failed=$((failed + 1)); fi; }
+within() { # WHAT CONDITION: a minute
+    looks=600
+    until eval "$2"; do
+        looks=$((looks - 1))
+        if [ "$looks" = 0 ]; then echo "FAILED: $1"; failed=$((failed + 1)); return; fi
+        sleep 0.1
+    done
+}
+export REGSTORE=$1/unconfirmed
+why='an unconfirmed change cannot be taken back: .*no space left on the device'
+"$regtool" init >/dev/null
+for n in 1 2 3 4 5 6 7 8; do
+    "$regtool" add 'HKLM\A' /v "v$n" /d "$(head -c 100000 /dev/zero | tr '\0' "$n")" >/dev/null
+done
+"$regtool" export 'HKLM\A' before.xml >/dev/null
+"$bin/regstore-spooler" --name other 2>log & service=$!
+within 'the service does not start' '"$regtool" services | grep -q other'
+"$regtool" delete 'HKLM\A' /f --confirm 3 >/dev/null 2>&1
+: >filler
+cat /dev/zero >filler 2>/dev/null || :
+n=0
+while [ "$n" -lt 100 ] && "$regtool" add 'HKLM\B' /v "v$n" /d "$(head -c 90000 /dev/zero | tr '\0' x)" >/dev/null 2>&1
+do n=$((n + 1)); done
+within 'a service does not tell' 'grep -q "$why" log'
+expect 'a service tells it more than once' '[ "$(grep -c "$why" log)" = 1 ]'
+expect 'a verb that writes does not tell' '"$regtool" delete HKLM\\B /v v0 /f 2>&1 | grep -q "$why"'
+expect 'confirm does not tell' '"$regtool" confirm 2>&1 | grep -q "$why"'
+expect 'status does not tell' '"$regtool" status | grep -q "too late: it is to be taken back"'
+kill -9 "$service"
+rm filler
+within 'it is not taken back' '"$regtool" export HKLM\\A after.xml >/dev/null 2>&1 && cmp -s before.xml after.xml'
+expect 'the store is damaged' '"$regtool" check --store >/dev/null'
+echo "$((8 - failed)) passed, $failed failed, 0 skipped"
+'''
+
+
 def run(command, sums):
     """Adds the program's counts; one that does not end with them is a failure."""
     ran = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS)
@@ -98,7 +140,9 @@ def main():
                 continue
             run(['unshare', '--mount', 'sh', '-c', mount + ' && exec "$0" disk "$1"', program,
                  directory], sums)
-            run(['unshare', '--mount', 'sh', '-c', mount + ' && ' + FILES, regtool, directory], sums)
+            for script in (FILES, UNCONFIRMED):
+                run(['unshare', '--mount', 'sh', '-c', mount + ' && ' + script, regtool, directory],
+                    sums)
         directory = os.path.join(scratch, 'map')
         os.mkdir(directory)
         print('-- map')
