@@ -286,16 +286,22 @@ void stage_hear(int fd, char byte)
     MUST(heard == byte);
 }
 
-static int wait_for(struct child *child)
+static int reap(const struct child *child)
 {
     int status = -1;
     pid_t ended;
     do {
         ended = waitpid(child->pid, &status, 0);
     } while (ended < 0 && errno == EINTR);
+    MUST(ended == child->pid);
+    return status;
+}
+
+static int wait_for(struct child *child)
+{
+    int status = reap(child);
     close(child->to);
     close(child->from);
-    MUST(ended == child->pid);
     return status;
 }
 
@@ -315,4 +321,34 @@ bool child_was_killed(struct child *child)
 {
     int status = wait_for(child);
     return WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
+}
+
+void stage_leave_heir(int from_parent, int to_parent)
+{
+    pid_t heir = fork();
+    MUST(heir >= 0);
+    if (heir == 0) {
+        alarm(CHILD_SECONDS);
+        stage_hear(from_parent, 'd');
+        stage_tell(to_parent, 'd');
+        _exit(0);
+    }
+    stage_tell(to_parent, 'w');
+    while (true) {
+        pause();
+    }
+}
+
+void heir_left(struct child *child)
+{
+    MUST(kill(child->pid, SIGKILL) == 0);
+    reap(child);
+}
+
+void heir_end(struct child *child)
+{
+    stage_tell(child->to, 'd');
+    stage_hear(child->from, 'd');
+    close(child->to);
+    close(child->from);
 }

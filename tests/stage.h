@@ -81,6 +81,12 @@ void stage_hear(int fd, char byte);
 /* Waits for the child's end; true if it ended by itself with status 0. */
 bool child_end(struct child *child);
 void child_kill(struct child *child); /* SIGKILL, waited for */
+/* For a child that is to be killed: leaves another process behind that has all it holds, says 'w',
+ * and waits for its end. The parent kills it with heir_left(), and ends the other with heir_end(),
+ * which is sure that it was there all the time. */
+_Noreturn void stage_leave_heir(int from_parent, int to_parent);
+void heir_left(struct child *child);
+void heir_end(struct child *child);
 /* Waits for a child that kills itself; true if SIGKILL was its end. */
 bool child_was_killed(struct child *child);
 

@@ -275,18 +275,7 @@ static void fork_and_watch_until_killed(int from_parent, int to_parent)
 {
     rs_store *store = stage_store();
     (void)stage_watch(store, "HKLM\\Child", 0, RS_NOW);
-    pid_t heir = fork();
-    MUST(heir >= 0);
-    if (heir == 0) {
-        alarm(60);
-        stage_hear(from_parent, 'd');
-        stage_tell(to_parent, 'd');
-        _exit(0);
-    }
-    stage_tell(to_parent, 'w');
-    while (true) {
-        pause();
-    }
+    stage_leave_heir(from_parent, to_parent);
 }
 
 static void test_killed_after_fork(void)
@@ -295,14 +284,9 @@ static void test_killed_after_fork(void)
     stage_hear(child.from, 'w');
     rs_store *store = stage_store();
     CU_ASSERT_EQUAL(list(store).count, 1);
-    int to = dup(child.to);
-    int from = dup(child.from);
-    child_kill(&child);
+    heir_left(&child);
     CU_ASSERT_EQUAL(list(store).count, 0);
-    stage_tell(to, 'd'); /* the heir was there all the time */
-    stage_hear(from, 'd');
-    close(to);
-    close(from);
+    heir_end(&child);
     rs_close(store);
 }
 

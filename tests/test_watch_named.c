@@ -510,36 +510,20 @@ static void fork_and_serve(int from_parent, int to_parent)
 {
     rs_store *store = stage_store();
     (void)open_named(store);
-    pid_t heir = fork();
-    MUST(heir >= 0);
-    if (heir == 0) {
-        alarm(60);
-        stage_hear(from_parent, 'd');
-        stage_tell(to_parent, 'd');
-        _exit(0);
-    }
-    stage_tell(to_parent, 'w');
-    while (true) {
-        pause();
-    }
+    stage_leave_heir(from_parent, to_parent);
 }
 
 static void test_name_after_a_fork(void)
 {
     struct child child = child_start(fork_and_serve);
     stage_hear(child.from, 'w');
-    int to = dup(child.to);
-    int from = dup(child.from);
-    child_kill(&child);
+    heir_left(&child);
     rs_store *store = stage_store();
     CU_ASSERT(strncmp(services(store), "service gone", 12) == 0);
     rs_watch *watch = open_named(store);
     CU_ASSERT(strncmp(services(store), "service alive", 13) == 0);
-    stage_tell(to, 'd'); /* the heir was there all the time */
-    stage_hear(from, 'd');
+    heir_end(&child);
     rs_watch_close(watch);
-    close(to);
-    close(from);
     rs_close(store);
 }
 

@@ -239,13 +239,22 @@ static void end(struct bench *bench, struct wake *wake)
     remove_tree(wake->raw_dir);
 }
 
-void row_wake(struct bench *bench, const struct row *row, struct result *result)
+static void wake_both(struct wake *wake, struct times *times, unsigned round)
+{
+    for (unsigned turn = 0; turn < 2; turn++) {
+        unsigned who = (round + turn) % 2;
+        times->ns[who][round] = wake_round(wake, who);
+    }
+}
+
+/* Two waiting processes, rounds of one kind with them, and their end. */
+static void measure_waiting(struct bench *bench, struct result *result,
+                            void (*measure)(struct wake *wake, struct times *times, unsigned round))
 {
     bench_store(bench);
     struct probes probes = probes_choose(bench_data(bench), PROBE_DEPTH, 1, 1);
     struct wake wake = {.writer = {.probes = &probes, .sets = 1}};
     struct times times;
-    (void)row;
     prepare(bench, &wake);
     sched_getaffinity(0, sizeof wake.processors, &wake.processors);
     start_both(bench, &wake);
@@ -253,16 +262,19 @@ void row_wake(struct bench *bench, const struct row *row, struct result *result)
     wake.writer.number = 100;
     times_new(&times, 2, rounds_of(bench, 15));
     for (unsigned round = 0; round < times.rounds; round++) {
-        for (unsigned turn = 0; turn < 2; turn++) {
-            unsigned who = (round + turn) % 2;
-            times.ns[who][round] = wake_round(&wake, who);
-        }
+        measure(&wake, &times, round);
     }
     sched_setaffinity(0, sizeof wake.processors, &wake.processors);
     result_take(result, &times, 1e3);
     times_free(&times);
     end(bench, &wake);
     probes_free(&probes);
+}
+
+void row_wake(struct bench *bench, const struct row *row, struct result *result)
+{
+    (void)row;
+    measure_waiting(bench, result, wake_both);
 }
 
 /* One commit, and the wait for its answer. Gives both times. */
@@ -283,33 +295,21 @@ static void answer_once(struct wake *wake, double *answered, double *read)
     *read = *read > LEAST_NS ? *read : LEAST_NS;
 }
 
-void row_answer(struct bench *bench, const struct row *row, struct result *result)
+static void answer_round(struct wake *wake, struct times *times, unsigned round)
 {
-    bench_store(bench);
-    struct probes probes = probes_choose(bench_data(bench), PROBE_DEPTH, 1, 1);
-    struct wake wake = {.writer = {.probes = &probes, .sets = 1}};
-    struct times times;
     double answered[WAKES];
     double read[WAKES];
-    (void)row;
-    prepare(bench, &wake);
-    sched_getaffinity(0, sizeof wake.processors, &wake.processors);
-    start_both(bench, &wake);
-    stay_on(&wake.processors, false);
-    wake.writer.number = 100;
-    times_new(&times, 2, rounds_of(bench, 15));
-    for (unsigned round = 0; round < times.rounds; round++) {
-        for (int i = 0; i < WAKES; i++) {
-            answer_once(&wake, &answered[i], &read[i]);
-        }
-        times.ns[0][round] = median(answered, WAKES);
-        times.ns[1][round] = median(read, WAKES);
+    for (int i = 0; i < WAKES; i++) {
+        answer_once(wake, &answered[i], &read[i]);
     }
-    sched_setaffinity(0, sizeof wake.processors, &wake.processors);
-    result_take(result, &times, 1e3);
-    times_free(&times);
-    end(bench, &wake);
-    probes_free(&probes);
+    times->ns[0][round] = median(answered, WAKES);
+    times->ns[1][round] = median(read, WAKES);
+}
+
+void row_answer(struct bench *bench, const struct row *row, struct result *result)
+{
+    (void)row;
+    measure_waiting(bench, result, answer_round);
 }
 
 static void ring(void *context, unsigned long count)
