@@ -13,9 +13,23 @@
 
 #include "text.h"
 
-int record_put_u8(struct buffer *buffer, uint8_t number);
-int record_put_u32(struct buffer *buffer, uint32_t number);
-int record_put_u64(struct buffer *buffer, uint64_t number);
+static inline int record_put_u8(struct buffer *buffer, uint8_t number)
+{
+    return buffer_append_byte(buffer, number);
+}
+
+static inline int record_put_u32(struct buffer *buffer, uint32_t number)
+{
+    number = htole32(number);
+    return buffer_append(buffer, &number, sizeof number);
+}
+
+static inline int record_put_u64(struct buffer *buffer, uint64_t number)
+{
+    number = htole64(number);
+    return buffer_append(buffer, &number, sizeof number);
+}
+
 int record_put_bytes(struct buffer *buffer, const void *data, size_t size); /* length, bytes, NUL */
 
 struct record {
@@ -24,7 +38,7 @@ struct record {
     bool damaged; /* set once anything did not fit; numbers are 0 and texts empty from then on */
 };
 
-/* Reading is inline: each value that is read or listed takes several of these. */
+/* Reading is inline, too: each value that is read or listed takes several of these. */
 
 static inline void record_begin(struct record *record, const void *data, size_t size)
 {

@@ -12,7 +12,9 @@
 #include <stdlib.h>
 #include <strings.h>
 
-#define PLACES 256u
+/* Places, a power of two; eight times as many when so many have been filled. */
+#define PLACES 64u
+#define MOST_PLACES 4096u
 #define PLACE_KEYS 6u /* a larger set is not remembered */
 #define BRANCHES 128u
 #define BRANCH_NAME 28u /* a longer one is not remembered */
@@ -41,13 +43,37 @@ struct schema_cache {
     uint64_t snapshot; /* 0: none yet */
     uint32_t age;
     rs_key rules;
-    struct place places[PLACES];
+    struct place *places;
+    unsigned place_count;
+    unsigned filled; /* since there are so many places */
     struct branch branches[BRANCHES];
+    struct place first[PLACES];
 };
+
+static struct schema_cache *new_cache(void)
+{
+    struct schema_cache *cache = calloc(1, sizeof *cache);
+
+    if (cache != NULL) {
+        cache->places = cache->first;
+        cache->place_count = PLACES;
+    }
+    return cache;
+}
+
+static void free_places(struct schema_cache *cache)
+{
+    if (cache->places != cache->first) {
+        free(cache->places);
+    }
+}
 
 void schema_cache_free(struct schema_cache *cache)
 {
-    free(cache);
+    if (cache != NULL) {
+        free_places(cache);
+        free(cache);
+    }
 }
 
 /* ---- Begin and end ---- */
@@ -56,7 +82,8 @@ static void forget_all(struct schema_cache *cache)
 {
     cache->snapshot = 0;
     if (++cache->age == 0) {
-        memset(cache, 0, sizeof *cache);
+        memset(cache->places, 0, cache->place_count * sizeof *cache->places);
+        memset(cache->branches, 0, sizeof cache->branches);
         cache->age = 1;
     }
 }
@@ -82,7 +109,7 @@ int schema_begin(struct schema *schema, struct tree *tree, struct schema_cache *
     int status = RS_OK;
 
     if (*cache == NULL) {
-        *cache = calloc(1, sizeof **cache);
+        *cache = new_cache();
     }
     *schema = (struct schema){.tree = tree, .error = tree->error, .cache = *cache};
     tree->error = NULL;
@@ -214,7 +241,7 @@ int schema_set_below(struct schema *schema, const struct schema_set *above, rs_k
 
 static struct place *place_of(struct schema *schema, rs_key key)
 {
-    return &schema->cache->places[key % PLACES];
+    return &schema->cache->places[key & (schema->cache->place_count - 1)];
 }
 
 static bool is_known(struct schema *schema, rs_key key)
@@ -224,13 +251,43 @@ static bool is_known(struct schema *schema, rs_key key)
     return place->key == key && place->age == schema->cache->age;
 }
 
+/* Without the memory for it there are as many places as before. Two keys that had places of their
+ * own have them in a multiple of the number, too. */
+static void grow_places(struct schema_cache *cache)
+{
+    const unsigned count = 8 * cache->place_count;
+    struct place *places = calloc(count, sizeof *places);
+
+    cache->filled = 0;
+    if (places == NULL) {
+        return;
+    }
+    for (unsigned i = 0; i < cache->place_count; i++) {
+        if (cache->places[i].age == cache->age) {
+            places[cache->places[i].key & (count - 1)] = cache->places[i];
+        }
+    }
+    free_places(cache);
+    cache->places = places;
+    cache->place_count = count;
+}
+
+static struct place *place_to_fill(struct schema *schema, rs_key key)
+{
+    struct schema_cache *cache = schema->cache;
+
+    if (cache->place_count < MOST_PLACES && ++cache->filled > cache->place_count) {
+        grow_places(cache);
+    }
+    return place_of(schema, key);
+}
+
 static void remember(struct schema *schema, rs_key key, const struct schema_set *set)
 {
-    struct place *place = place_of(schema, key);
-
     if (set->count > PLACE_KEYS) {
         return;
     }
+    struct place *place = place_to_fill(schema, key);
     place->key = key;
     place->age = schema->cache->age;
     place->count = (uint16_t)set->count;

@@ -125,6 +125,10 @@ void judge_end(struct judge *judge);
 /* A value of a key, be it set or not. */
 int judge_value(struct judge *judge, rs_key key, const struct schema_set *set, const char *name,
                 size_t len);
+/* The same for what a change has set it to: if that is good nothing is looked up, as whatever set
+ * it later is a change of its own. */
+int judge_set(struct judge *judge, rs_key key, const struct schema_set *set,
+              const struct change_side *after);
 /* Each value that has a rule, and each that is one. */
 int judge_key(struct judge *judge, rs_key key, const struct schema_set *set);
 

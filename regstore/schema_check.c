@@ -348,6 +348,26 @@ int judge_value(struct judge *judge, rs_key key, const struct schema_set *set, c
     return status;
 }
 
+int judge_set(struct judge *judge, rs_key key, const struct schema_set *set,
+              const struct change_side *after)
+{
+    const rs_value value = {after->name, after->name_len, after->type, after->data, after->size};
+    rs_error why = RS_ERROR_INIT;
+    rs_rule rule;
+    rs_key at;
+    int status = RS_EREFUSED;
+
+    arena_reset(&judge->arena);
+    if (!set->inside && !judge->check->warnings) {
+        status = schema_find_again(judge, set, value.name, value.name_len, &rule, &at);
+        status = status == RS_OK ? schema_judge(&rule, &value, &why) : status;
+    }
+    if (status == RS_EREFUSED) {
+        return judge_value(judge, key, set, value.name, value.name_len);
+    }
+    return status == RS_ENOTFOUND || status == RS_ERULE ? RS_OK : status;
+}
+
 /* ---- One key ---- */
 
 static int judge_rules(struct judge *judge, rs_key key)

@@ -330,11 +330,14 @@ static int check_subtree(struct walk *walk, rs_key key)
 
 static int check_value(struct walk *walk, const struct change *change)
 {
-    const struct change_side *side = change->after.present ? &change->after : &change->before;
+    const struct schema_set *set = &walk->set;
+    const struct change_side *before = &change->before;
     int status = schema_set_of(walk->judge->schema, change->key, &walk->set);
 
-    if (status == RS_OK && (walk->set.count > 0 || walk->set.inside)) {
-        status = judge_value(walk->judge, change->key, &walk->set, side->name, side->name_len);
+    if (status == RS_OK && (set->count > 0 || set->inside)) {
+        status = change->after.present
+                     ? judge_set(walk->judge, change->key, set, &change->after)
+                     : judge_value(walk->judge, change->key, set, before->name, before->name_len);
     }
     return status == RS_EDELETED ? RS_OK : status;
 }

@@ -51,27 +51,9 @@ int buffer_reserve(struct buffer *buffer, size_t more)
     return RS_OK;
 }
 
-int buffer_append(struct buffer *buffer, const void *data, size_t size)
-{
-    if (size == 0) { /* data may be NULL then */
-        return RS_OK;
-    }
-    if (buffer_reserve(buffer, size) != RS_OK) {
-        return RS_ENOMEM;
-    }
-    memcpy(buffer->data + buffer->size, data, size);
-    buffer->size += size;
-    return RS_OK;
-}
-
 int buffer_append_text(struct buffer *buffer, const char *text)
 {
     return buffer_append(buffer, text, strlen(text));
-}
-
-int buffer_append_byte(struct buffer *buffer, unsigned char byte)
-{
-    return buffer_append(buffer, &byte, 1);
 }
 
 int buffer_printf(struct buffer *buffer, const char *format, ...)

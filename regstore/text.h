@@ -30,9 +30,24 @@ struct buffer {
 
 /* Room for more bytes after size; RS_ENOMEM. */
 int buffer_reserve(struct buffer *buffer, size_t more);
-int buffer_append(struct buffer *buffer, const void *data, size_t size);
+/* Inline, like the next one: records are put together from many small pieces. */
+static inline int buffer_append(struct buffer *buffer, const void *data, size_t size)
+{
+    if (size == 0) { /* data may be NULL then */
+        return RS_OK;
+    }
+    if (size > buffer->capacity - buffer->size && buffer_reserve(buffer, size) != RS_OK) {
+        return RS_ENOMEM;
+    }
+    memcpy(buffer->data + buffer->size, data, size);
+    buffer->size += size;
+    return RS_OK;
+}
+static inline int buffer_append_byte(struct buffer *buffer, unsigned char byte)
+{
+    return buffer_append(buffer, &byte, 1);
+}
 int buffer_append_text(struct buffer *buffer, const char *text);
-int buffer_append_byte(struct buffer *buffer, unsigned char byte);
 int buffer_printf(struct buffer *buffer, const char *format, ...) RS_PRINTF(2, 3);
 /* A NUL after the content that size does not count. */
 int buffer_terminate(struct buffer *buffer);

@@ -116,22 +116,57 @@ static int collect_ancestors(struct tree *tree, rs_key key, rs_key *ids, size_t 
     return RS_OK;
 }
 
+/* Appends the names from the key up to its root, and gives their lengths. Each is copied as soon as
+ * it is found: reading the next one may move it. */
+static int climb(struct tree *tree, rs_key key, struct buffer *names, size_t *lens, size_t *count)
+{
+    size_t n = 0;
+    while (key != RS_NO_KEY) {
+        struct node node;
+        if (n > RS_MAX_DEPTH) {
+            return RS_EDAMAGED;
+        }
+        int status = tree_node(tree, key, &node);
+        if (status != RS_OK) {
+            return n > 0 && status == RS_EDELETED ? RS_EDAMAGED : status;
+        }
+        status = buffer_append(names, node.name, node.name_len);
+        if (status != RS_OK) {
+            return status;
+        }
+        lens[n++] = node.name_len;
+        key = node.parent;
+    }
+    *count = n;
+    return RS_OK;
+}
+
+/* The path is put together behind the names, and then takes their place. */
 int tree_path(struct tree *tree, rs_key key, struct buffer *path)
 {
-    rs_key ids[RS_MAX_DEPTH + 1];
-    size_t count;
-    int status = collect_ancestors(tree, key, ids, &count);
-    while (status == RS_OK && count > 0) {
-        struct node node;
-        status = tree_node(tree, ids[--count], &node);
-        if (status == RS_OK) {
-            status = buffer_append(path, node.name, node.name_len);
-        }
-        if (status == RS_OK && count > 0) {
-            status = buffer_append_byte(path, '\\');
-        }
+    size_t lens[RS_MAX_DEPTH + 1];
+    size_t count = 0;
+    const size_t start = path->size;
+    int status = climb(tree, key, path, lens, &count);
+    const size_t end = path->size;
+    if (status == RS_OK) {
+        status = buffer_reserve(path, end - start + count + 1);
     }
-    return status == RS_OK ? buffer_terminate(path) : status;
+    path->size = start;
+    if (status != RS_OK) {
+        return status;
+    }
+    const char *name = path->data + end;
+    char *at = path->data + end;
+    while (count > 0) {
+        name -= lens[--count];
+        memcpy(at, name, lens[count]);
+        at += lens[count];
+        *at++ = count > 0 ? '\\' : '\0';
+    }
+    path->size += (size_t)(at - (path->data + end)) - 1;
+    memmove(path->data + start, path->data + end, path->size - start + 1);
+    return RS_OK;
 }
 
 /* Names between the key and its root. */

@@ -254,8 +254,9 @@ static int node_encode(struct buffer *buffer, const struct node *node)
 
 /* ---- The cache ---- */
 
-#define CACHE_SLOTS 64u /* more when a transaction comes back to more keys */
-#define CACHE_MOST 1024u
+/* Slots, a power of two; eight times as many when a transaction has read as many keys. */
+#define CACHE_SLOTS 64u
+#define CACHE_MOST 4096u
 
 struct cached_node {
     struct node node; /* id 0: the slot is empty */
@@ -266,7 +267,7 @@ struct cached_node {
 struct node_cache {
     struct cached_node *slots;
     unsigned count;
-    unsigned displaced;  /* by nodes that were read, since there are so many slots */
+    unsigned reads;      /* since there are so many slots */
     struct buffer spare; /* where the next texts are built */
     struct cached_node first[CACHE_SLOTS];
 };
@@ -285,7 +286,7 @@ int node_cache_new(struct node_cache **out)
 
 static struct cached_node *slot_of(struct node_cache *cache, rs_key id)
 {
-    return &cache->slots[id % cache->count];
+    return &cache->slots[id & (cache->count - 1)];
 }
 
 static void free_slots(struct node_cache *cache)
@@ -299,16 +300,16 @@ static void free_slots(struct node_cache *cache)
  * own have them in a multiple of the number, too. */
 static void grow_cache(struct node_cache *cache)
 {
-    unsigned count = 4 * cache->count;
+    unsigned count = 8 * cache->count;
     struct cached_node *slots = calloc(count, sizeof *slots);
-    cache->displaced = 0;
+    cache->reads = 0;
     if (slots == NULL) {
         return;
     }
     for (unsigned i = 0; i < cache->count; i++) {
         struct cached_node *slot = &cache->slots[i];
         if (slot->node.id != 0) {
-            slots[slot->node.id % count] = *slot;
+            slots[slot->node.id & (count - 1)] = *slot;
         } else {
             buffer_free(&slot->texts);
         }
@@ -321,12 +322,10 @@ static void grow_cache(struct node_cache *cache)
 /* The slot that a node is to be read into. */
 static struct cached_node *slot_to_fill(struct node_cache *cache, rs_key id)
 {
-    struct cached_node *slot = slot_of(cache, id);
-    if (slot->node.id != 0 && cache->count < CACHE_MOST && ++cache->displaced > cache->count) {
+    if (cache->count < CACHE_MOST && ++cache->reads > cache->count) {
         grow_cache(cache);
-        slot = slot_of(cache, id);
     }
-    return slot;
+    return slot_of(cache, id);
 }
 
 void node_cache_free(struct node_cache *cache)
@@ -381,22 +380,16 @@ int node_flush(struct tree *tree)
 static int set_texts(struct node_cache *cache, struct cached_node *slot, const char *name,
                      size_t name_len, const char *class_name, size_t class_len)
 {
-    struct buffer texts = cache->spare;
-    texts.size = 0;
-    int status = buffer_append(&texts, name, name_len);
-    if (status == RS_OK) {
-        status = buffer_append_byte(&texts, 0);
-    }
-    if (status == RS_OK) {
-        status = buffer_append(&texts, class_name, class_len);
-    }
-    if (status == RS_OK) {
-        status = buffer_append_byte(&texts, 0);
-    }
+    cache->spare.size = 0;
+    int status = buffer_reserve(&cache->spare, name_len + 1 + class_len + 1);
     if (status != RS_OK) {
-        cache->spare = texts;
         return status;
     }
+    struct buffer texts = cache->spare;
+    memcpy(texts.data, name, name_len);
+    texts.data[name_len] = '\0';
+    memcpy(texts.data + name_len + 1, class_name, class_len);
+    texts.data[name_len + 1 + class_len] = '\0';
     cache->spare = slot->texts;
     slot->texts = texts;
     slot->node.name = texts.data;
