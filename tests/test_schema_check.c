@@ -50,6 +50,45 @@ static void values_are_judged_as_they_are_at_last(void)
     rs_close(store);
 }
 
+static void what_was_good_first_is_refused_at_last(void)
+{
+    rs_store *store = open_app_rules();
+    rs_txn *txn = start_writing(store);
+    set_number(txn, find_key(txn, APP), "Size", 3);
+    set_number(txn, find_key(txn, APP), "Size", 9);
+    refused(txn, RS_EREFUSED, "9 is given, the rule says 1 to 5");
+    txn = start_writing(store);
+    set_number(txn, find_key(txn, APP), "Size", 3);
+    set_rule(txn, APP, "Size", "type=REG_DWORD|max=2");
+    refused(txn, RS_EREFUSED, "3 is given, the rule says at most 2");
+    rs_close(store);
+}
+
+/* More than any cache begins with. */
+static void one_of_many_keys_is_refused(void)
+{
+    enum { PORTS = 700, WRONG = 77 };
+    static rs_key ports[PORTS];
+    rs_store *store = open_app_rules();
+    rs_txn *txn = start_writing(store);
+    for (unsigned i = 0; i < PORTS; i++) {
+        char path[64];
+        snprintf(path, sizeof path, APP "\\Ports\\COM%u", i);
+        ports[i] = add_key(txn, path);
+        SUCCEEDS(rs_set_string(txn, ports[i], "Needed", "l"));
+    }
+    end_writing(txn);
+    txn = start_writing(store);
+    for (unsigned i = 0; i < PORTS; i++) {
+        SUCCEEDS(rs_set_string(txn, ports[i * 13 % PORTS], "Needed", "o"));
+    }
+    SUCCEEDS(rs_set_string(txn, ports[WRONG], "Needed", "x"));
+    refused(txn, RS_EREFUSED,
+            "Services\\App\\Ports\\COM77, value \"Needed\": "
+            "\"x\" is given, the rule says \"l\" or \"o\"");
+    rs_close(store);
+}
+
 static void what_was_wrong_before_does_not_matter(void)
 {
     rs_store *store = open_store();
@@ -338,6 +377,8 @@ static void what_is_undone_is_not_judged(void)
 static const struct test_case cases[] = {
     {"a wrong value is refused", a_wrong_value_is_refused},
     {"values are judged as they are at last", values_are_judged_as_they_are_at_last},
+    {"what was good first is refused at last", what_was_good_first_is_refused_at_last},
+    {"one of many keys is refused", one_of_many_keys_is_refused},
     {"what was wrong before does not matter", what_was_wrong_before_does_not_matter},
     {"required values have to be there", required_values_have_to_be_there},
     {"new keys are judged with all in them", new_keys_are_judged_with_all_in_them},
