@@ -139,8 +139,8 @@ int rs_txn_check(rs_txn *txn, int (*each)(void *context, const rs_violation *vio
         return status;
     }
     status = schema_begin(&schema, &txn->tree, &txn->rules);
-    if (status == RS_OK && !txn->unruled) { /* rules do not stand in an undo's way */
-        status = schema_check_changes(&schema, &txn->journal, &check);
+    if (status == RS_OK) {
+        status = schema_check_changes(&schema, &txn->journal, &txn->undone, &check);
     }
     schema_end(&schema);
     if (status == RS_OK && violations != NULL) {

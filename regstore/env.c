@@ -128,12 +128,14 @@ static int check_format(struct env_txn *txn, rs_error *error)
     memcpy(record, found.data, sizeof record);
     uint32_t format = le32toh(record[0]);
     uint32_t folding = le32toh(record[1]);
-    if (format > ENV_FORMAT) {
-        return fail(error, RS_EVERSION, "%s: made by a newer version (format %u, known is %u)", dir,
-                    format, ENV_FORMAT);
+    if (format == 0) {
+        return fail(error, RS_EDAMAGED, "%s: the record of the store's format is damaged", dir);
     }
     if (format != ENV_FORMAT) {
-        return fail(error, RS_EDAMAGED, "%s: unknown format %u", dir, format);
+        return fail(error, RS_EVERSION,
+                    "%s: made by %s regstore (format %u, this one has %u): export it with that one "
+                    "and import the file here into a new store",
+                    dir, format > ENV_FORMAT ? "a newer" : "an older", format, ENV_FORMAT);
     }
     /* With another table names that were stored would not be found, or be found twice. */
     if (folding != text_fold_version) {

@@ -211,7 +211,6 @@ static int undo_all(struct undo *undo)
     }
     bool redo = undo->from == undo->to && (head.flags & (RS_REVISION_UNDO | RS_REVISION_ROLLBACK));
     undo->txn->revision_flags |= redo ? RS_REVISION_REDO : RS_REVISION_UNDO;
-    undo->txn->unruled = true;
     undo->txn->undone_from = undo->from;
     undo->txn->undone_to = undo->to;
     undo->txn->undone_changes = undo->txn->journal.changes;
@@ -258,6 +257,7 @@ int history_undo(struct rs_txn *txn, uint64_t from, uint64_t to, const rs_undo_o
         .restore = {.tree = &txn->tree},
         .first = RS_ERROR_INIT,
     };
+    const uint64_t first = txn->journal.changes;
     int status = tree_writable(&txn->tree);
     if (status == RS_OK) {
         status = check_range(txn, from, to);
@@ -266,7 +266,11 @@ int history_undo(struct rs_txn *txn, uint64_t from, uint64_t to, const rs_undo_o
         return status;
     }
     txn->mixed = txn->mixed || txn->journal.changes > 0;
-    status = tree_fail(&txn->tree, undo_all(&undo), "cannot take changes back");
+    status = undo_all(&undo);
+    if (status == RS_OK) { /* rules do not stand in the way of the past */
+        status = schema_exempt_add(&txn->undone, first, txn->journal.changes);
+    }
+    status = tree_fail(&txn->tree, status, "cannot take changes back");
     if (status == RS_OK && undo.refused) {
         status = refuse(&undo);
     }

@@ -75,7 +75,7 @@ extern "C" {
     X(RS_EACCESS, -19, "permission denied")                                                        \
     X(RS_ENOSTORE, -20, "no store there")                                                          \
     X(RS_EUNSAFE, -21, "the store's directory or a file of it is not safe to use")                 \
-    X(RS_EVERSION, -22, "the store was made by a newer version")                                   \
+    X(RS_EVERSION, -22, "the store was made by another version")                                   \
     X(RS_EDAMAGED, -23, "the store is damaged")                                                    \
     X(RS_EFULL, -24, "the store is full")                                                          \
     X(RS_EDISK, -25, "no space left on the device")                                                \
@@ -489,7 +489,8 @@ enum rs_applies {                      /* when a service goes by a new value */
 
 /*
  * A rule, kept as a REG_MULTI_SZ of "field=text" strings. That of value V of HKLM\A\B is named V
- * and lies in HKRS\Rules\HKLM\A\B: the short name of a stored root and the path. A component "*"
+ * and lies in HKRS\Rules\HKLM\A\B: the short name of a stored root and the path; elsewhere below
+ * HKRS\Rules, where nothing would go by it, it counts as malformed. A component "*"
  * there stands for any one name, CurrentControlSet also for a ControlSet with three digits; where
  * several rules fit, the first component in which they differ decides: the name itself comes before
  * CurrentControlSet, and that before "*". The fields:
@@ -567,8 +568,8 @@ typedef struct rs_violation {
  * RS_EREFUSED, described as always; a malformed rule with RS_ERULE. This tells all of them, and
  * warnings, before the commit: each is called for each, may read in the transaction, and ends it
  * with another answer than 0, which is returned. each may be NULL; violations, which may be NULL,
- * receives their number without warnings. An undo is not judged. On a read transaction:
- * RS_EREADONLY.
+ * receives their number without warnings. What rs_undo()
+ * changes is not judged. On a read transaction: RS_EREADONLY.
  */
 RS_CALL int rs_txn_check(rs_txn *txn, int (*each)(void *context, const rs_violation *violation),
                          void *context, uint64_t *violations);
@@ -1009,7 +1010,8 @@ enum rs_loss_kind {
     RS_LOSS_CUT = 12,      /* of a written file: a text ends at its first NUL, data goes on */
     RS_LOSS_CLASS = 13,    /* a class name that is damaged: left out */
     RS_LOSS_NO_CLASS = 14, /* of a patch: a class name that it would have to give a key */
-    RS_LOSS_BELOW_LINK = 15 /* of a .reg file: a key below a link, where no path leads */
+    RS_LOSS_BELOW_LINK = 15, /* of a .reg file: a key below a link, where no path leads */
+    RS_LOSS_CURRENT = 16     /* the link CurrentControlSet: an ordinary key is in its place */
 };
 /* What is lost in a line for a person; NULL for a number that is no kind. Static. */
 RS_API const char *rs_loss_text(enum rs_loss_kind kind);

@@ -98,12 +98,25 @@ struct schema_check {
     bool warnings;
     uint64_t violations; /* found, without warnings */
 };
+/* Changes of a transaction that are not judged: by their numbers, from first up to end, in the
+ * order they were told. Starts as {0}. */
+struct schema_exempt {
+    struct schema_span {
+        uint64_t first;
+        uint64_t end;
+    } * spans;
+    size_t count;
+};
+/* Adds those behind all that were added before. */
+int schema_exempt_add(struct schema_exempt *exempt, uint64_t first, uint64_t end);
+void schema_exempt_free(struct schema_exempt *exempt);
+
 /* What a write transaction has changed so far, as it is now: values that were set or deleted, and
  * all of keys that were made or have another name. The journal tells what was changed, and does so
  * whether or not there was a rule for it then: a transaction that brings rules along is judged by
  * them. */
 int schema_check_changes(struct schema *schema, const struct journal *journal,
-                         struct schema_check *check);
+                         const struct schema_exempt *exempt, struct schema_check *check);
 int schema_check_key(struct schema *schema, rs_key key, bool subtree, struct schema_check *check);
 
 /* What both do with one value; between judge_begin() and judge_end() the tree has another arena. */

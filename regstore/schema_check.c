@@ -185,6 +185,70 @@ static int get_value(struct judge *judge, rs_key key, const char *name, size_t l
     return status;
 }
 
+/* Where the rules belong that lie below a name which is none of a stored root. */
+static const char *right_place(const struct path_root *root)
+{
+    switch (root != NULL ? root->key : RS_NO_KEY) {
+    case RS_HKCU: /* of whoever asks: a rule cannot be of one user */
+        return "HKU\\*";
+    case RS_HKCR:
+        return "HKLM\\SOFTWARE\\Classes";
+    case RS_HKCC:
+        return "HKLM\\SYSTEM\\CurrentControlSet\\Hardware Profiles\\Current";
+    default:
+        return root != NULL ? root->alias : "HKLM, HKU or HKRS";
+    }
+}
+
+/* The name of the root whose values go by the rules in a key: the one behind "Rules". RS_END if
+ * there is none. It lives in judge->path. */
+static int find_root_name(struct judge *judge, rs_key key, const char **name, size_t *len)
+{
+    struct buffer *path = &judge->path;
+    const struct path_root *root;
+    struct path_iter iter;
+
+    path->size = 0;
+    int status = tree_path(judge->schema->tree, key, path);
+    if (status == RS_OK) {
+        status = path_begin_rooted(&iter, path->data, path->size, &root, NULL);
+    }
+    for (int i = 0; status == RS_OK && i < 2; i++) {
+        status = path_next(&iter, name, len, NULL);
+    }
+    return status;
+}
+
+/* A rule that no value of any key would go by is refused: who stored it would rely on it. */
+static int check_place(struct judge *judge, rs_key key, const rs_value *value, rs_error *why)
+{
+    const struct value_quoted quoted = value_quote(value->name, value->name_len);
+    const char *name = NULL;
+    size_t len = 0;
+    int status = find_root_name(judge, key, &name, &len);
+
+    if (status == RS_END) {
+        return fail(why, RS_ERULE,
+                    "the rule of \"%.*s%s\": nothing goes by a rule in HKRS\\Rules itself, it "
+                    "belongs below HKRS\\Rules\\%s",
+                    quoted.len, value->name, quoted.dots, right_place(NULL));
+    }
+    if (status != RS_OK) {
+        return status;
+    }
+    const struct path_root *root = path_root_by_name(name, len);
+    if (root != NULL && root->stored == root->key &&
+        text_compare(name, len, root->alias, strlen(root->alias)) == 0) {
+        return RS_OK;
+    }
+    const struct value_quoted below = value_quote(name, len);
+    return fail(why, RS_ERULE,
+                "the rule of \"%.*s%s\": nothing goes by a rule below \"%.*s%s\", it belongs below "
+                "HKRS\\Rules\\%s",
+                quoted.len, value->name, quoted.dots, below.len, name, below.dots,
+                right_place(root));
+}
+
 /* A value that is a rule. */
 static int judge_rule(struct judge *judge, rs_key key, const rs_value *value)
 {
@@ -192,6 +256,9 @@ static int judge_rule(struct judge *judge, rs_key key, const rs_value *value)
     rs_rule rule;
     int status = schema_read(judge->schema, value, &rule, &why);
 
+    if (status == RS_OK) {
+        status = check_place(judge, key, value, &why);
+    }
     if (status != RS_ERULE) {
         return status;
     }

@@ -12,8 +12,9 @@ int schema_read(struct schema *schema, const rs_value *stored, rs_rule *rule, rs
 {
     if (stored->type != REG_MULTI_SZ) {
         const struct value_quoted name = value_quote(stored->name, stored->name_len);
-        return fail(why, RS_ERULE, "the rule of \"%.*s%s\": it is no REG_MULTI_SZ", name.len,
-                    stored->name, name.dots);
+        return fail(why, RS_ERULE, "the rule of \"%.*s%s\": %s", name.len, stored->name, name.dots,
+                    stored->type == REG_LINK ? "no rule is found by a symbolic link"
+                                             : "it is no REG_MULTI_SZ");
     }
     return schema_parse(schema->tree->arena, stored->name, stored->name_len, stored->data,
                         stored->size, rule, why);

@@ -311,19 +311,44 @@ int schema_check_key(struct schema *schema, rs_key key, bool subtree, struct sch
 
 /* ---- Changes ---- */
 
-/* A key that was made or renamed, with all that is below it now. */
+int schema_exempt_add(struct schema_exempt *exempt, uint64_t first, uint64_t end)
+{
+    struct schema_span *last = exempt->count > 0 ? &exempt->spans[exempt->count - 1] : NULL;
+
+    if (last != NULL && last->end == first) {
+        last->end = end;
+        return RS_OK;
+    }
+    struct schema_span *spans = realloc(exempt->spans, (exempt->count + 1) * sizeof *spans);
+    if (spans == NULL) {
+        return RS_ENOMEM;
+    }
+    exempt->spans = spans;
+    spans[exempt->count++] = (struct schema_span){first, end};
+    return RS_OK;
+}
+
+void schema_exempt_free(struct schema_exempt *exempt)
+{
+    free(exempt->spans);
+    *exempt = (struct schema_exempt){0};
+}
+
+/* A key that was made or renamed, with all that is below it now. A link is nobody's setting, but no
+ * place of rules either. */
 static int check_subtree(struct walk *walk, rs_key key)
 {
     struct schema *schema = walk->judge->schema;
     struct node node;
     int status = tree_node(schema->tree, key, &node);
 
-    if (status != RS_OK || (node.flags & RS_KEY_LINK)) {
+    if (status != RS_OK) {
         return status == RS_EDELETED ? RS_OK : status;
     }
     status = schema_set_of(schema, key, &walk->set);
-    if (status == RS_OK && (walk->set.count > 0 || walk->set.inside)) {
-        status = walk_key(walk, key, true);
+    const bool link = (node.flags & RS_KEY_LINK) != 0;
+    if (status == RS_OK && ((walk->set.count > 0 && !link) || walk->set.inside)) {
+        status = walk_key(walk, key, !link);
     }
     return status;
 }
@@ -342,6 +367,14 @@ static int check_value(struct walk *walk, const struct change *change)
     return status == RS_EDELETED ? RS_OK : status;
 }
 
+/* What was a link may be a key now, and what was a rule key a link. */
+static int check_relinked(struct walk *walk, const struct change *change)
+{
+    int status = check_value(walk, change);
+
+    return status == RS_OK ? check_subtree(walk, change->key) : status;
+}
+
 static int check_change(struct walk *walk, const struct change *change)
 {
     if (change->inner) {
@@ -353,21 +386,33 @@ static int check_change(struct walk *walk, const struct change *change)
         return check_subtree(walk, change->key);
     case RS_VALUE_SET:
     case RS_VALUE_DELETED:
-    case RS_KEY_RELINKED:
         return check_value(walk, change);
+    case RS_KEY_RELINKED:
+        return check_relinked(walk, change);
     default:
         return RS_OK;
     }
 }
 
-static int check_changes(struct walk *walk, const struct journal *journal)
+static bool is_exempt(const struct schema_exempt *exempt, uint64_t number)
+{
+    for (size_t i = 0; i < exempt->count; i++) {
+        if (number >= exempt->spans[i].first && number < exempt->spans[i].end) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int check_changes(struct walk *walk, const struct journal *journal,
+                         const struct schema_exempt *exempt)
 {
     struct journal_reader reader = {0};
     struct change change;
     int status;
 
-    while ((status = journal_review(journal, &reader, &change)) == RS_OK) {
-        status = check_change(walk, &change);
+    for (uint64_t i = 0; (status = journal_review(journal, &reader, &change)) == RS_OK; i++) {
+        status = is_exempt(exempt, i) ? RS_OK : check_change(walk, &change);
         if (status != RS_OK) {
             break;
         }
@@ -377,7 +422,7 @@ static int check_changes(struct walk *walk, const struct journal *journal)
 }
 
 int schema_check_changes(struct schema *schema, const struct journal *journal,
-                         struct schema_check *check)
+                         const struct schema_exempt *exempt, struct schema_check *check)
 {
     struct judge judge;
     struct walk walk = {.judge = &judge};
@@ -386,7 +431,7 @@ int schema_check_changes(struct schema *schema, const struct journal *journal,
         return RS_OK;
     }
     judge_begin(&judge, schema, check);
-    int status = check_changes(&walk, journal);
+    int status = check_changes(&walk, journal, exempt);
     judge_end(&judge);
     free_walk(&walk);
     return status;

@@ -148,6 +148,7 @@ static void free_txn(struct rs_txn *txn)
         free(cursor);
     }
     schema_cache_free(txn->rules);
+    schema_exempt_free(&txn->undone);
     tree_end(&txn->tree);
     arena_free(&txn->arena);
     free(txn);
@@ -407,11 +408,14 @@ static int write_journal(struct rs_txn *txn, uint64_t *bytes)
         .program = txn->program != NULL ? txn->program : own_name(),
         .message = txn->message != NULL ? txn->message : "",
     };
-    store_history_limits(txn, &limits);
+    /* Whose bounds cannot be read removes nothing: the next commit does, and history is not lost.
+     */
+    const bool bounded = store_history_limits(txn, &limits) == RS_OK;
     int status = journal_finish(&txn->journal, &head);
     *bytes = txn->journal_bytes + txn->journal.bytes;
-    return status == RS_OK ? journal_trim(&txn->env, txn->journal.revision, &limits, bytes)
-                           : status;
+    return status == RS_OK && bounded
+               ? journal_trim(&txn->env, txn->journal.revision, &limits, bytes)
+               : status;
 }
 
 static int write_revision(struct rs_txn *txn)

@@ -59,9 +59,9 @@ struct rs_txn {
     uint64_t pending; /* the revision that waits for confirmation when this one begins; 0: none */
     bool to_confirm;  /* this one is to wait for confirmation, so long */
     uint32_t confirm_seconds;
-    bool recorded; /* it makes a revision even if it changes nothing */
-    bool forced;   /* what the rules refuse is committed, too */
-    bool unruled;  /* nothing is judged: the past comes back as it was */
+    bool recorded;               /* it makes a revision even if it changes nothing */
+    bool forced;                 /* what the rules refuse is committed, too */
+    struct schema_exempt undone; /* its changes by which the past comes back as it was */
 };
 
 /* What the store counts, from its one state record. */
@@ -117,8 +117,9 @@ int store_pending_commit(struct rs_txn *txn);
 
 /* Judges what a write transaction has changed by the rules, before its commit. (store_rules.c) */
 int store_check_rules(struct rs_txn *txn);
-/* How much history is kept, as the store's settings say it: store_history.c. */
-void store_history_limits(struct rs_txn *txn, struct journal_limits *limits);
+/* How much history is kept, as the store's settings say it; fails where they cannot be read.
+ * (store_history.c) */
+int store_history_limits(struct rs_txn *txn, struct journal_limits *limits);
 
 /* The present as a FILETIME. */
 uint64_t store_now(void);

@@ -2,34 +2,79 @@
  * store_history.c - how much history a store keeps: its settings in HKRS\Settings\Journal.
  *
  * They are read by each commit, in its own transaction, so that a change of them counts at once.
- * What is not set, or makes no sense, has its default: a store must not forget, nor stop, because
- * somebody mistyped. Needs tree. A part of store.
+ * What counts is the effective value: what is set, else the default of its rule, else that of a
+ * store without rules, which hives/rules/regstore.xml repeats. What is set and makes no sense
+ * counts as not set: a store must not forget, nor stop, because somebody mistyped. Needs schema. A
+ * part of store.
  */
 #include "store.h"
 
-#define SETTINGS "Settings\\Journal"
+#define SETTINGS "HKRS\\Settings\\Journal"
 #define KEEP_REVISIONS 10000u
 #define KEEP_BYTES ((uint64_t)256 << 20)
 #define DAY (UINT64_C(24) * 60 * 60 * 10000000) /* in 100 ns */
 
-/* A REG_DWORD or REG_QWORD; else the default. */
-static uint64_t setting(struct tree *tree, rs_key key, const char *name, uint64_t otherwise)
+struct settings {
+    struct schema schema;
+    rs_key key; /* RS_NO_KEY: there is none */
+    struct schema_set set;
+};
+
+/* A REG_DWORD or REG_QWORD. */
+static bool is_number(const rs_value *value, uint64_t *number)
 {
-    rs_value value;
     uint32_t narrow;
     uint64_t wide;
-    if (key == RS_NO_KEY || tree_value_get(tree, key, name, strlen(name), &value) != RS_OK) {
-        return otherwise;
+    if (value->type == REG_DWORD && value->size == sizeof narrow) {
+        memcpy(&narrow, value->data, sizeof narrow);
+        *number = le32toh(narrow);
+        return true;
     }
-    if (value.type == REG_DWORD && value.size == sizeof narrow) {
-        memcpy(&narrow, value.data, sizeof narrow);
-        return le32toh(narrow);
+    if (value->type == REG_QWORD && value->size == sizeof wide) {
+        memcpy(&wide, value->data, sizeof wide);
+        *number = le64toh(wide);
+        return true;
     }
-    if (value.type == REG_QWORD && value.size == sizeof wide) {
-        memcpy(&wide, value.data, sizeof wide);
-        return le64toh(wide);
+    return false;
+}
+
+/* *number stays as it is where neither the value nor its rule says anything. */
+static int read_setting(struct settings *settings, const char *name, uint64_t *number)
+{
+    struct tree *tree = settings->schema.tree;
+    rs_value value;
+    rs_rule rule;
+    rs_key at;
+    int status = settings->key != RS_NO_KEY
+                     ? tree_value_get(tree, settings->key, name, strlen(name), &value)
+                     : RS_ENOTFOUND;
+    if (status == RS_OK && is_number(&value, number)) {
+        return RS_OK;
     }
-    return otherwise;
+    if (status == RS_OK || status == RS_ENOTFOUND) {
+        status =
+            schema_find(&settings->schema, &settings->set, name, strlen(name), &rule, &at, NULL);
+    }
+    if (status == RS_OK && rule.has_default) {
+        is_number(&rule.default_value, number);
+    }
+    return status == RS_ENOTFOUND || status == RS_ERULE ? RS_OK : status;
+}
+
+static int open_settings(struct settings *settings, struct rs_txn *txn)
+{
+    struct tree *tree = &txn->tree;
+    int status = schema_begin(&settings->schema, tree, &txn->rules);
+    if (status == RS_OK) {
+        status = tree_open(tree, RS_NO_KEY, SETTINGS, strlen(SETTINGS), 0, &settings->key);
+    }
+    if (status == RS_ENOTFOUND) {
+        settings->key = RS_NO_KEY;
+        status = RS_OK;
+    }
+    return status == RS_OK
+               ? schema_set_at(&settings->schema, SETTINGS, strlen(SETTINGS), &settings->set)
+               : status;
 }
 
 static uint64_t oldest_of(uint64_t days)
@@ -38,25 +83,35 @@ static uint64_t oldest_of(uint64_t days)
     return days > 0 && days < now / DAY ? now - days * DAY : 0;
 }
 
-void store_history_limits(struct rs_txn *txn, struct journal_limits *limits)
+int store_history_limits(struct rs_txn *txn, struct journal_limits *limits)
 {
-    struct tree *tree = &txn->tree;
-    rs_error *error = tree->error;
-    rs_key key = RS_NO_KEY;
-    tree->error = NULL; /* what is not set is no failure */
-    if (tree_open(tree, RS_HKRS, SETTINGS, strlen(SETTINGS), 0, &key) != RS_OK) {
-        key = RS_NO_KEY;
+    struct settings settings = {.key = RS_NO_KEY};
+    uint64_t revisions = KEEP_REVISIONS;
+    uint64_t bytes = KEEP_BYTES;
+    uint64_t days = 0;
+    int status = open_settings(&settings, txn);
+    if (status == RS_OK) {
+        status = read_setting(&settings, "MaxRevisions", &revisions);
     }
-    uint64_t revisions = setting(tree, key, "MaxRevisions", KEEP_REVISIONS);
-    *limits = (struct journal_limits){
-        .revisions = revisions > 0 ? revisions : 1,
-        .bytes = setting(tree, key, "MaxBytes", KEEP_BYTES),
-        .oldest = oldest_of(setting(tree, key, "MaxAge", 0)),
-        .needed = txn->pending,
-        .steps = JOURNAL_TRIM_STEP,
-        /* As much as is added, so that the limit holds; where there may be no room, no more than
-         * always works. */
-        .chunks = txn->journal.adds ? txn->journal.chunk : 0,
-    };
-    tree->error = error;
+    if (status == RS_OK) {
+        status = read_setting(&settings, "MaxBytes", &bytes);
+    }
+    if (status == RS_OK) {
+        status = read_setting(&settings, "MaxAge", &days);
+    }
+    schema_set_free(&settings.set);
+    schema_end(&settings.schema);
+    if (status == RS_OK) {
+        *limits = (struct journal_limits){
+            .revisions = revisions > 0 ? revisions : 1,
+            .bytes = bytes,
+            .oldest = oldest_of(days),
+            .needed = txn->pending,
+            .steps = JOURNAL_TRIM_STEP,
+            /* As much as is added, so that the limit holds; where there may be no room, no more
+             * than always works. */
+            .chunks = txn->journal.adds ? txn->journal.chunk : 0,
+        };
+    }
+    return status;
 }

@@ -46,12 +46,9 @@ int store_check_rules(struct rs_txn *txn)
     struct schema schema;
     struct verdict verdict = {txn, txn->tree.error};
     struct schema_check check = {.each = refuse, .context = &verdict};
-    if (txn->unruled) {
-        return RS_OK;
-    }
     int status = schema_begin(&schema, &txn->tree, &txn->rules);
     if (status == RS_OK) {
-        status = schema_check_changes(&schema, &txn->journal, &check);
+        status = schema_check_changes(&schema, &txn->journal, &txn->undone, &check);
     }
     schema_end(&schema);
     return status == RS_OK ? RS_OK

@@ -8,13 +8,15 @@
  * A running Windows shows CurrentControlSet as a key like any other, and so .reg files hold it,
  * before Select or behind it. Where such a file makes it an ordinary key, that is known for what it
  * is at the end: its content is merged into the control set that Select names, as if it had come
- * through the link, and the link takes its place. A key that was there before stays. Needs tree.
+ * through the link, and the link takes its place. A key that was there before stays, and as there
+ * is no link then, that is told as a loss. Needs tree.
  */
 #include "transfer_importer.h"
 
 #include <stdio.h>
 
 #define SYSTEM "HKEY_LOCAL_MACHINE\\SYSTEM"
+#define LINK_PATH SYSTEM "\\CurrentControlSet"
 
 struct selection selection_now(struct tree *tree)
 {
@@ -41,6 +43,7 @@ enum current_kind {
     CURRENT_NONE,
     CURRENT_LINK,     /* the system's own */
     CURRENT_IMPORTED, /* an ordinary key that this import has made */
+    CURRENT_KEY,      /* one that was there before */
     CURRENT_OTHER
 };
 
@@ -60,7 +63,7 @@ static enum current_kind look(const struct importer *importer, rs_key system, rs
     if (node.flags & RS_KEY_LINK) {
         return node.flags & RS_KEY_VOLATILE ? CURRENT_LINK : CURRENT_OTHER;
     }
-    return *key >= importer->first_new ? CURRENT_IMPORTED : CURRENT_OTHER;
+    return *key >= importer->first_new ? CURRENT_IMPORTED : CURRENT_KEY;
 }
 
 /* Merges what the import has put into CurrentControlSet into the control set, and counts it as what
@@ -119,22 +122,37 @@ static bool find_current(struct importer *importer, uint32_t number, struct curr
     return found;
 }
 
-/* Whether the import makes the link, or moves it. One that brings SYSTEM as a whole does so where
- * it has made the ordinary key, too. */
+/* Whether the import is to make the link, or move it. One that brings SYSTEM as a whole is where
+ * there is an ordinary key, too. */
 static bool is_called_for(const struct importer *importer, const struct current *current,
                           bool selected)
 {
     bool whole = importer->mount == RS_HKLM || importer->mount == current->system.id;
 
-    if (current->kind == CURRENT_IMPORTED) {
+    switch (current->kind) {
+    case CURRENT_IMPORTED:
         return selected || whole;
+    case CURRENT_KEY:
+        return (selected || whole) && current->set_exists;
+    case CURRENT_OTHER:
+        return false;
+    default:
+        return selected && current->set_exists;
     }
-    return selected && current->kind != CURRENT_OTHER && current->set_exists;
+}
+
+static void tell_key_in_the_way(struct importer *importer)
+{
+    const rs_import_options *options = importer->options;
+
+    importer->report.losses++;
+    if (options->loss != NULL) {
+        options->loss(options->context, RS_LOSS_CURRENT, LINK_PATH, NULL);
+    }
 }
 
 int selection_link(struct importer *importer, const struct selection *before)
 {
-    static const char link_path[] = SYSTEM "\\CurrentControlSet";
     struct tree *tree = importer->tree;
     struct selection now = selection_now(tree);
     struct current current;
@@ -146,11 +164,15 @@ int selection_link(struct importer *importer, const struct selection *before)
         !is_called_for(importer, &current, !before->exists || before->current != now.current)) {
         return RS_OK;
     }
+    if (current.kind == CURRENT_KEY) {
+        tell_key_in_the_way(importer);
+        return RS_OK;
+    }
     if (current.kind == CURRENT_IMPORTED) {
         status = merge(importer, current.key, current.set, current.set_len);
     }
     if (status == RS_OK) {
-        status = tree_link_create(tree, RS_NO_KEY, link_path, sizeof link_path - 1, current.set,
+        status = tree_link_create(tree, RS_NO_KEY, LINK_PATH, sizeof LINK_PATH - 1, current.set,
                                   current.set_len, RS_VOLATILE, &key);
     }
     return status == RS_OK ? tree_set_written(tree, current.system.id, current.system.written)

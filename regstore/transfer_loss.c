@@ -36,6 +36,10 @@ const char *rs_loss_text(enum rs_loss_kind kind)
         return "the key's class name is another, which is not in the file";
     case RS_LOSS_BELOW_LINK:
         return "the key is below a symbolic link, where no path leads: not in the file";
+    case RS_LOSS_CURRENT:
+        return "the link to the control set that Select names, an ordinary key is in its place: "
+               "move "
+               "what it holds to that set, delete it and Select, and import again";
     case RS_LOSS_STALE:
         return "the hive is dirty: its newest changes are in logs that are missing or damaged";
     }

@@ -361,7 +361,7 @@ static void a_newer_format_is_refused(void)
     char *found = memmem(bytes, size, format, strlen(format));
     CU_ASSERT_FATAL(found != NULL);
     change_bytes("copy", found - bytes + (long)strlen(format), newer, sizeof newer);
-    expect_refused(RS_EVERSION, "copy", "made by a newer version (format 99");
+    expect_refused(RS_EVERSION, "copy", "made by a newer regstore (format 99");
     rs_close(store);
 }
 

@@ -165,6 +165,104 @@ static void nonsense_is_the_default(void)
     rs_close(store);
 }
 
+/* What holds is the effective value: that of the rule, too, even if no key of the setting is there,
+ * and where what is set makes no sense. */
+static void a_rule_s_default_is_the_default(void)
+{
+    store = open_store();
+    set_values(20, 10);
+    rs_txn *txn = start_writing(store);
+    set_rule(txn, "HKRS\\Settings\\Journal", "MaxRevisions", "type=REG_DWORD|default=5");
+    uint64_t latest = end_writing(txn);
+    CU_ASSERT_EQUAL(first_kept(), 1 + JOURNAL_TRIM_STEP); /* it counts at once */
+    latest = set_values(10, 10);
+    CU_ASSERT_EQUAL(first_kept(), latest - 4);
+    txn = start_writing(store);
+    SUCCEEDS(rs_set_string(txn, add_key(txn, "HKRS\\Settings\\Journal"), "MaxRevisions", "9"));
+    SUCCEEDS(rs_txn_force(txn));
+    latest = end_writing(txn);
+    latest = set_values(5, 10);
+    CU_ASSERT_EQUAL(first_kept(), latest - 4);
+    set_limit("MaxRevisions", 8, false);
+    latest = set_values(10, 10);
+    CU_ASSERT_EQUAL(first_kept(), latest - 7);
+    txn = start_writing(store);
+    set_rule(txn, "HKRS\\Settings\\Journal", "MaxBytes", "type=REG_QWORD|default=20000");
+    set_number(txn, find_key(txn, "HKRS\\Settings\\Journal"), "MaxRevisions", 1000);
+    end_writing(txn);
+    set_values(20, 5000);
+    CU_ASSERT(size_of_journal() <= 20000 && size_of_journal() > 10000);
+    must_be_whole(store);
+    rs_close(store);
+}
+
+/* A store without rules goes by the same bounds as one that has those that ship. */
+static void the_rules_that_ship_say_the_same(void)
+{
+    struct journal_limits before, after;
+    char path[4096];
+    store = open_store();
+    rs_txn *txn = start_writing(store);
+    SUCCEEDS(store_history_limits(txn, &before));
+    snprintf(path, sizeof path, "%s/hives/rules/regstore.xml", top_dir());
+    SUCCEEDS(rs_import(txn, path, NULL, NULL, NULL));
+    SUCCEEDS(store_history_limits(txn, &after));
+    CU_ASSERT_EQUAL(before.revisions, after.revisions);
+    CU_ASSERT_EQUAL(before.bytes, after.bytes);
+    CU_ASSERT_EQUAL(before.oldest, after.oldest);
+    rs_abort(txn);
+    rs_close(store);
+}
+
+/* The record of a value becomes one that cannot be read. */
+static void damage_value(const char *name)
+{
+    struct env_txn txn;
+    struct env_cursor cursor = {NULL};
+    struct slice key, record;
+    struct buffer found = BUFFER_INIT;
+    SUCCEEDS(env_begin(store->env, true, &txn, NULL));
+    SUCCEEDS(env_cursor_open(&txn, TABLE_TREE, &cursor));
+    int status = env_cursor_first(&cursor, &key, &record);
+    while (status == RS_OK && memmem(record.data, record.size, name, strlen(name)) == NULL) {
+        status = env_cursor_next(&cursor, &key, &record);
+    }
+    CU_ASSERT_EQUAL_FATAL(status, RS_OK);
+    SUCCEEDS(buffer_append(&found, key.data, key.size));
+    env_cursor_close(&cursor);
+    SUCCEEDS(env_put(&txn, TABLE_TREE, (struct slice){found.data, found.size},
+                     (struct slice){"\xff", 1}));
+    SUCCEEDS(env_commit(&txn, NULL));
+    buffer_free(&found);
+}
+
+/* As if thousands of revisions had been made. */
+static void pretend_revisions(uint64_t revisions)
+{
+    struct env_txn txn;
+    struct store_state state;
+    SUCCEEDS(env_begin(store->env, true, &txn, NULL));
+    SUCCEEDS(store_state_read(&txn, &state));
+    state.revision += revisions;
+    SUCCEEDS(store_state_write(&txn, &state));
+    SUCCEEDS(env_commit(&txn, NULL));
+}
+
+/* More may be kept than the default says: who cannot read how much removes nothing. */
+static void bounds_that_cannot_be_read_remove_nothing(void)
+{
+    store = open_store();
+    set_limit("MaxRevisions", 50000, false);
+    set_values(10, 10);
+    pretend_revisions(20000);
+    set_values(1, 10);
+    CU_ASSERT_EQUAL(first_kept(), 1);
+    damage_value("MaxRevisions");
+    set_values(3, 10);
+    CU_ASSERT_EQUAL(first_kept(), 1);
+    rs_close(store);
+}
+
 /* In a transaction that is given up, and in one that fails, nothing is trimmed or counted. */
 static void what_is_not_committed_counts_nothing(void)
 {
@@ -186,6 +284,9 @@ static const struct test_case cases[] = {
     {"large revisions do not outrun the limit", large_revisions_do_not_outrun_the_limit},
     {"what is too old goes", what_is_too_old_goes},
     {"nonsense is the default", nonsense_is_the_default},
+    {"a rule's default is the default", a_rule_s_default_is_the_default},
+    {"the rules that ship say the same", the_rules_that_ship_say_the_same},
+    {"bounds that cannot be read remove nothing", bounds_that_cannot_be_read_remove_nothing},
     {"what is not committed counts nothing", what_is_not_committed_counts_nothing},
     {NULL, NULL},
 };

@@ -212,6 +212,27 @@ static void links_are_not_judged(void)
     rs_close(store);
 }
 
+/* One that loses its target is a key from then on, which has to have what keys have. */
+static void a_link_that_becomes_a_key_is_judged(void)
+{
+    rs_store *store = open_app_rules();
+    rs_txn *txn = start_writing(store);
+    rs_key link;
+    set_rule(txn, SERVICES "\\*", "Name", "type=REG_SZ|required=yes");
+    SUCCEEDS(rs_set_string(txn, find_key(txn, APP), "Name", "app"));
+    SUCCEEDS(rs_link_create(txn, RS_NO_KEY, SERVICES "\\Alias", APP, 0, &link));
+    end_writing(txn);
+    txn = start_writing(store);
+    SUCCEEDS(rs_value_delete(txn, link, "SymbolicLinkValue"));
+    expect_changes(txn, 1, "Alias:Name- nothing is set, the rule says that it has to be\n");
+    refused(txn, RS_EREFUSED, "nothing is set, the rule says that it has to be");
+    txn = start_writing(store);
+    SUCCEEDS(rs_value_delete(txn, link, "SymbolicLinkValue"));
+    SUCCEEDS(rs_set_string(txn, link, "Name", "no alias"));
+    end_writing(txn);
+    rs_close(store);
+}
+
 /* ---- Imports ---- */
 
 static void write_file(const char *name, const char *text)
@@ -307,6 +328,42 @@ static void malformed_rules_are_refused(void)
     rs_close(store);
 }
 
+/* Of a root that is a view the rules are those of what it shows; a link leads to no rules. */
+static void rules_that_would_apply_to_nothing_are_refused(void)
+{
+    static const char *const places[][2] = {
+        {"HKCU\\Key", "\"HKCU\", it belongs below HKRS\\Rules\\HKU\\*"},
+        {"hkey_current_user", "\"hkey_current_user\", it belongs below HKRS\\Rules\\HKU\\*"},
+        {"HKCR\\Key", "\"HKCR\", it belongs below HKRS\\Rules\\HKLM\\SOFTWARE\\Classes"},
+        {"HKCC", "\"HKCC\", it belongs below HKRS\\Rules\\HKLM\\SYSTEM\\CurrentControlSet\\"
+                 "Hardware Profiles\\Current"},
+        {"HKEY_USERS\\A", "\"HKEY_USERS\", it belongs below HKRS\\Rules\\HKU"},
+        {"*\\Key", "\"*\", it belongs below HKRS\\Rules\\HKLM, HKU or HKRS"},
+        {"Print", "\"Print\", it belongs below HKRS\\Rules\\HKLM, HKU or HKRS"},
+    };
+    rs_store *store = open_app_rules();
+    rs_txn *txn;
+    rs_key link;
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        txn = start_writing(store);
+        set_rule(txn, places[i][0], "Size", "type=REG_DWORD");
+        SUCCEEDS(rs_txn_force(txn));
+        refused(txn, RS_ERULE, places[i][1]);
+    }
+    txn = start_writing(store);
+    set_rule(txn, "HKU", "Size", "type=REG_DWORD");
+    set_rule(txn, "hkrs\\A", "Size", "type=REG_DWORD");
+    end_writing(txn);
+    txn = start_writing(store);
+    SUCCEEDS(rs_key_rename(txn, find_key(txn, "HKRS\\Rules\\HKU"), "HKCU"));
+    refused(txn, RS_ERULE, "\"HKCU\", it belongs below HKRS\\Rules\\HKU\\*");
+    txn = start_writing(store);
+    SUCCEEDS(rs_link_create(txn, RS_NO_KEY, "HKRS\\Rules\\HKLM\\SYSTEM\\ControlSet001",
+                            "HKRS\\Rules\\HKLM\\SYSTEM\\CurrentControlSet", 0, &link));
+    refused(txn, RS_ERULE, "no rule is found by a symbolic link");
+    rs_close(store);
+}
+
 static void keys_that_become_rules_are_judged(void)
 {
     rs_store *store = open_store();
@@ -374,6 +431,58 @@ static void what_is_undone_is_not_judged(void)
     rs_close(store);
 }
 
+/* What a transaction changes beside an undo is judged: before it, behind it, between two, and in
+ * what an undo has put back. */
+static void what_is_changed_beside_an_undo_is_judged(void)
+{
+    rs_store *store = open_store();
+    rs_txn *txn = start_writing(store);
+    rs_key top = add_key(txn, "HKLM\\Top");
+    rs_key key = add_key(txn, "HKLM\\Top\\Key");
+    set_number(txn, key, "Size", 9);
+    set_number(txn, top, "Size", 9);
+    end_writing(txn);
+    txn = start_writing(store);
+    SUCCEEDS(rs_key_delete(txn, key, 0));
+    const uint64_t deleted = end_writing(txn);
+    txn = start_writing(store);
+    SUCCEEDS(rs_value_delete(txn, top, "Size"));
+    const uint64_t emptied = end_writing(txn);
+    txn = start_writing(store);
+    set_rule(txn, "HKLM\\Top", "Size", "type=REG_DWORD|max=5");
+    set_rule(txn, "HKLM\\Top\\*", "Size", "type=REG_DWORD|max=5");
+    set_rule(txn, "HKLM\\Top\\*", "Other", "type=REG_DWORD|max=5");
+    end_writing(txn);
+    for (int own = 0; own < 4; own++) {
+        txn = start_writing(store);
+        if (own == 1) {
+            set_number(txn, add_key(txn, "HKLM\\Top\\Before"), "Other", 6);
+        }
+        SUCCEEDS(rs_undo(txn, emptied, emptied, NULL, NULL));
+        if (own == 2) {
+            set_number(txn, add_key(txn, "HKLM\\Top\\Between"), "Other", 7);
+        }
+        SUCCEEDS(rs_undo(txn, deleted, deleted, NULL, NULL));
+        if (own == 3) {
+            set_number(txn, find_key(txn, "HKLM\\Top\\Key"), "Other", 8);
+        }
+        static const char *const told[] = {"", "Before:Other 6 is given, the rule says at most 5\n",
+                                           "Between:Other 7 is given, the rule says at most 5\n",
+                                           "Key:Other 8 is given, the rule says at most 5\n"};
+        expect_changes(txn, own > 0, told[own]);
+        if (own > 0) {
+            refused(txn, RS_EREFUSED, "is given, the rule says at most 5");
+        } else {
+            rs_abort(txn);
+        }
+    }
+    txn = start_writing(store);
+    SUCCEEDS(rs_undo(txn, emptied, emptied, NULL, NULL));
+    set_number(txn, top, "Size", 8); /* not what the undo has put there */
+    refused(txn, RS_EREFUSED, "8 is given, the rule says at most 5");
+    rs_close(store);
+}
+
 static const struct test_case cases[] = {
     {"a wrong value is refused", a_wrong_value_is_refused},
     {"values are judged as they are at last", values_are_judged_as_they_are_at_last},
@@ -385,13 +494,17 @@ static const struct test_case cases[] = {
     {"a rename into a ruled place is judged", a_rename_into_a_ruled_place_is_judged},
     {"a copy is judged", a_copy_is_judged},
     {"links are not judged", links_are_not_judged},
+    {"a link that becomes a key is judged", a_link_that_becomes_a_key_is_judged},
     {"an import is judged", an_import_is_judged},
     {"an import of new keys is judged", an_import_of_new_keys_is_judged},
     {"rules of the same transaction count", rules_of_the_same_transaction_count},
     {"malformed rules are refused", malformed_rules_are_refused},
+    {"rules that would apply to nothing are refused",
+     rules_that_would_apply_to_nothing_are_refused},
     {"keys that become rules are judged", keys_that_become_rules_are_judged},
     {"force is recorded where it was needed", force_is_recorded_where_it_was_needed},
     {"what is undone is not judged", what_is_undone_is_not_judged},
+    {"what is changed beside an undo is judged", what_is_changed_beside_an_undo_is_judged},
     {NULL, NULL},
 };
 

@@ -285,7 +285,7 @@ static void test_losses(void)
     CU_ASSERT_EQUAL(report.losses, 3);
     CU_ASSERT_STRING_EQUAL(told.lines, "1 HKEY_LOCAL_MACHINE\\T \n2 HKEY_LOCAL_MACHINE\\T l\n"
                                        "4 HKEY_LOCAL_MACHINE\\T\\k -\n");
-    for (int kind = RS_LOSS_TYPE; kind <= RS_LOSS_STALE; kind++) {
+    for (int kind = RS_LOSS_TYPE; kind <= RS_LOSS_CURRENT; kind++) {
         CU_ASSERT_PTR_NOT_NULL(rs_loss_text((enum rs_loss_kind)kind));
     }
     CU_ASSERT_PTR_NULL(rs_loss_text((enum rs_loss_kind)99));

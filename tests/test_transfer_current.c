@@ -73,6 +73,57 @@ static void test_no_control_set(void)
     rs_close(store);
 }
 
+static void keep_loss(void *context, enum rs_loss_kind kind, const char *path, const char *value)
+{
+    char *line = context;
+
+    CU_ASSERT_PTR_NULL(value);
+    CU_ASSERT_STRING_EQUAL(line, ""); /* once in an import */
+    snprintf(line, 256, "%d %s", (int)kind, path);
+}
+
+static uint64_t losses_of(rs_store *store, const char *dump, char line[static 256])
+{
+    rs_import_options options = {.key = "HKLM\\SYSTEM", .loss = keep_loss, .context = line};
+    rs_import_report report = {.losses = 77};
+
+    line[0] = '\0';
+    CU_ASSERT_EQUAL(import_text(store, dump, &options, &report, NULL), RS_OK);
+    return report.losses;
+}
+
+static void delete_key(rs_store *store, const char *path)
+{
+    rs_txn *txn = start_writing(store);
+
+    CU_ASSERT_EQUAL(rs_key_delete(txn, find_key(txn, path), RS_RECURSIVE), RS_OK);
+    end_writing(txn);
+}
+
+/* An ordinary key where the link belongs is told whenever the link would be made; to do what is
+ * said about it leads to the link. */
+static void test_key_in_the_way(void)
+{
+    static const char loss[] = "16 HKEY_LOCAL_MACHINE\\SYSTEM\\CurrentControlSet";
+    rs_store *store = new_store("s");
+    char line[256];
+
+    set_dword(store, CCS, "v", 1);
+    CU_ASSERT_EQUAL(losses_of(store, foreign_dump(SELECT("1")), line), 0); /* no such set */
+    CU_ASSERT_EQUAL(
+        losses_of(store, foreign_dump(KEY("ControlSet001", "") KEY("ControlSet002", "")), line), 1);
+    CU_ASSERT_STRING_EQUAL(line, loss);
+    CU_ASSERT_EQUAL(losses_of(store, foreign_dump(SELECT("2")), line), 1);
+    CU_ASSERT_STRING_EQUAL(line, loss);
+    CU_ASSERT_PTR_NOT_NULL(strstr(rs_loss_text((enum rs_loss_kind)16), "delete it and Select"));
+    delete_key(store, CCS);
+    delete_key(store, "HKLM\\SYSTEM\\Select");
+    CU_ASSERT_EQUAL(losses_of(store, foreign_dump(SELECT("2")), line), 0);
+    CU_ASSERT_STRING_EQUAL(target_of(store, CCS), "HKEY_LOCAL_MACHINE\\SYSTEM\\ControlSet002");
+    CU_ASSERT_EQUAL(losses_of(store, foreign_dump(SELECT("1")), line), 0);
+    rs_close(store);
+}
+
 static void test_shipped_hive(void)
 {
     static const char parameters[] = CCS "\\Services\\LanmanServer\\Parameters";
@@ -208,6 +259,7 @@ const struct test_suite suite_transfer_current = {
     (const struct test_case[]){
         {"the current control set", test_control_set},
         {"no current control set", test_no_control_set},
+        {"a key in the way of the link", test_key_in_the_way},
         {"the hive that ships", test_shipped_hive},
         {"an ordinary key", test_ordinary_key},
         {"an ordinary key alone", test_ordinary_key_alone},
