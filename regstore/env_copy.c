@@ -241,7 +241,11 @@ int env_take_place_unread(const char *dir, int from_fd, const char *name, rs_err
     }
     /* Closing the lock file would take away the locks that LMDB has on it in this process. */
     status = env_is_open(taking.dir_fd) ? fail(error, RS_EBUSY, "%s: this process has it open", dir)
-                                        : take_place_locked(&taking);
+                                        : env_lock_alone(taking.dir_fd, dir, error);
+    if (status == RS_OK) {
+        status = take_place_locked(&taking);
+        env_unlock(taking.dir_fd);
+    }
     close(taking.dir_fd);
     return status;
 }

@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
+#include <time.h>
 
 #include "env_lmdb.h"
 
@@ -26,6 +27,18 @@ bool env_writing_here(const struct env *env)
     return atomic_load(&env->writer) == &mark;
 }
 
+/* The kernel knows processes here, not their threads. Two that write to two stores each seem to
+ * wait for each other then, and the lock is refused to one of them: it asks again and again. */
+static bool ask_again(int number)
+{
+    static const struct timespec pause = {.tv_nsec = 1000000};
+
+    if (number == EDEADLK) {
+        nanosleep(&pause, NULL);
+    }
+    return number == EDEADLK || number == EINTR;
+}
+
 void env_turn_take(struct env *env)
 {
     struct flock first = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = 1};
@@ -34,7 +47,7 @@ void env_turn_take(struct env *env)
     pthread_mutex_lock(&env->turn); /* the file's lock does not keep threads apart */
     do {
         result = fcntl(env_data_fd(env), F_SETLKW, &first);
-    } while (result != 0 && errno == EINTR);
+    } while (result != 0 && ask_again(errno));
     atomic_store(&env->writer, &mark);
 }
 
