@@ -30,6 +30,8 @@ struct change {
     /* A deletion that found no room to keep what it deleted: there are no inner changes, and before
      * has a name, but no data. It cannot be undone. */
     bool lost;
+    /* The deletion of a key that the same revision made: what was in it is told nowhere. */
+    bool passing;
     rs_key key;       /* whose change it is; of a value: its key */
     rs_key parent;    /* of the key */
     const char *path; /* canonical path of the key, before the change if it was there */

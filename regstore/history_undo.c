@@ -22,6 +22,7 @@ struct undo {
     struct journal_reader reader;
     struct buffer places; /* uint64_t each: where the revision's changes are in its stream */
     struct number_set left_out;
+    struct number_set passing; /* keys that came and went in one revision */
     struct number_set touched; /* keys in which others changed something */
     bool touched_known;
     bool refused;   /* there was a conflict that neither flag settles */
@@ -150,6 +151,27 @@ static int put_inner(struct undo *undo)
     return status == RS_END ? RS_OK : status;
 }
 
+/* What was in a key that came and went is told nowhere, so it is not put back only to be removed
+ * again, nor is it in anybody's way. All that is left of it is its parent's write time. */
+static int undo_passing(struct undo *undo, const struct change *change)
+{
+    struct tree *tree = &undo->txn->tree;
+    struct node parent;
+    int status = number_set_add(&undo->passing, change->key);
+    if (status != RS_OK || is_left_out(undo, change) ||
+        change->parent_before == change->parent_after) {
+        return status;
+    }
+    status = tree_node(tree, change->parent, &parent);
+    if (status != RS_OK || parent.written != change->parent_after) {
+        return status == RS_EDELETED ? RS_OK : status;
+    }
+    status = node_keep(tree, change->parent, &parent);
+    return status == RS_OK ? tree_set_class_at(tree, &parent, parent.class_name, parent.class_len,
+                                               change->parent_before)
+                           : status;
+}
+
 static int undo_change(struct undo *undo, uint64_t place)
 {
     struct change change;
@@ -157,6 +179,9 @@ static int undo_change(struct undo *undo, uint64_t place)
     int status = journal_seek(&undo->reader, place);
     if (status == RS_OK) {
         status = journal_next(&undo->reader, &change);
+    }
+    if (status == RS_OK && (change.passing || number_set_has(&undo->passing, change.key))) {
+        return undo_passing(undo, &change);
     }
     if (status == RS_OK) {
         status = decide(undo, &change, &take_back);
@@ -278,6 +303,7 @@ int history_undo(struct rs_txn *txn, uint64_t from, uint64_t to, const rs_undo_o
     journal_close(&undo.reader);
     buffer_free(&undo.places);
     number_set_free(&undo.left_out);
+    number_set_free(&undo.passing);
     number_set_free(&undo.touched);
     if (report != NULL && (status == RS_OK || status == RS_ECONFLICT)) {
         *report = undo.report;

@@ -6,7 +6,7 @@
  */
 #include "journal_part.h"
 
-enum { FLAG_INNER = 1, FLAG_BEFORE = 2, FLAG_AFTER = 4, FLAG_LOST = 8 };
+enum { FLAG_INNER = 1, FLAG_BEFORE = 2, FLAG_AFTER = 4, FLAG_LOST = 8, FLAG_PASSING = 16 };
 
 /* Of a change, before its path: kind, flags, six numbers of 64 bits, two of 32. */
 #define BEFORE_PATH ((size_t)2 + 6 * sizeof(uint64_t) + 2 * sizeof(uint32_t))
@@ -32,7 +32,8 @@ int journal_put_change(struct buffer *buffer, const struct change *change)
         change->key,           change->parent,        change->written_before,
         change->written_after, change->parent_before, change->parent_after};
     int flags = (change->inner ? FLAG_INNER : 0) | (change->before.present ? FLAG_BEFORE : 0) |
-                (change->after.present ? FLAG_AFTER : 0) | (change->lost ? FLAG_LOST : 0);
+                (change->after.present ? FLAG_AFTER : 0) | (change->lost ? FLAG_LOST : 0) |
+                (change->passing ? FLAG_PASSING : 0);
     int status = record_put_u8(buffer, (uint8_t)change->kind);
     if (status == RS_OK) {
         status = record_put_u8(buffer, (uint8_t)flags);
@@ -72,6 +73,7 @@ int journal_get_change(struct slice stored, struct change *change)
     unsigned flags = record_u8(&record);
     change->inner = (flags & FLAG_INNER) != 0;
     change->lost = (flags & FLAG_LOST) != 0;
+    change->passing = (flags & FLAG_PASSING) != 0;
     change->key = record_u64(&record);
     change->parent = record_u64(&record);
     change->written_before = record_u64(&record);

@@ -141,6 +141,7 @@ static int tell_deleted(struct tree *tree, const struct node *node, uint64_t par
     int status = change_begin(tree, node, RS_KEY_DELETED, &change);
     if (status == RS_OK) {
         change.before = change_side_of_node(node);
+        change.passing = !change_wanted(tree, node->id);
         change.written_after = 0;
         change.parent_after = parent_written;
         status = change_tell(tree, &change);

@@ -330,7 +330,7 @@ static int put_value_back(struct tree_restore *restore, const struct change *cha
         .written = time_back(tree, node->written, change->written_after, change->written_before),
     };
     back.next_after = next_back(change, &back);
-    if (back.after != NULL) {
+    if (back.after != NULL && restore->placed == change->key) {
         mark_place(restore, wanted.position);
     } else {
         restore->placed = RS_NO_KEY;
@@ -520,6 +520,9 @@ int tree_restore_apply(struct tree_restore *restore, const struct change *change
 {
     struct tree *tree = restore->tree;
     int status;
+    if (change->kind == RS_KEY_CREATED || change->kind == RS_KEY_DELETED) {
+        restore->placed = RS_NO_KEY; /* it may come back with other values */
+    }
     switch (change->kind) {
     case RS_KEY_CREATED:
         status = apply_created(tree, change);

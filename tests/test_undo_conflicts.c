@@ -288,6 +288,73 @@ static void a_lost_deletion_cannot_be_taken_back(void)
     rs_close(undo_store);
 }
 
+static int pass_by(rs_txn *txn)
+{
+    rs_key link;
+    SUCCEEDS(rs_link_create(txn, undo_at(txn, TOP), "Passing", "HKLM", 0, &link));
+    SUCCEEDS(rs_key_rename(txn, link, "Passed"));
+    return rs_key_delete(txn, link, 0);
+}
+
+static int take_its_name(rs_txn *txn)
+{
+    rs_key key;
+    return rs_key_create(txn, undo_at(txn, TOP), "Passed", &key);
+}
+
+/* All that is left of it is a write time. */
+static void a_key_that_came_and_went_does_not_come_back(void)
+{
+    undo_begin();
+    struct buffer before = records_of(undo_store);
+    uint64_t done = undo_do_edit(pass_by);
+    undo_take_back(done, done);
+    undo_must_match(&before);
+    EQUAL_TEXT(attempt(done, done, RS_UNDO_SKIP, RS_OK), "");
+    undo_must_match(&before);
+    buffer_free(&before);
+    undo_do_edit(take_its_name);
+    EQUAL_TEXT(attempt(done, done, 0, RS_OK), "");
+    EQUAL_TEXT(attempt(done, done, RS_UNDO_FORCE, RS_OK), "");
+    rs_txn *txn = start_reading(undo_store);
+    find_key(txn, TOP "\\Passed");
+    rs_abort(txn);
+    rs_close(undo_store);
+}
+
+static int make_two(rs_txn *txn)
+{
+    rs_key key;
+    SUCCEEDS(rs_key_create(txn, undo_at(txn, TOP), "One", &key));
+    SUCCEEDS(rs_set_string(txn, key, "A", "a"));
+    SUCCEEDS(rs_set_string(txn, key, "B", "b"));
+    SUCCEEDS(rs_set_string(txn, key, "C", "c"));
+    SUCCEEDS(rs_key_create(txn, undo_at(txn, TOP), "Two", &key));
+    SUCCEEDS(rs_set_string(txn, key, "A", "a"));
+    return rs_set_string(txn, key, "B", "b");
+}
+
+/* Of the second key a value that has the place of one that was deleted from the first. */
+static int change_two(rs_txn *txn)
+{
+    rs_key one = undo_at(txn, TOP "\\One");
+    SUCCEEDS(rs_value_delete(txn, one, "B"));
+    SUCCEEDS(rs_set_string(txn, undo_at(txn, TOP "\\Two"), "B", "other"));
+    return rs_value_delete(txn, one, "A");
+}
+
+static void places_are_each_keys_own(void)
+{
+    undo_begin();
+    undo_do_edit(make_two);
+    struct buffer before = records_of(undo_store);
+    uint64_t done = undo_do_edit(change_two);
+    undo_take_back(done, done);
+    undo_must_match(&before);
+    buffer_free(&before);
+    rs_close(undo_store);
+}
+
 static const struct test_case cases[] = {
     {"a conflict changes nothing", a_conflict_changes_nothing},
     {"force takes the undo's side", force_takes_the_undos_side},
@@ -301,6 +368,8 @@ static const struct test_case cases[] = {
     {"a taken name is a conflict", a_taken_name_is_a_conflict},
     {"some conflicts are lasting", some_conflicts_are_lasting},
     {"places are given once", places_are_given_once},
+    {"places are each key's own", places_are_each_keys_own},
+    {"a key that came and went does not come back", a_key_that_came_and_went_does_not_come_back},
     {"ranges are checked", ranges_are_checked},
     {"a lost deletion cannot be taken back", a_lost_deletion_cannot_be_taken_back},
     {NULL, NULL},
