@@ -1,68 +1,44 @@
 /*
- * model.c - 50,000 random operations, by two processes that take turns, against a small model.
+ * model.c - 50,000 random steps, by two processes that take turns, against a small model.
  *
- * Both processes know the whole row of operations and follow it in their own copy of the model;
- * only the one whose turn it is does them to the store, too, and compares each answer. So each
- * checks what the other has written. Transactions are committed or aborted at random, stores are
- * closed and opened in between, and what was committed last is taken back, redone, and taken back
- * again: the model then is what it was. Now and then stores as they were are opened, and compared
- * with the model of then; the store is checked, and keeps so little history that it always forgets
- * some. A row that fails is made shorter as long as it fails, and
- * printed. At the end a model that is wrong on purpose has to be found out in that way.
+ * A step is some operations in one transaction, and what becomes of it: it is committed, committed
+ * to be confirmed, or aborted; and then revisions are taken back, with conflicts or without, by
+ * force or as far as possible; or what was taken back is redone, what waits is confirmed or taken
+ * back, the store is opened anew, or the other process goes on. After each step the store is
+ * compared with the model, whole, and so are 10 of its past revisions, opened one by one; what is
+ * forgotten cannot be opened, and the revision before that can. The model foretells all of it (see
+ * model_state.h), also which conflicts there are, and what a revision's record says. Independent of
+ * that, taking back all since a revision has to lead to just what was there.
+ *
+ * A row that fails is made shorter as long as it fails, and printed. At the end models that are
+ * wrong on purpose have to be found out in that way. All 50,000 take about half an hour where
+ * $TMPDIR is in memory, and much longer elsewhere: TMPDIR=/dev/shm build/bin/model --seed 1
  */
 #include <fcntl.h>
-#include <ftw.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
+#include "model_run.h"
 #include "model_state.h"
 
-#define OPERATIONS 50000u
-#define COMPARE_ALL_EVERY 50u /* transactions */
-#define WRONG_OPERATIONS 3000u
-#define SHORTENING_MS 90000u
-#define PATIENCE_MS 60000u
-#define KEPT 24u    /* models of the latest transactions */
-#define HISTORY 40u /* revisions that the store keeps */
-#define PASTS 3u    /* that are looked at in one operation */
-#define SETTINGS "HKRS\\Settings\\Journal"
-
-static const char *const kind_names[MODEL_KINDS] = {"create", "delete", "rename", "set",    "unset",
-                                                    "class",  "link",   "lookup", "commit", "abort",
-                                                    "reopen", "switch", "undo",   "past"};
-
-struct shared {
-    atomic_uint turns;                /* that have ended */
-    atomic_uint at;                   /* the operation under way */
-    atomic_bool failed;               /* the processes need not wait for each other any more */
-    _Atomic uint64_t revisions[KEPT]; /* that the latest transactions led to */
-    atomic_uint undone;
-    atomic_uint pasts;
-};
-
-struct run {
-    const struct model_op *ops;
-    unsigned count;
-    unsigned me; /* which of the two processes */
-    bool wrong;
-    bool quiet;
-    struct shared *shared;
-};
+#define PATIENCE_MS 300000u
+#define PASTS 10u       /* that are compared after each step */
+#define CHECK_EVERY 32u /* steps, that the store is checked */
+#define LATER 1000000u  /* seconds, until the run is over */
+#define SOON_FULL (MODEL_KEPT - 32u)
 
 /* ---- One process ---- */
 
 struct worker {
-    struct run run;
-    struct model_state now;
-    struct model_state before;     /* the transaction */
-    struct model_state then[KEPT]; /* after the latest transactions, by their number */
-    rs_store *store;
-    rs_txn *txn; /* NULL while it is the other's turn */
+    struct model_run run;
+    struct model_shared *shared;
+    struct model *model;
+    rs_store *store; /* NULL: not yet open */
+    rs_txn *txn;     /* of the step under way */
     unsigned turns;
-    unsigned ended; /* transactions */
 };
 
 static bool is_my_turn(const struct worker *worker)
@@ -73,164 +49,355 @@ static bool is_my_turn(const struct worker *worker)
 static void wait_for_turn(const struct worker *worker)
 {
     uint64_t end = rig_now_ms() + PATIENCE_MS;
-    while (worker->run.shared->turns < worker->turns) {
-        RIG_MUST(!worker->run.shared->failed && rig_now_ms() < end);
+    while (worker->shared->turns < worker->turns) {
+        RIG_MUST(!worker->shared->failed && rig_now_ms() < end);
         rig_sleep_us(50);
-    }
-}
-
-static void begin(struct worker *worker, bool compare)
-{
-    worker->before = worker->now;
-    worker->txn = NULL;
-    if (!is_my_turn(worker)) {
-        return;
-    }
-    worker->txn = rig_begin(worker->store, RS_WRITE);
-    model_resolve(&worker->now, worker->txn);
-    worker->before = worker->now;
-    if (compare) {
-        model_compare(&worker->now, worker->txn);
-    }
-}
-
-/* A transaction has been committed: what it led to is remembered. */
-static void remember(struct worker *worker)
-{
-    unsigned place = ++worker->ended % KEPT;
-    worker->then[place] = worker->now;
-    if (is_my_turn(worker)) {
-        rs_txn *txn = rig_begin(worker->store, RS_READ);
-        worker->run.shared->revisions[place] = rs_revision(txn);
-        rs_abort(txn);
-    }
-}
-
-/* The place of the model some transactions ago, as far as there is one. */
-static unsigned place_ago(const struct worker *worker, uint32_t number)
-{
-    unsigned most = worker->ended < KEPT ? worker->ended : KEPT - 1;
-    return (worker->ended - number % (most + 1)) % KEPT;
-}
-
-/* Nobody is in between, so nothing is in conflict. */
-static void undo(struct worker *worker, uint32_t number)
-{
-    unsigned place = place_ago(worker, number % 3 == 0 ? number / 3 : 1 + number % 2);
-    uint64_t from = worker->run.shared->revisions[place] + 1;
-    if (is_my_turn(worker)) {
-        rs_undo_report report = {0};
-        rs_txn *txn = rig_begin(worker->store, RS_WRITE);
-        if (from <= rs_revision(txn)) {
-            RIG_OK(rs_undo(txn, from, rs_revision(txn), NULL, &report));
-            worker->run.shared->undone++;
-        }
-        RIG_MUST(report.conflicts == 0);
-        RIG_OK(rs_commit(txn, NULL));
-    }
-    worker->now = worker->then[place];
-    remember(worker);
-}
-
-static void compare_past(struct worker *worker, uint32_t number)
-{
-    static struct model_state model;
-    rs_store *past;
-    unsigned place = place_ago(worker, number);
-    RIG_OK(rs_open_past(worker->store, worker->run.shared->revisions[place], &past, NULL));
-    rs_txn *txn = rig_begin(past, RS_READ);
-    model = worker->then[place];
-    model_resolve(&model, txn);
-    model_compare(&model, txn);
-    rs_abort(txn);
-    rs_close(past);
-    worker->run.shared->pasts++;
-}
-
-/* What is forgotten cannot be opened; what is left is whole. */
-static void look_back(struct worker *worker, const struct model_op *op)
-{
-    rs_check_report report;
-    rs_store *past;
-    rs_stat stat;
-    const uint32_t numbers[PASTS] = {op->a, op->b, op->c};
-    for (unsigned i = 0; i < PASTS; i++) {
-        compare_past(worker, numbers[i]);
-    }
-    rs_txn *txn = rig_begin(worker->store, RS_READ);
-    RIG_OK(rs_stat_get(txn, &stat));
-    RIG_OK(rs_check(txn, NULL, &report));
-    rs_abort(txn);
-    RIG_MUST(report.damages == 0);
-    /* Revisions with large values go in pieces, while others come. */
-    RIG_MUST(stat.revision < stat.first_revision + 4 * HISTORY);
-    if (stat.first_revision > 2) {
-        RIG_GIVES(RS_EBEHIND, rs_open_past(worker->store, stat.first_revision - 2, &past, NULL));
     }
 }
 
 static void change_turns(struct worker *worker)
 {
-    worker->run.shared->turns += is_my_turn(worker);
+    worker->shared->turns += is_my_turn(worker);
     worker->turns++;
     if (is_my_turn(worker)) {
         wait_for_turn(worker);
     }
 }
 
-static void end(struct worker *worker, const struct model_op *op)
+static void begin(struct worker *worker)
 {
-    if (op->kind == MODEL_ABORT) {
-        rs_abort(worker->txn);
-        worker->now = worker->before;
-    } else if (worker->txn != NULL) {
-        RIG_OK(rs_commit(worker->txn, NULL));
-    }
-    remember(worker);
-    if (op->kind == MODEL_UNDO) {
-        undo(worker, op->a);
-    }
-    if (op->kind == MODEL_PAST && is_my_turn(worker)) {
-        look_back(worker, op);
-    }
-    if (op->kind == MODEL_REOPEN && is_my_turn(worker)) {
-        rs_close(worker->store);
-        worker->store = rig_open(0);
-    }
-    if (op->kind == MODEL_SWITCH) {
-        change_turns(worker);
-    }
-    begin(worker, op->kind == MODEL_UNDO || worker->ended % COMPARE_ALL_EVERY == 0);
+    worker->txn = rig_begin(worker->store, RS_WRITE);
+    RIG_MUST(rs_revision(worker->txn) == worker->model->latest);
+    model_begin(worker->model);
 }
 
-/* The first process makes the store, and has it keep little history; the second finds it so. */
+/* Commits both. */
+static void commit(struct worker *worker, const struct model_ending *ending)
+{
+    uint64_t revision = 0;
+    model_commit(worker->model, ending);
+    RIG_OK(rs_commit(worker->txn, &revision));
+    RIG_MUST(revision == worker->model->latest);
+    worker->txn = NULL;
+}
+
+static void drop(struct worker *worker)
+{
+    rs_abort(worker->txn);
+    worker->txn = NULL;
+    model_abort(worker->model);
+}
+
+/* ---- Confirmation ---- */
+
+static struct model_ending ask(struct worker *worker, uint32_t number)
+{
+    struct model_ending ending = {.asks = worker->model->pending == 0, .due = number % 3 == 0};
+    RIG_GIVES(ending.asks ? RS_OK : RS_EBUSY, rs_txn_confirm(worker->txn, ending.due ? 0 : LATER));
+    return ending;
+}
+
+/* What was not confirmed in time has been taken back by the store, as far as possible. */
+static bool expect_rollback(struct worker *worker)
+{
+    struct model *model = worker->model;
+    if (model->pending == 0 || !model->due) {
+        return false;
+    }
+    struct model_undo undo = {model->pending, model->pending, RS_UNDO_SKIP, .status = RS_OK};
+    model_begin(model);
+    model_undo(model, &undo);
+    RIG_MUST(undo.status == RS_OK);
+    undo.ending.flags &= ~(RS_REVISION_UNDO | RS_REVISION_REDO);
+    undo.ending.flags |= RS_REVISION_ROLLBACK;
+    undo.ending.recorded = true;
+    model_commit(model, &undo.ending);
+    worker->shared->rollbacks++;
+    return true;
+}
+
+static void confirm(struct worker *worker)
+{
+    uint64_t kept = 0;
+    uint64_t waiting = worker->model->pending;
+    bool too_late = expect_rollback(worker);
+    RIG_GIVES(waiting == 0 || too_late ? RS_ENOTFOUND : RS_OK,
+              rs_confirm(worker->store, &kept, NULL));
+    RIG_MUST(kept == (too_late ? 0 : waiting));
+    worker->shared->confirmed += kept != 0;
+    worker->model->pending = 0;
+}
+
+static void let_pass(struct worker *worker)
+{
+    uint64_t made = 1;
+    bool due = expect_rollback(worker);
+    RIG_OK(rs_confirm_due(worker->store, &made, NULL));
+    RIG_MUST(made == (due ? worker->model->latest : 0));
+}
+
+static void open_store(struct worker *worker)
+{
+    if (worker->store != NULL) {
+        rs_close(worker->store);
+    }
+    expect_rollback(worker);
+    worker->store = rig_open(0);
+}
+
+/* ---- Undo ---- */
+
+static int on_conflict(void *context, const rs_conflict *conflict)
+{
+    struct model_undo *seen = context;
+    RIG_MUST(conflict->revision >= seen->from && conflict->revision <= seen->to);
+    seen->conflicts++;
+    seen->lasting += conflict->lasting != 0;
+    return 0;
+}
+
+/* The store's own undo, after the model's; the transaction has ended then if it is refused. */
+static void undo_store(struct worker *worker, const struct model_undo *wanted)
+{
+    struct model_undo seen = {.from = wanted->from, .to = wanted->to};
+    rs_undo_options options = {wanted->flags, on_conflict, &seen};
+    rs_undo_report report = {0};
+    RIG_GIVES(wanted->status, rs_undo(worker->txn, wanted->from, wanted->to, &options, &report));
+    RIG_MUST(report.conflicts == wanted->conflicts && seen.conflicts == wanted->conflicts);
+    RIG_MUST(seen.lasting == wanted->lasting);
+    RIG_MUST(wanted->status != RS_OK || report.changes == wanted->changes);
+}
+
+static void count_undo(struct model_shared *shared, const struct model_undo *undo)
+{
+    shared->undone += undo->status == RS_OK;
+    shared->refused += undo->status == RS_ECONFLICT;
+    shared->forced += undo->status == RS_OK && undo->conflicts > 0;
+    shared->beyond += undo->status == RS_EBEHIND || undo->status == RS_ENOTFOUND;
+}
+
+static void undo(struct worker *worker, uint64_t from, uint64_t to, const struct model_op *op)
+{
+    struct model *model = worker->model;
+    static const unsigned flags[] = {0, RS_UNDO_FORCE, RS_UNDO_SKIP};
+    struct model_undo wanted = {from, to, flags[op->a / 4 % 3], .status = RS_OK};
+    bool back = to == model->latest && from >= model->first;
+    begin(worker);
+    model_undo(model, &wanted);
+    if (model->overflow) { /* more at once than the model has room for */
+        drop(worker);
+        worker->shared->left_out++;
+        return;
+    }
+    if (back) { /* nobody came in between */
+        RIG_MUST(wanted.conflicts == 0 &&
+                 (model->wrong != MODEL_RIGHT ||
+                  model_equal(&model->now, &model_record(model, from - 1)->after)));
+    }
+    undo_store(worker, &wanted);
+    count_undo(worker->shared, &wanted);
+    if (wanted.status != RS_OK) {
+        drop(worker);
+        return;
+    }
+    if (op->c % 16 == 0) {
+        struct model_ending asked = ask(worker, op->b);
+        wanted.ending.asks = asked.asks;
+        wanted.ending.due = asked.due;
+    }
+    commit(worker, &wanted.ending);
+}
+
+/* The latest revisions; or a row of some age, which may begin before what is kept. */
+static void undo_some(struct worker *worker, const struct model_op *op)
+{
+    const struct model *model = worker->model;
+    uint64_t kept = model->latest - model->first + 1;
+    uint64_t to = op->a % 4 == 0 ? model->latest : model->first + op->b % kept;
+    uint64_t count = 1 + (op->a % 4 == 0 ? op->b % 6 : op->c / 16 % 4);
+    uint64_t from = to >= count + 2 ? to - count + 1 : 2;
+    bool forgotten = from < model->first;
+    if (forgotten && op->a % 16 != 1) {
+        from = model->first;
+    }
+    from = from < 2 ? 2 : from; /* what keeps the history short stays */
+    to = op->c % 64 == 1 ? model->latest + 1 : to;
+    if (from <= to) {
+        undo(worker, from, to, op);
+    }
+}
+
+static void redo(struct worker *worker, const struct model_op *op)
+{
+    struct model *model = worker->model;
+    for (uint64_t i = model->latest; i >= model->first && i > 1; i--) {
+        if ((model_record(model, i)->flags & (RS_REVISION_UNDO | RS_REVISION_ROLLBACK)) != 0) {
+            undo(worker, i, i, op);
+            worker->shared->redone++;
+            return;
+        }
+    }
+}
+
+/* ---- The past ---- */
+
+static rs_store *open_past(rs_store *store, uint64_t revision)
+{
+    rs_store *past = NULL;
+    rs_error error = RS_ERROR_INIT;
+    int status = rs_open_past(store, revision, &past, &error);
+    if (status != RS_OK) {
+        fprintf(stderr, "%s\n", error.text);
+    }
+    RIG_OK(status);
+    return past;
+}
+
+static void compare_past(struct worker *worker, rs_store *past, uint64_t revision)
+{
+    rs_txn *txn = rig_begin(past, RS_READ);
+    RIG_MUST(rs_revision(txn) == revision);
+    model_compare(worker->model, &model_record(worker->model, revision)->after, txn);
+    rs_abort(txn);
+    worker->shared->pasts++;
+}
+
+/* Some are opened from one of the others: what was past then is past now. */
+static void look_back(struct worker *worker, struct rig_random *random)
+{
+    struct model *model = worker->model;
+    uint64_t reach = model->latest - model->first + 2;
+    uint64_t revision = model->first - 1 + rig_below(random, (uint32_t)reach);
+    rs_store *past = open_past(worker->store, revision);
+    compare_past(worker, past, revision);
+    if (rig_below(random, 8) == 0) {
+        uint64_t older = revision - rig_below(random, (uint32_t)(revision - model->first + 2));
+        rs_store *before = open_past(past, older);
+        compare_past(worker, before, older);
+        rs_close(before);
+    }
+    rs_close(past);
+}
+
+static void look_beyond(struct worker *worker)
+{
+    rs_store *past;
+    const struct model *model = worker->model;
+    if (model->first > 1) {
+        RIG_GIVES(RS_EBEHIND, rs_open_past(worker->store, model->first - 2, &past, NULL));
+    }
+    RIG_GIVES(RS_ENOTFOUND, rs_open_past(worker->store, model->latest + 1, &past, NULL));
+}
+
+/* ---- After each step ---- */
+
+static void compare_pending(const struct model *model, rs_txn *txn)
+{
+    rs_pending pending = {0};
+    RIG_GIVES(model->pending != 0 ? RS_OK : RS_ENOTFOUND, rs_confirm_pending(txn, &pending));
+    RIG_MUST(pending.revision == model->pending);
+    RIG_MUST(model->pending == 0 || (pending.left_ms == 0) == model->due);
+}
+
+static void compare_present(struct worker *worker, bool check)
+{
+    struct model *model = worker->model;
+    rs_check_report report = {0};
+    rs_stat stat;
+    rs_txn *txn = rig_begin(worker->store, RS_READ);
+    RIG_MUST(rs_revision(txn) == model->latest);
+    RIG_OK(rs_stat_get(txn, &stat));
+    RIG_MUST(stat.first_revision >= model->first_least && stat.first_revision <= model->first);
+    model->first = stat.first_revision;
+    model->first_least = stat.first_revision;
+    compare_pending(model, txn);
+    model_compare(model, &model->now, txn);
+    model_compare_record(model, txn);
+    if (check) {
+        RIG_OK(rs_check(txn, NULL, &report));
+    }
+    RIG_MUST(report.damages == 0);
+    rs_abort(txn);
+}
+
+static void compare_all(struct worker *worker, const struct model_op *op, bool wrong)
+{
+    struct rig_random random = rig_random(op->b, op->c);
+    uint64_t before = worker->shared->pasts;
+    compare_present(worker, worker->shared->steps % CHECK_EVERY == 0);
+    for (unsigned i = 0; i < PASTS && !wrong; i++) {
+        look_back(worker, &random);
+    }
+    look_beyond(worker);
+    worker->shared->trimmed += worker->model->first > 1;
+    RIG_MUST(wrong || worker->shared->pasts >= before + PASTS);
+}
+
+/* ---- Steps ---- */
+
+static void end_transaction(struct worker *worker, const struct model_op *op)
+{
+    struct model_ending ending = {0};
+    if (op->kind == MODEL_ABORT) {
+        drop(worker);
+        return;
+    }
+    if (op->kind == MODEL_ASK) {
+        ending = ask(worker, op->a);
+    }
+    commit(worker, &ending);
+}
+
+static void end_step(struct worker *worker, const struct model_op *op)
+{
+    struct model *model = worker->model;
+    end_transaction(worker, op);
+    if (op->kind == MODEL_UNDO) {
+        undo_some(worker, op);
+    } else if (op->kind == MODEL_REDO) {
+        redo(worker, op);
+    } else if (op->kind == MODEL_DUE) {
+        let_pass(worker);
+    } else if (op->kind == MODEL_REOPEN) {
+        open_store(worker);
+    }
+    /* What waits holds the history, for which the model has not so much room. */
+    if (op->kind == MODEL_CONFIRM || model->latest - model->first > SOON_FULL) {
+        confirm(worker);
+    }
+    compare_all(worker, op, worker->run.wrong != MODEL_RIGHT);
+    worker->shared->steps++;
+}
+
+/* The first process makes the store, and has it keep little history. */
 static void begin_store(struct worker *worker)
 {
-    rs_key key;
     worker->store = rig_open(RS_CREATE);
-    rs_txn *txn = rig_begin(worker->store, RS_WRITE);
-    RIG_OK(rs_key_create(txn, RS_NO_KEY, SETTINGS, &key));
-    RIG_OK(rs_set_dword(txn, key, "MaxRevisions", HISTORY));
-    RIG_OK(rs_commit(txn, NULL));
-    worker->ended = UINT32_MAX; /* the first that is remembered has the number 0 */
-    remember(worker);
+    worker->txn = rig_begin(worker->store, RS_WRITE);
+    model_prepare(worker->model, worker->txn, 20);
+    commit(worker, &(struct model_ending){0});
 }
 
-/* After the last turn both compare all with what a newly opened store shows. */
-static void compare_at_end(struct worker *worker)
+static void do_op(struct worker *worker, const struct model_op *op)
+{
+    if (worker->store == NULL) {
+        open_store(worker);
+    }
+    if (worker->txn == NULL) {
+        begin(worker);
+    }
+    if (op->kind < MODEL_COMMIT) {
+        model_apply(worker->model, op, worker->txn);
+    } else {
+        end_step(worker, op);
+    }
+}
+
+static void end_store(struct worker *worker)
 {
     if (worker->txn != NULL) {
-        RIG_OK(rs_commit(worker->txn, NULL));
-        worker->run.shared->turns++;
+        drop(worker);
     }
-    worker->turns++;
-    wait_for_turn(worker);
-    rs_close(worker->store);
-    worker->store = rig_open(RS_READONLY);
-    rs_txn *txn = rig_begin(worker->store, RS_READ);
-    model_resolve(&worker->now, txn);
-    model_compare(&worker->now, txn);
-    rs_abort(txn);
     rs_close(worker->store);
 }
 
@@ -238,183 +405,89 @@ static void work(void *context, int pipe)
 {
     static struct worker worker;
     (void)pipe;
-    worker.run = *(struct run *)context;
-    worker.now.wrong = worker.run.wrong;
+    alarm(0); /* it dies with its parent, which takes its time */
+    worker.run = *(struct model_run *)context;
+    worker.shared = worker.run.shared;
+    worker.model = &worker.shared->model;
+    worker.model->wrong = worker.run.wrong;
     if (worker.run.quiet) {
         RIG_MUST(dup2(open("/dev/null", O_WRONLY), STDERR_FILENO) >= 0);
     }
-    begin_store(&worker);
-    begin(&worker, false);
+    if (is_my_turn(&worker)) {
+        begin_store(&worker);
+    }
     for (unsigned i = 0; i < worker.run.count; i++) {
         const struct model_op *op = &worker.run.ops[i];
-        if (worker.txn != NULL) {
-            worker.run.shared->at = i;
+        if (is_my_turn(&worker)) {
+            worker.shared->at = i;
+            do_op(&worker, op);
         }
-        if (op->kind < MODEL_COMMIT) {
-            model_apply(&worker.now, op, worker.txn);
-        } else {
-            end(&worker, op);
-        }
-    }
-    compare_at_end(&worker);
-}
-
-/* ---- A run of both ---- */
-
-static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *place)
-{
-    (void)st;
-    (void)type;
-    (void)place;
-    return remove(path);
-}
-
-/* True if store and model agreed; else *at is the operation where they did not. */
-static bool agree(struct run *run, unsigned *at)
-{
-    pid_t pids[2];
-    bool ended[2] = {false, false};
-    bool good = true;
-    nftw(rig_store_dir(), remove_entry, 16, FTW_DEPTH | FTW_PHYS);
-    memset(run->shared, 0, sizeof *run->shared);
-    for (run->me = 0; run->me < 2; run->me++) {
-        pids[run->me] = rig_fork(work, run, NULL);
-    }
-    for (unsigned i = 0; !ended[0] || !ended[1]; i = 1 - i) {
-        int result = ended[i] ? -1 : rig_poll(pids[i]);
-        if (result >= 0) {
-            ended[i] = true;
-            good = good && result == 0;
-            run->shared->failed = !good;
-        }
-        rig_sleep_us(200);
-    }
-    *at = run->shared->at;
-    return good;
-}
-
-/* ---- Rows of operations ---- */
-
-static struct model_op *random_ops(unsigned count, uint64_t stream)
-{
-    static const enum model_kind weights[] = {
-        MODEL_DELETE, MODEL_DELETE, MODEL_CREATE, MODEL_CREATE, MODEL_CREATE,
-        MODEL_DELETE, MODEL_RENAME, MODEL_RENAME, MODEL_SET,    MODEL_SET,
-        MODEL_SET,    MODEL_SET,    MODEL_SET,    MODEL_SET,    MODEL_UNSET,
-        MODEL_UNSET,  MODEL_CLASS,  MODEL_LINK,   MODEL_LOOKUP, MODEL_LOOKUP};
-    struct rig_random random = rig_random(rig_seed(), stream);
-    struct model_op *ops = calloc(count + 1, sizeof *ops);
-    RIG_MUST(ops != NULL);
-    for (unsigned i = 0; i < count; i++) {
-        unsigned end = rig_below(&random, 100);
-        ops[i].kind = end < 2   ? MODEL_COMMIT
-                      : end < 3 ? MODEL_ABORT
-                      : end < 5 ? MODEL_SWITCH
-                      : end < 6 ? MODEL_UNDO
-                                : weights[rig_below(&random, sizeof weights / sizeof *weights)];
-        if (end < 5 && rig_below(&random, 10) == 0) {
-            ops[i].kind = rig_below(&random, 5) == 0 ? MODEL_REOPEN : MODEL_PAST;
-        }
-        ops[i].a = (uint32_t)rig_next(&random);
-        ops[i].b = (uint32_t)rig_next(&random);
-        ops[i].c = (uint32_t)rig_next(&random);
-    }
-    return ops;
-}
-
-/* Leaves out what is not needed for the row to fail: halves, quarters, down to single ones; as far
- * as it comes by then. */
-static void shorten(struct run *run, struct model_op *ops, uint64_t end)
-{
-    unsigned at;
-    struct model_op *shorter = calloc(run->count + 1, sizeof *shorter);
-    RIG_MUST(shorter != NULL);
-    run->quiet = true;
-    for (unsigned piece = (run->count + 1) / 2; piece > 0; piece /= 2) {
-        for (unsigned i = 0; i < run->count && rig_now_ms() < end;) {
-            unsigned left_out = piece < run->count - i ? piece : run->count - i;
-            unsigned whole = run->count;
-            memcpy(shorter, ops, i * sizeof *ops);
-            memcpy(shorter + i, ops + i + left_out, (whole - i - left_out) * sizeof *ops);
-            run->ops = shorter;
-            run->count = whole - left_out;
-            if (agree(run, &at)) {
-                run->count = whole;
-                i += left_out;
-            } else {
-                memcpy(ops, shorter, run->count * sizeof *ops);
-            }
+        if (op->kind == MODEL_SWITCH) {
+            change_turns(&worker);
         }
     }
-    run->ops = ops;
-    free(shorter);
+    end_store(&worker);
 }
 
-static void print_ops(const struct run *run)
+/* ---- Both, and what they show ---- */
+
+static void tell_counts(const struct model_shared *shared)
 {
-    for (unsigned i = 0; i < run->count; i++) {
-        const struct model_op *op = &run->ops[i];
-        printf("  %s %u %u %u\n", kind_names[op->kind], op->a, op->b, op->c);
+    printf("%llu revisions; %llu stores as they were compared\n",
+           (unsigned long long)shared->model.latest, (unsigned long long)shared->pasts);
+    printf("taken back %u times, %u of them over conflicts, %u redone; refused %u, out of reach "
+           "%u, left out %u\n",
+           shared->undone, shared->forced, shared->redone, shared->refused, shared->beyond,
+           shared->left_out);
+    printf("%u confirmed, %u taken back for want of it; %u steps with a history cut short\n",
+           shared->confirmed, shared->rollbacks, shared->trimmed);
+}
+
+static void test_model(unsigned steps)
+{
+    struct model_run run = {.steps = steps, .work = work};
+    model_run_begin(&run, 0);
+    unsigned rows = run.count;
+    bool agrees = model_run_agrees(&run);
+    if (!agrees) {
+        printf("operation %u failed; it fails the same with these alone:\n", run.failed_at);
+        model_run_shorten(&run, true);
+        model_run_print(&run);
+        RIG_MUST(agrees);
     }
+    const struct model_shared *shared = run.shared;
+    tell_counts(shared);
+    RIG_MUST(shared->steps == steps && shared->pasts >= (uint64_t)PASTS * steps);
+    RIG_MUST(steps < 1000 || (shared->undone > 0 && shared->forced > 0 && shared->refused > 0 &&
+                              shared->redone > 0 && shared->confirmed > 0 &&
+                              shared->rollbacks > 0 && shared->trimmed > 0));
+    model_run_end(&run);
+    rig_pass("the store agrees with the model over %u steps of %u operations", steps, rows);
 }
 
-static void tell_what_is_there(void)
+/* Found with hardly more than what the wrong model gets wrong. */
+static void test_wrong_model(enum model_wrong wrong)
 {
-    rs_stat stat;
-    rs_store *store = rig_open(RS_READONLY);
-    rs_txn *txn = rig_begin(store, RS_READ);
-    RIG_OK(rs_stat_get(txn, &stat));
-    printf("%llu revisions, at the end %llu keys and %llu values\n",
-           (unsigned long long)stat.revision, (unsigned long long)stat.keys,
-           (unsigned long long)stat.values);
-    rs_abort(txn);
-    rs_close(store);
-}
-
-static void test_model(struct run *run)
-{
-    unsigned at;
-    struct model_op *ops = random_ops(run->count, 0);
-    run->ops = ops;
-    bool store_agrees = agree(run, &at);
-    if (!store_agrees) {
-        printf("operation %u failed; it fails the same with these alone:\n", at);
-        run->count = at + 1 < run->count ? at + 1 : run->count;
-        shorten(run, ops, rig_now_ms() + SHORTENING_MS);
-        print_ops(run);
-        RIG_MUST(store_agrees);
-    }
-    free(ops);
-    tell_what_is_there();
-    printf("%u times revisions were taken back, %u stores as they were compared\n",
-           run->shared->undone, run->shared->pasts);
-    RIG_MUST(run->count < 1000 || (run->shared->undone > 0 && run->shared->pasts > 0));
-    rig_pass("the store agrees with the model over %u operations of two processes", run->count);
-}
-
-/* A deletion that the wrong model forgets: found with hardly more than a key, a value and that. */
-static void test_wrong_model(struct run *run)
-{
-    unsigned at;
-    struct model_op *ops = random_ops(WRONG_OPERATIONS, 1);
-    *run = (struct run){.ops = ops, .count = WRONG_OPERATIONS, .shared = run->shared};
-    run->wrong = true;
-    run->quiet = true;
-    RIG_MUST(!agree(run, &at));
-    run->count = at + 1;
-    shorten(run, ops, UINT64_MAX); /* how short it is counts here, not how long it takes */
+    struct model_run run = {.steps = 400, .work = work, .wrong = wrong, .quiet = true};
+    model_run_begin(&run, wrong);
+    RIG_MUST(!model_run_agrees(&run));
+    unsigned at = run.failed_at;
+    model_run_shorten(&run, false);
     printf("a wrong model is found out with:\n");
-    print_ops(run);
-    RIG_MUST(run->count >= 3 && run->count <= 8);
-    rig_pass("a wrong model is found out at operation %u, and with %u alone", at, run->count);
-    free(ops);
+    model_run_print(&run);
+    RIG_MUST(run.count >= 2 && run.count <= 8);
+    rig_pass("wrong model %d is found out at operation %u, and with %u alone", (int)wrong, at,
+             run.count);
+    model_run_end(&run);
 }
 
 int main(int argc, char **argv)
 {
-    rig_start(argc, argv, OPERATIONS);
-    struct run run = {.count = rig_count(), .shared = rig_shared(sizeof *run.shared)};
-    test_model(&run);
-    test_wrong_model(&run);
+    rig_start(argc, argv, MODEL_STEPS);
+    printf("seed %llu, %u steps\n", (unsigned long long)rig_seed(), rig_count());
+    test_model(rig_count());
+    for (int wrong = MODEL_RIGHT + 1; wrong < MODEL_WRONGS; wrong++) {
+        test_wrong_model((enum model_wrong)wrong);
+    }
     return rig_finish();
 }
