@@ -204,6 +204,7 @@ static void links_are_not_judged(void)
     set_rule(txn, SERVICES "\\*", "Name", "type=REG_SZ|required=yes");
     SUCCEEDS(rs_set_string(txn, find_key(txn, APP), "Name", "app"));
     SUCCEEDS(rs_link_create(txn, RS_NO_KEY, SERVICES "\\Alias", APP, 0, &link));
+    SUCCEEDS(rs_link_create(txn, RS_NO_KEY, SERVICES "\\Zed", APP, 0, &link)); /* behind App */
     expect_changes(txn, 0, "");
     expect_stored(txn, RS_HKLM, RS_SUBTREE, 0, "");
     set_number(txn, find_key(txn, SERVICES "\\Alias"), "Size", 7);

@@ -107,6 +107,24 @@ static void a_rule_says_where_it_is(void)
     rs_close(store);
 }
 
+/* A link that leads nowhere, or holds no path, is no way: then the names alone decide. */
+static void broken_links_are_passed_by(void)
+{
+    rs_store *store = open_ruled();
+    rs_txn *txn = start_writing(store);
+    rs_key link;
+    set_rule(txn, "HKLM\\Link\\Below", "v", "type=REG_DWORD|source=below");
+    SUCCEEDS(rs_link_create(txn, RS_NO_KEY, "HKLM\\Link", "HKLM\\Nowhere", 0, &link));
+    EQUAL_TEXT(source_of(txn, "HKLM\\Link\\Below", "v"), "below");
+    SUCCEEDS(rs_value_set(txn, link, "SymbolicLinkValue", REG_LINK, "odd", 3));
+    EQUAL_TEXT(source_of(txn, "HKLM\\Link\\Below", "v"), "below");
+    SUCCEEDS(rs_key_delete(txn, link, 0));
+    SUCCEEDS(rs_link_create(txn, RS_NO_KEY, "HKLM\\Link", "HKLM\\Link", 0, &link));
+    EQUAL_TEXT(source_of(txn, "HKLM\\Link\\Below", "v"), "below");
+    rs_abort(txn);
+    rs_close(store);
+}
+
 static void without_rules_there_are_none(void)
 {
     rs_store *store = open_store();
@@ -302,6 +320,7 @@ static void many_keys_and_many_rules(void)
         snprintf(fields, sizeof fields, "type=REG_DWORD|source=%u", i);
         set_rule(txn, path, "v", fields);
     }
+    set_rule(txn, "HKLM\\*\\*\\*\\*", "last", "type=REG_DWORD|source=last");
     for (unsigned i = 0; i < 300; i++) {
         snprintf(path, sizeof path, "HKLM\\a\\b\\%u\\d", i);
         add_key(txn, path);
@@ -312,6 +331,9 @@ static void many_keys_and_many_rules(void)
         for (unsigned i = 0; i < 300; i++) {
             snprintf(path, sizeof path, "HKLM\\a\\b\\%u\\d", i);
             EQUAL_TEXT(source_of(txn, path, "v"), "13");
+            /* Asked for again once what is remembered beside it is known, too. */
+            snprintf(path, sizeof path, "HKLM\\a\\b\\%u\\d", i > 0 ? i - 1 : 0);
+            EQUAL_TEXT(source_of(txn, path, "last"), "last");
         }
     }
     EQUAL_TEXT(source_of(txn, "HKLM\\a\\b\\c\\d", "v"), "15");
@@ -324,6 +346,7 @@ static void many_keys_and_many_rules(void)
 static const struct test_case cases[] = {
     {"the most specific rule decides", the_most_specific_rule_decides},
     {"a rule says where it is", a_rule_says_where_it_is},
+    {"broken links are passed by", broken_links_are_passed_by},
     {"without rules there are none", without_rules_there_are_none},
     {"rules of a key are listed", rules_of_a_key_are_listed},
     {"a transaction sees its own rules", a_transaction_sees_its_own_rules},

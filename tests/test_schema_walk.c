@@ -141,6 +141,27 @@ static void sparse_and_dense_keys_are_judged(void)
     rs_close(store);
 }
 
+/* Many rule keys with a rule of the same name, which allow one number each. */
+static void each_key_has_its_own_rule(void)
+{
+    rs_store *store = open_store();
+    rs_txn *txn = start_writing(store);
+    char path[64];
+    char fields[64];
+    for (unsigned i = 0; i < 300; i++) {
+        snprintf(path, sizeof path, "HKLM\\Top\\K%u", i);
+        snprintf(fields, sizeof fields, "type=REG_DWORD|min=%u|max=%u", i, i);
+        set_rule(txn, path, "v", fields);
+        set_number(txn, add_key(txn, path), "v", i);
+    }
+    expect_changes(txn, 0, "");
+    expect_stored(txn, RS_HKLM, RS_SUBTREE, 0, "");
+    set_number(txn, find_key(txn, "HKLM\\Top\\K7"), "v", 8);
+    expect_stored(txn, RS_HKLM, RS_SUBTREE, 1, "K7:v 8 is given, the rule says 7 to 7\n");
+    rs_abort(txn);
+    rs_close(store);
+}
+
 static void what_is_not_wise_is_told(void)
 {
     rs_store *store = open_app_rules();
@@ -164,6 +185,12 @@ static void what_is_not_wise_is_told(void)
     txn = start_writing(store);
     set_number(txn, app, "Size", 3);
     expect_changes(txn, 0, "");
+    /* A value can be both: not allowed, and not wise. */
+    set_rule(txn, APP, "Period", "type=REG_DWORD|max=20|warn-above=Limit");
+    set_number(txn, app, "Period", 21);
+    expect_changes(txn, 1,
+                   "App:Period 21 is given, the rule says at most 20\n"
+                   "(App:Period 21 is above \"Limit\", which is 7\n");
     rs_abort(txn);
     rs_close(store);
 }
@@ -230,6 +257,7 @@ static const struct test_case cases[] = {
     {"who is told may stop", who_is_told_may_stop},
     {"who is told may read", who_is_told_may_read},
     {"sparse and dense keys are judged", sparse_and_dense_keys_are_judged},
+    {"each key has its own rule", each_key_has_its_own_rule},
     {"what is not wise is told", what_is_not_wise_is_told},
     {"stored values are judged", stored_values_are_judged},
     {"deep keys are judged", deep_keys_are_judged},
