@@ -273,6 +273,12 @@ static void what_is_not_committed_counts_nothing(void)
     set_number(txn, RS_HKLM, "Number", 77);
     rs_abort(txn);
     CU_ASSERT_EQUAL(size_of_journal(), size);
+    txn = start_writing(store);
+    set_rule(txn, "HKLM", "Number", "type=REG_DWORD|max=5");
+    set_number(txn, RS_HKLM, "Number", 77);
+    GIVES(RS_EREFUSED, rs_commit(txn, NULL));
+    CU_ASSERT_EQUAL(size_of_journal(), size);
+    CU_ASSERT_EQUAL(first_kept(), 1);
     must_be_whole(store);
     rs_close(store);
 }

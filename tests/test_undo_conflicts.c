@@ -49,8 +49,9 @@ static int set_again(rs_txn *txn)
 static int several(rs_txn *txn)
 {
     int status = undo_set_value(txn);
+    status = status != RS_OK ? status : undo_set_class(txn);
     status = status != RS_OK ? status : undo_rename_key(txn);
-    return status != RS_OK ? status : undo_set_class(txn) == RS_OK ? RS_OK : undo_add_value(txn);
+    return status != RS_OK ? status : undo_add_value(txn);
 }
 
 static void a_conflict_changes_nothing(void)
