@@ -31,5 +31,5 @@ int cmd_check(struct tool *tool, const struct arguments *arguments)
     if (has_switch(arguments, SWITCH_CHECK_STORE)) {
         return check_store(tool, arguments->asked[0]);
     }
-    return rules_check(tool, arguments->operands[0]);
+    return rules_check(tool, arguments->operands[0], has_switch(arguments, SWITCH_UNKNOWN));
 }

@@ -329,7 +329,9 @@ const struct command commands[] = {
      cmd_status, SECTION_STORE, false, false},
     {"check",
      "look for values that the rules do not allow, or for damage",
-     "All values of KEY and below it are judged; without KEY those of the whole store. With "
+     "All values of KEY and below it are judged; without KEY those of the whole store. A value "
+     "that\n"
+     "no rule knows, beside others, is listed if its name is nearly one that a rule knows. With "
      "--store\n"
      "it is the store's directory that is looked at, which may be named behind it. Exits with 1 "
      "if\n"

@@ -7,6 +7,8 @@
 /* Longer words are nobody's slip of the hand. */
 #define LONGEST_WORD 31
 #define FARTHEST 2
+#define LETTERS_OF_TWO                                                                             \
+    8 /* that a word has in which two slips are looked for, if few may be found */
 
 static size_t least(size_t a, size_t b)
 {
@@ -50,6 +52,14 @@ void nearest_begin(struct nearest *nearest, const char *word)
     nearest->word = word;
     nearest->best = NULL;
     nearest->distance = least(FARTHEST + 1, strlen(word));
+}
+
+void nearest_begin_strict(struct nearest *nearest, const char *word)
+{
+    nearest_begin(nearest, word);
+    if (strlen(word) < LETTERS_OF_TWO) {
+        nearest->distance = least(nearest->distance, 2);
+    }
 }
 
 void nearest_offer(struct nearest *nearest, const char *candidate)

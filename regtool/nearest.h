@@ -15,6 +15,8 @@ struct nearest {
 
 /* word must outlive the search. */
 void nearest_begin(struct nearest *nearest, const char *word);
+/* The same where most words are no slips: a short one may only be one letter away. */
+void nearest_begin_strict(struct nearest *nearest, const char *word);
 /* Compares a candidate, regardless of case; the first of equally near ones wins. */
 void nearest_offer(struct nearest *nearest, const char *candidate);
 

@@ -49,6 +49,25 @@ static void put_length(FILE *out, const rs_rule *rule)
             rule->type == REG_MULTI_SZ ? " a string" : "");
 }
 
+static void put_any(FILE *out, const rs_rule *rule)
+{
+    switch (rule->type) {
+    case REG_DWORD:
+    case REG_QWORD:
+        fputs("any number", out);
+        break;
+    case REG_SZ:
+    case REG_EXPAND_SZ:
+        fputs("any text", out);
+        break;
+    case REG_MULTI_SZ:
+        fputs("any list of texts", out);
+        break;
+    default:
+        fputs("any data", out);
+    }
+}
+
 void rule_page_allowed(FILE *out, const rs_rule *rule)
 {
     const char *joint = "";
@@ -72,10 +91,11 @@ void rule_page_allowed(FILE *out, const rs_rule *rule)
         joint = "; ";
     }
     if (joint[0] == '\0') {
-        fputs("anything", out);
+        put_any(out, rule);
+        joint = ", in";
     }
-    if (rule->unit[0] != '\0') {
-        putc(' ', out);
+    if (rule->unit[0] != '\0' && (is_number(rule) || joint[0] == ',')) {
+        fprintf(out, "%s ", joint[0] == ',' ? joint : "");
         show_safely(out, rule->unit);
     }
 }

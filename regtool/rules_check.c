@@ -20,7 +20,9 @@ struct checking {
     unsigned depth;
     uint64_t violations;
     uint64_t warnings;
-    uint64_t unknown;
+    uint64_t typos;   /* values that no rule knows, but nearly */
+    uint64_t unknown; /* others that no rule knows */
+    bool all;         /* those are listed, too */
 };
 
 /* ---- What the rules do not allow ---- */
@@ -80,13 +82,17 @@ static void tell_unknown(struct checking *checking, const struct names *known,
     const struct keypath *path = &checking->path;
     struct nearest nearest;
 
-    nearest_begin(&nearest, value->name);
+    nearest_begin_strict(&nearest, value->name);
     for (size_t i = 0; i < known->count; i++) {
         nearest_offer(&nearest, known->each[i].text);
     }
-    checking->unknown++;
+    checking->typos += nearest.best != NULL;
+    checking->unknown += nearest.best == NULL;
     if (checking->tool->json) {
         put_unknown_json(path, value, nearest.best);
+        return;
+    }
+    if (nearest.best == NULL && !checking->all) {
         return;
     }
     violation_place(stdout, path->text, path->len, value->name, value->name_len);
@@ -249,8 +255,11 @@ static void print_summary(const struct checking *checking, bool ruled)
     fputs("; ", stdout);
     print_count(checking->warnings, "warning", "warnings");
     fputs("; ", stdout);
-    print_count(checking->unknown, "value unknown beside others", "values unknown beside others");
-    putchar('\n');
+    print_count(checking->typos, "possible typo", "possible typos");
+    fputs("; ", stdout);
+    print_count(checking->unknown, "other value that no rule knows",
+                "other values that no rule knows");
+    puts(checking->unknown > 0 && !checking->all ? " (--unknown lists them)" : "");
 }
 
 static int check(struct checking *checking, const char *path)
@@ -275,9 +284,9 @@ static int check(struct checking *checking, const char *path)
     return checking->violations > 0;
 }
 
-int rules_check(struct tool *tool, const char *path)
+int rules_check(struct tool *tool, const char *path, bool all)
 {
-    struct checking checking = {.tool = tool};
+    struct checking checking = {.tool = tool, .all = all};
     int result;
 
     if (session_begin(tool, RS_READ, &checking.session) != 0) {

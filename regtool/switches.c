@@ -292,7 +292,9 @@ const struct switch_row watch_switches[] = {
 /* After the verb it says what is checked; in front of the verb --store names the directory. */
 const struct switch_row check_switches[] = {
     {SWITCH_CHECK_STORE, NULL, "store", NULL, "read the whole store and report what is damaged",
-     GROUP_NONE, false},
+     GROUP_CONTENT, false},
+    {SWITCH_UNKNOWN, NULL, "unknown", NULL, "list all values that no rule knows beside ruled ones",
+     GROUP_CONTENT, false},
     ROW_END,
 };
 

@@ -23,6 +23,7 @@ from services_bench import Bench, Skip, check_rows, expect, run_tests
 
 TOP = Path(__file__).resolve().parent.parent
 RULES = sorted((TOP / 'hives' / 'rules').glob('*.xml'))
+FACTS = TOP.parent / 'shared' / 'facts' / 'settings.md'
 HIVES = TOP.parent / 'shared' / 'corpus' / 'hives'
 BASE = 'HKEY_REGSTORE\\Rules\\'
 PAGES = {'regstore-spooler': 'services/spooler/regstore-spooler.8',
@@ -173,6 +174,63 @@ def test_real_hives_are_as_the_rules_say(bench):
             result = bench.run(program, '--store', bench.store, '--check')
             expect((result.returncode, result.stderr), (0, ''))
         bench.regtool('delete', 'HKLM\\SYSTEM', '/f')
+
+
+def test_only_slips_of_the_hand_are_listed(bench):
+    """A real hive has many values that no rule knows, and none of them looks like a typo."""
+    if not HIVES.is_dir():
+        raise Skip('no ../shared/corpus')
+    import_rules(bench)
+    import_hive(bench, 'win7-system')
+    for name, kind in ('Type', 'REG_DWORD'), ('Start', 'REG_DWORD'), ('Group', 'REG_SZ'):
+        bench.regtool('add', 'HKRS\\Rules\\HKLM\\SYSTEM\\CurrentControlSet\\services\\*', '/v', name,
+                      '/t', 'REG_MULTI_SZ', '/d', f'type={kind}', '/f')
+    lines = bench.regtool('check').splitlines()
+    expect(len(lines), 1)
+    others = re.fullmatch(r'no values are against the rules; no warnings; no possible typos; '
+                          r'(\d+) other values that no rule knows \(--unknown lists them\)', lines[0])
+    assert int(others[1]) > 1000, lines
+    expect(len(bench.regtool('check', '--unknown').splitlines()), int(others[1]) + 1)
+    bench.regtool('set', 'HKLM\\SYSTEM\\CurrentControlSet\\services\\Spooler', 'Strat', '2')
+    line, _ = bench.regtool('check').splitlines()
+    assert line.endswith('services\\Spooler: value "Strat": no rule knows it, did you mean "Start"?')
+
+
+# ---- The table of what is documented
+
+
+def documented():
+    """(folded path, name, type and range, default) of each setting in the table of facts."""
+    if not FACTS.exists():
+        raise Skip('no ../shared/facts')
+    path = None
+    for line in FACTS.read_text().splitlines():
+        if line.startswith('## '):
+            path = re.match(r'## (\S+)', line)[1] if line.startswith('## HKLM') else None
+        elif path and line.startswith('| ') and not line.startswith('| Value'):
+            names, kind, default = [cell.strip() for cell in line.split('|')[1:4]]
+            below, _, last = names.rpartition(': ')
+            key = path + '\\' + below.replace('(port)', '*') if below else path
+            for number, name in enumerate(last.split(', ')):
+                name, *bounds = name.split()
+                each = default.split(', ')
+                yield (key.lower(), name, ' '.join([kind, *bounds]),
+                       each[number] if len(each) == len(last.split(', ')) else default)
+
+
+def test_what_is_documented_has_a_rule(bench):
+    """Every setting of the table, with its type, its range and, where one is given, its default."""
+    rules = {(path.lower(), name.lower()): fields for path, name, fields in of_windows()}
+    found = 0
+    for path, name, kind, default in documented():
+        fields = rules[path, name.lower()]
+        expect(fields['type'], kind.split()[0].rstrip(','))
+        if bounds := re.search(r' (\d+)-(\d+)', kind):
+            expect((fields.get('min'), fields.get('max')), bounds.groups())
+        if fields['type'] == 'REG_DWORD' and (number := re.match(r'[\d,]+', default)):
+            expect(fields.get('default'), number[0].replace(',', ''))
+        found += 1
+    assert found > 40, found
 
 
 # ---- The files themselves
