@@ -84,6 +84,7 @@
     X(threads)                                                                                     \
     X(process)                                                                                     \
     X(process_fork)                                                                                \
+    X(process_locks)                                                                               \
     X(settings)                                                                                    \
     X(service)
 

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -303,6 +304,19 @@ static int wait_for(struct child *child)
     close(child->to);
     close(child->from);
     return status;
+}
+
+void stage_wait_asleep(pid_t pid, pid_t thread)
+{
+    char path[64];
+    char state = '?';
+    snprintf(path, sizeof path, "/proc/%ld/task/%ld/stat", (long)pid, (long)thread);
+    while (state != 'S') {
+        FILE *file = fopen(path, "r");
+        MUST(file != NULL && fscanf(file, "%*d (%*[^)]) %c", &state) == 1 && state != 'Z');
+        fclose(file);
+        sched_yield();
+    }
 }
 
 bool child_end(struct child *child)

@@ -78,6 +78,9 @@ struct child child_start(void (*run)(int from_parent, int to_parent));
 /* One byte through a pipe, and waiting for just that byte. */
 void stage_tell(int fd, char byte);
 void stage_hear(int fd, char byte);
+/* Waits until a thread of a process, which has the process's number if it is the first, is asleep.
+ */
+void stage_wait_asleep(pid_t pid, pid_t thread);
 /* Waits for the child's end; true if it ended by itself with status 0. */
 bool child_end(struct child *child);
 void child_kill(struct child *child); /* SIGKILL, waited for */

@@ -3,14 +3,10 @@
 #include "stores.h"
 
 #include <fcntl.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/file.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #define KEY "HKLM\\Backup"
@@ -424,59 +420,6 @@ static void a_damaged_store_is_replaced(void)
     rs_close(store);
 }
 
-static int replace_unread(void *context)
-{
-    rs_restore_options options = {.flags = RS_UNREAD};
-    (void)context;
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    return rs_restore(store_dir(), scratch_path("copy"), &options, NULL, NULL);
-}
-
-static ino_t inode_of(const char *name)
-{
-    struct stat st;
-    CU_ASSERT_EQUAL_FATAL(stat(scratch_path(name), &st), 0);
-    return st.st_ino;
-}
-
-/* Its state: asleep, or ended. */
-static void wait_until_it_waits(pid_t pid)
-{
-    char path[64];
-    char state = '?';
-    snprintf(path, sizeof path, "/proc/%ld/stat", (long)pid);
-    while (state != 'S' && state != 'Z') {
-        FILE *file = fopen(path, "r");
-        CU_ASSERT_PTR_NOT_NULL_FATAL(file);
-        CU_ASSERT_EQUAL_FATAL(fscanf(file, "%*d (%*[^)]) %c", &state), 1);
-        fclose(file);
-        sched_yield();
-    }
-}
-
-/* Whoever opens the store has looked at its files, and has not got them open yet. */
-static void a_damaged_store_is_not_replaced_under_an_opener(void)
-{
-    int how = 0;
-    rs_store *store = open_store();
-    back_up(store, "copy");
-    rs_close(store);
-    int opener = open(store_dir(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    CU_ASSERT_EQUAL_FATAL(flock(opener, LOCK_EX), 0);
-    ino_t before = inode_of("store/data.mdb");
-    pid_t child = fork();
-    if (child == 0) {
-        _exit(replace_unread(NULL) == RS_OK ? 0 : 1);
-    }
-    wait_until_it_waits(child);
-    CU_ASSERT_EQUAL(inode_of("store/data.mdb"), before);
-    flock(opener, LOCK_UN); /* the child has it open, too */
-    close(opener);
-    CU_ASSERT(waitpid(child, &how, 0) == child && WIFEXITED(how) && WEXITSTATUS(how) == 0);
-    CU_ASSERT_NOT_EQUAL(inode_of("store/data.mdb"), before);
-    expect_no_leftovers();
-}
-
 /* ---- Killed, and in each other's way ---- */
 
 static int die(void *context, const char *dir, rs_error *error)
@@ -642,8 +585,6 @@ static const struct test_case cases[] = {
     {"a newer format is refused", a_newer_format_is_refused},
     {"the caller may check", the_caller_may_check},
     {"a damaged store is replaced", a_damaged_store_is_replaced},
-    {"no damaged store is replaced under an opener",
-     a_damaged_store_is_not_replaced_under_an_opener},
     {"a killed one leaves the store", a_killed_one_leaves_the_store},
     {"compacting changes nothing else", compacting_changes_nothing_else},
     {"a read-only store is not compacted", a_read_only_store_is_not_compacted},

@@ -8,11 +8,7 @@
 #include "../regstore/store.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <pthread.h>
-#include <sched.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -424,23 +420,10 @@ static void die_writing(int from_parent, int to_parent)
     stage_hear(from_parent, 'e'); /* it is killed before */
 }
 
-static void wait_until_asleep(pid_t pid, pid_t thread)
-{
-    char path[64];
-    char state = '?';
-    snprintf(path, sizeof path, "/proc/%ld/task/%ld/stat", (long)pid, (long)thread);
-    while (state != 'S') {
-        FILE *file = fopen(path, "r");
-        MUST(file != NULL && fscanf(file, "%*d (%*[^)]) %c", &state) == 1 && state != 'Z');
-        fclose(file);
-        sched_yield();
-    }
-}
-
 static void stop_asleep(pid_t pid)
 {
     int how = 0;
-    wait_until_asleep(pid, pid);
+    stage_wait_asleep(pid, pid);
     MUST(kill(pid, SIGSTOP) == 0 && waitpid(pid, &how, WUNTRACED) == pid && WIFSTOPPED(how));
 }
 
@@ -475,97 +458,6 @@ static void test_replaced_while_waiting(void)
     rs_close(store);
 }
 
-/* ---- Two stores ---- */
-
-/* A thread that waits for its turn at a store. */
-struct waiting {
-    rs_store *store;
-    atomic_int thread; /* its number once it is about to wait */
-    rs_txn *txn;
-};
-
-static void *begin_writing(void *context)
-{
-    struct waiting *waiting = context;
-    atomic_store(&waiting->thread, (int)gettid());
-    MUST(rs_begin(waiting->store, RS_WRITE, &waiting->txn) == RS_OK);
-    return waiting;
-}
-
-static pthread_t start_waiting(struct waiting *waiting, rs_store *store)
-{
-    pthread_t thread;
-    waiting->store = store;
-    MUST(pthread_create(&thread, NULL, begin_writing, waiting) == 0);
-    while (atomic_load(&waiting->thread) == 0) {
-        sched_yield();
-    }
-    wait_until_asleep(getpid(), atomic_load(&waiting->thread));
-    return thread;
-}
-
-static rs_store *other_store(void)
-{
-    rs_store *store;
-    MUST(rs_open(scratch_path("other"), RS_CREATE, &store, NULL) == RS_OK);
-    return store;
-}
-
-/* Writes to the other store, and then in a thread of its own to the first one, too. */
-static void write_both(int from_parent, int to_parent)
-{
-    struct waiting waiting = {.txn = NULL};
-    stage_hear(from_parent, 'g');
-    rs_store *store = stage_store();
-    rs_store *other = other_store();
-    rs_txn *txn = stage_begin(other, RS_WRITE);
-    stage_tell(to_parent, 'o');
-    stage_hear(from_parent, 'w');
-    pthread_t thread = start_waiting(&waiting, store);
-    stage_tell(to_parent, 'w');
-    MUST(pthread_join(thread, NULL) == 0);
-    stage_tell(to_parent, 'b');
-    stage_hear(from_parent, 'e');
-    rs_abort(waiting.txn);
-    rs_abort(txn);
-    rs_close(other);
-    rs_close(store);
-}
-
-/* Who has the turn; 0: nobody. To be asked by a process that does not have it. */
-static pid_t owner_of_turn(void)
-{
-    struct flock first = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = 1};
-    int fd = open(scratch_path("store/data.mdb"), O_RDWR | O_CLOEXEC);
-    MUST(fd >= 0 && fcntl(fd, F_GETLK, &first) == 0);
-    close(fd);
-    return first.l_type == F_UNLCK ? 0 : first.l_pid;
-}
-
-/* To the kernel these two processes wait for each other, which their threads do not. */
-static void test_two_stores(void)
-{
-    struct waiting waiting = {.txn = NULL};
-    struct child child = child_start(write_both);
-    rs_store *store = stage_store();
-    rs_store *other = other_store();
-    rs_txn *txn = stage_begin(store, RS_WRITE);
-    stage_tell(child.to, 'g');
-    stage_hear(child.from, 'o');
-    pthread_t thread = start_waiting(&waiting, other);
-    stage_tell(child.to, 'w');
-    stage_hear(child.from, 'w');
-    rs_abort(txn);
-    stage_hear(child.from, 'b');
-    CU_ASSERT_EQUAL(owner_of_turn(), child.pid);
-    stage_tell(child.to, 'e');
-    CU_ASSERT(child_end(&child));
-    MUST(pthread_join(thread, NULL) == 0);
-    rs_abort(waiting.txn);
-    rs_close(other);
-    rs_close(store);
-}
-
 static const struct test_case cases[] = {
     {"watch writer", test_watch_writer},
     {"write for watchers", test_write_for_watchers},
@@ -577,7 +469,6 @@ static const struct test_case cases[] = {
     {"killed readers' slots", test_killed_readers_slots},
     {"open handle", test_open_handle},
     {"replaced while waiting", test_replaced_while_waiting},
-    {"two stores", test_two_stores},
     {NULL, NULL},
 };
 const struct test_suite suite_process = {"process", cases};

@@ -1,0 +1,151 @@
+/*
+ * test_process_locks.c - locks around LMDB's own: the turn to write, and who opens a store.
+ */
+#include "stage.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define KEY "HKLM\\Print"
+
+/* ---- Two stores ---- */
+
+/* A thread that waits for its turn at a store. */
+struct waiting {
+    rs_store *store;
+    atomic_int thread; /* its number once it is about to wait */
+    rs_txn *txn;
+};
+
+static void *begin_writing(void *context)
+{
+    struct waiting *waiting = context;
+    atomic_store(&waiting->thread, (int)gettid());
+    MUST(rs_begin(waiting->store, RS_WRITE, &waiting->txn) == RS_OK);
+    return waiting;
+}
+
+static pthread_t start_waiting(struct waiting *waiting, rs_store *store)
+{
+    pthread_t thread;
+    waiting->store = store;
+    MUST(pthread_create(&thread, NULL, begin_writing, waiting) == 0);
+    while (atomic_load(&waiting->thread) == 0) {
+        sched_yield();
+    }
+    stage_wait_asleep(getpid(), atomic_load(&waiting->thread));
+    return thread;
+}
+
+static rs_store *other_store(void)
+{
+    rs_store *store;
+    MUST(rs_open(scratch_path("other"), RS_CREATE, &store, NULL) == RS_OK);
+    return store;
+}
+
+/* Writes to the other store, and then in a thread of its own to the first one, too. */
+static void write_both(int from_parent, int to_parent)
+{
+    struct waiting waiting = {.txn = NULL};
+    stage_hear(from_parent, 'g');
+    rs_store *store = stage_store();
+    rs_store *other = other_store();
+    rs_txn *txn = stage_begin(other, RS_WRITE);
+    stage_tell(to_parent, 'o');
+    stage_hear(from_parent, 'w');
+    pthread_t thread = start_waiting(&waiting, store);
+    stage_tell(to_parent, 'w');
+    MUST(pthread_join(thread, NULL) == 0);
+    stage_tell(to_parent, 'b');
+    stage_hear(from_parent, 'e');
+    rs_abort(waiting.txn);
+    rs_abort(txn);
+    rs_close(other);
+    rs_close(store);
+}
+
+/* Who has the turn; 0: nobody. To be asked by a process that does not have it. */
+static pid_t owner_of_turn(void)
+{
+    struct flock first = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = 1};
+    int fd = open(scratch_path("store/data.mdb"), O_RDWR | O_CLOEXEC);
+    MUST(fd >= 0 && fcntl(fd, F_GETLK, &first) == 0);
+    close(fd);
+    return first.l_type == F_UNLCK ? 0 : first.l_pid;
+}
+
+/* To the kernel these two processes wait for each other, which their threads do not. */
+static void test_two_stores(void)
+{
+    struct waiting waiting = {.txn = NULL};
+    struct child child = child_start(write_both);
+    rs_store *store = stage_store();
+    rs_store *other = other_store();
+    rs_txn *txn = stage_begin(store, RS_WRITE);
+    stage_tell(child.to, 'g');
+    stage_hear(child.from, 'o');
+    pthread_t thread = start_waiting(&waiting, other);
+    stage_tell(child.to, 'w');
+    stage_hear(child.from, 'w');
+    rs_abort(txn);
+    stage_hear(child.from, 'b');
+    CU_ASSERT_EQUAL(owner_of_turn(), child.pid);
+    stage_tell(child.to, 'e');
+    CU_ASSERT(child_end(&child));
+    MUST(pthread_join(thread, NULL) == 0);
+    rs_abort(waiting.txn);
+    rs_close(other);
+    rs_close(store);
+}
+
+/* ---- Opening ---- */
+
+static void replace_unread(int from_parent, int to_parent)
+{
+    rs_restore_options options = {.flags = RS_UNREAD};
+    stage_hear(from_parent, 'g');
+    stage_tell(to_parent, 'b');
+    MUST(rs_restore(scratch_path("store"), scratch_path("copy"), &options, NULL, NULL) == RS_OK);
+    stage_hear(from_parent, 'e');
+}
+
+static ino_t data_file(void)
+{
+    struct stat st;
+    MUST(stat(scratch_path("store/data.mdb"), &st) == 0);
+    return st.st_ino;
+}
+
+/* Who opens the store has looked at its files, and has not got them open yet. */
+static void test_damaged_under_an_opener(void)
+{
+    struct child child = child_start(replace_unread);
+    rs_store *store = stage_store();
+    stage_set(store, KEY, "v", 1);
+    MUST(rs_backup(store, scratch_path("copy"), NULL, NULL, NULL) == RS_OK);
+    rs_close(store);
+    int opener = open(scratch_path("store"), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    MUST(opener >= 0 && flock(opener, LOCK_EX) == 0);
+    ino_t before = data_file();
+    stage_tell(child.to, 'g');
+    stage_hear(child.from, 'b');
+    stage_wait_asleep(child.pid, child.pid);
+    CU_ASSERT_EQUAL(data_file(), before);
+    close(opener);
+    stage_tell(child.to, 'e');
+    CU_ASSERT(child_end(&child));
+    CU_ASSERT_NOT_EQUAL(data_file(), before);
+}
+
+static const struct test_case cases[] = {
+    {"two stores", test_two_stores},
+    {"damaged, under an opener", test_damaged_under_an_opener},
+    {NULL, NULL},
+};
+const struct test_suite suite_process_locks = {"process_locks", cases};
