@@ -287,6 +287,14 @@ int journal_trim(struct env_txn *txn, uint64_t latest, const struct journal_limi
     return status == RS_END ? RS_OK : status;
 }
 
+/* What is left of a revision whose removal has begun has no head. */
+static bool has_head(struct env_txn *txn, uint64_t revision)
+{
+    struct journal_key key;
+    struct slice head;
+    return env_get(txn, TABLE_JOURNAL, journal_key(&key, revision, 0), &head) == RS_OK;
+}
+
 int journal_cut(struct env_txn *txn, uint64_t last, uint64_t *bytes)
 {
     struct env_cursor cursor = {NULL};
@@ -295,7 +303,7 @@ int journal_cut(struct env_txn *txn, uint64_t last, uint64_t *bytes)
     while (status == RS_OK) {
         status = env_cursor_last(&cursor, &key, &value);
         if (status == RS_OK && key.size == sizeof(struct journal_key) &&
-            env_get_be64(key.data) <= last) {
+            env_get_be64(key.data) <= last && has_head(txn, env_get_be64(key.data))) {
             break;
         }
         if (status == RS_OK) {

@@ -71,7 +71,8 @@ struct journal_limits {
  * costs a commit a bounded amount of work. bytes may be NULL; what is removed is taken off. */
 int journal_trim(struct env_txn *txn, uint64_t latest, const struct journal_limits *limits,
                  uint64_t *bytes);
-/* Removes the revisions after one, in a store that nobody else uses. */
+/* Removes the revisions after one, in a store that nobody else uses, and what is left of that one
+ * if it is no longer whole. */
 int journal_cut(struct env_txn *txn, uint64_t last, uint64_t *bytes);
 /* Removes all of them, in a store that nobody else uses. */
 int journal_clear(struct env_txn *txn);

@@ -124,10 +124,36 @@ static void what_cannot_be_reached_is_told(void)
     rs_close(undo_store);
 }
 
+static int set_large(rs_txn *txn)
+{
+    static char large[4 << 20];
+    return rs_set_binary(txn, undo_at(txn, TOP), "Large", large, sizeof large);
+}
+
+/* Nothing but chunks is left of the revision, and they are nobody's. */
+static void a_revision_that_is_half_forgotten_is_no_obstacle(void)
+{
+    undo_begin();
+    uint64_t large = undo_do_edit(set_large);
+    struct buffer then = records_of(undo_store);
+    undo_do_edit(undo_set_value);
+    rs_txn *txn = start_writing(undo_store);
+    SUCCEEDS(journal_trim(&txn->env, large + 1,
+                          &(struct journal_limits){.revisions = 1, .steps = 2},
+                          &txn->journal_bytes));
+    SUCCEEDS(rs_value_delete(txn, undo_at(txn, TOP), "Large"));
+    end_writing(txn);
+    must_have_been(large, &then);
+    buffer_free(&then);
+    rs_close(undo_store);
+}
+
 static const struct test_case cases[] = {
     {"every revision is as it was", every_revision_is_as_it_was},
     {"nothing is left of a past", nothing_is_left_of_a_past},
     {"what cannot be reached is told", what_cannot_be_reached_is_told},
+    {"a revision that is half forgotten is no obstacle",
+     a_revision_that_is_half_forgotten_is_no_obstacle},
     {NULL, NULL},
 };
 const struct test_suite suite_past = {"past", cases};
