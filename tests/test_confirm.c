@@ -183,7 +183,7 @@ static void an_unconfirmed_undo_is_undone(void)
     uint64_t made = take_back_due();
     undo_must_match(&deleted);
     CU_ASSERT_EQUAL(info_at(made).flags, RS_REVISION_ROLLBACK);
-    undo_take_back(made, made);
+    CU_ASSERT_EQUAL(info_at(undo_take_back(made, made)).flags, RS_REVISION_REDO);
     buffer_free(&deleted);
     rs_close(undo_store);
 }
@@ -394,6 +394,17 @@ static void after_another_start_the_clock_decides(void)
     rs_close(undo_store);
 }
 
+/* Less than a millisecond is left, and not none: one of the tries is quick enough to see it. */
+static void the_last_moment_counts(void)
+{
+    uint64_t seen = 0;
+    for (int i = 0; i < 1000 && seen == 0; i++) {
+        struct store_pending pending = {.deadline = store_now() + 9999};
+        seen = store_pending_left(&pending);
+    }
+    CU_ASSERT_EQUAL(seen, 1);
+}
+
 /* ---- Beside others ---- */
 
 static void who_takes_it_back_himself_ends_it(void)
@@ -544,6 +555,7 @@ static const struct test_case cases[] = {
     {"the clock is no matter while the machine runs",
      the_clock_is_no_matter_while_the_machine_runs},
     {"after another start the clock decides", after_another_start_the_clock_decides},
+    {"the last moment counts", the_last_moment_counts},
     {"who takes it back himself ends it", who_takes_it_back_himself_ends_it},
     {"the journal keeps what waits", the_journal_keeps_what_waits},
     {"copies of the store", copies_of_the_store},

@@ -150,6 +150,34 @@ static void changes_have_whole_paths_and_both_sides(void)
     rs_close(store);
 }
 
+static int look_at_lost(void *context, const rs_change *change)
+{
+    unsigned *lost = context;
+    CU_ASSERT(change->lost && change->old_value == NULL && change->new_value == NULL);
+    CU_ASSERT(change->kind != RS_VALUE_DELETED || strcmp(change->name, "Value") == 0);
+    ++*lost;
+    return 0;
+}
+
+/* Of what a full disk had no room to keep, there is no old value. */
+static void what_is_lost_has_no_old_value(void)
+{
+    rs_store *store = open_store();
+    unsigned lost = 0;
+    set_in(store, "HKLM\\Top\\Sub", 1);
+    set_in(store, "HKLM\\Top", 1);
+    rs_txn *txn = start_writing(store);
+    txn->journal.brief = true;
+    SUCCEEDS(rs_value_delete(txn, find_key(txn, "HKLM\\Top"), "Value"));
+    SUCCEEDS(rs_key_delete(txn, find_key(txn, "HKLM\\Top"), RS_RECURSIVE));
+    end_writing(txn);
+    txn = start_reading(store);
+    SUCCEEDS(rs_history_changes(txn, 3, look_at_lost, &lost));
+    CU_ASSERT_EQUAL(lost, 2);
+    rs_abort(txn);
+    rs_close(store);
+}
+
 static void links_have_their_targets(void)
 {
     rs_store *store = open_store();
@@ -303,6 +331,7 @@ static const struct test_case cases[] = {
     {"revisions come newest first", revisions_come_newest_first},
     {"history is of the snapshot", history_is_of_the_snapshot},
     {"changes have whole paths and both sides", changes_have_whole_paths_and_both_sides},
+    {"what is lost has no old value", what_is_lost_has_no_old_value},
     {"links have their targets", links_have_their_targets},
     {"what is not there is told", what_is_not_there_is_told},
     {"an answer ends the list", an_answer_ends_the_list},

@@ -174,6 +174,26 @@ static void old_revisions_go_in_steps(void)
     env_close(env);
 }
 
+/* The limit of bytes is what may be there, not one less. */
+static void as_many_bytes_stay_as_may(void)
+{
+    struct env_txn txn;
+    struct env *env = open_journal();
+    for (uint64_t revision = 1; revision <= 3; revision++) {
+        write_revision(env, revision, 1, 10);
+    }
+    for (uint64_t over = 0; over < 2; over++) {
+        uint64_t bytes = 5000 + over;
+        struct journal_limits limits = {.revisions = 100, .bytes = 5000, .steps = 1};
+        SUCCEEDS(env_begin(env, true, &txn, NULL));
+        SUCCEEDS(journal_trim(&txn, 3, &limits, &bytes));
+        SUCCEEDS(env_commit(&txn, NULL));
+        CU_ASSERT_EQUAL(first_of(env), 1 + over);
+        CU_ASSERT_EQUAL(bytes < 5000, over == 1);
+    }
+    env_close(env);
+}
+
 /* A revision of hundreds of chunks takes several steps; half removed it is not found any more. */
 static void a_large_revision_goes_in_steps(void)
 {
@@ -534,6 +554,7 @@ static const struct test_case cases[] = {
     {"borders of chunks do not matter", borders_of_chunks_do_not_matter},
     {"chunks have at most their size", chunks_have_at_most_their_size},
     {"old revisions go in steps", old_revisions_go_in_steps},
+    {"as many bytes stay as may", as_many_bytes_stay_as_may},
     {"a large revision goes in steps", a_large_revision_goes_in_steps},
     {"damage is told", damage_is_told},
     {"a brief revision keeps names only", a_brief_revision_keeps_names_only},

@@ -117,6 +117,92 @@ static void what_is_skipped_is_skipped_as_a_whole(void)
     rs_close(undo_store);
 }
 
+static int set_and_rename(rs_txn *txn)
+{
+    int status = rs_set_dword(txn, undo_at(txn, TOP "\\Sub"), "Fresh", 1);
+    return status != RS_OK ? status : undo_rename_key(txn);
+}
+
+static int rename_renamed(rs_txn *txn)
+{
+    return rs_key_rename(txn, undo_at(txn, TOP "\\Zzz"), "Yyy");
+}
+
+static int delete_below_and_rename(rs_txn *txn)
+{
+    int status = undo_delete_key(txn);
+    return status != RS_OK ? status : rs_key_rename(txn, undo_at(txn, TOP), "Head");
+}
+
+static int rename_head(rs_txn *txn)
+{
+    return rs_key_rename(txn, undo_at(txn, "HKLM\\Head"), "Other");
+}
+
+static void must_be_skipped(int (*edit)(rs_txn *txn), int (*others)(rs_txn *txn), const char *told)
+{
+    undo_begin();
+    uint64_t done = undo_do_edit(edit);
+    undo_do_edit(others);
+    struct buffer before = records_of(undo_store);
+    EQUAL_TEXT(attempt(done, done, RS_UNDO_SKIP, RS_OK), told);
+    undo_must_match(&before);
+    buffer_free(&before);
+    rs_close(undo_store);
+}
+
+static void what_came_before_in_a_skipped_key_is_skipped(void)
+{
+    must_be_skipped(set_and_rename, rename_renamed, "2 Sub:Zzz: the key was renamed since");
+}
+
+static void what_came_before_below_a_skipped_key_is_skipped(void)
+{
+    must_be_skipped(delete_below_and_rename, rename_head, "2 Top:Head: the key was renamed since");
+}
+
+/* A value that was added is gone with its key, so that nothing has to be forced. */
+static void an_addition_to_a_key_that_is_gone_is_taken_back(void)
+{
+    undo_begin();
+    uint64_t done = undo_do_edit(undo_add_value);
+    undo_do_edit(undo_delete_all);
+    EQUAL_TEXT(attempt(done, done, 0, RS_ECONFLICT), "2 Top:New: its key was deleted since");
+    EQUAL_TEXT(attempt(done, done, RS_UNDO_FORCE, RS_OK), "2 Top:New: its key was deleted since");
+    rs_close(undo_store);
+}
+
+static uint64_t top_written(void)
+{
+    rs_txn *txn = start_reading(undo_store);
+    uint64_t written = info_of(txn, find_key(txn, TOP)).written;
+    rs_abort(txn);
+    return written;
+}
+
+static int set_top_time(rs_txn *txn)
+{
+    return tree_set_written(&txn->tree, undo_at(txn, TOP), 12345);
+}
+
+/* Who has written since keeps his time, or gets a new one. */
+static void times_are_not_taken_back_from_others(void)
+{
+    undo_begin();
+    uint64_t first = top_written();
+    uint64_t done = undo_do_edit(undo_set_value);
+    undo_do_edit(set_top_time);
+    undo_take_back(done, done);
+    CU_ASSERT(top_written() != first && top_written() != 12345);
+    done = undo_do_edit(set_top_time);
+    undo_do_edit(undo_add_value);
+    struct buffer before = records_of(undo_store);
+    undo_take_back(done, done);
+    undo_must_match(&before);
+    buffer_free(&before);
+    rs_close(undo_store);
+}
+
 static int set_in_new(rs_txn *txn)
 {
     return rs_set_dword(txn, undo_at(txn, TOP "\\New\\Newer"), "Others", 1);
@@ -361,6 +447,10 @@ static const struct test_case cases[] = {
     {"force takes the undo's side", force_takes_the_undos_side},
     {"skip leaves conflicts out", skip_leaves_conflicts_out},
     {"what is skipped is skipped as a whole", what_is_skipped_is_skipped_as_a_whole},
+    {"what came before in a skipped key is skipped", what_came_before_in_a_skipped_key_is_skipped},
+    {"what came before below a skipped key", what_came_before_below_a_skipped_key_is_skipped},
+    {"an addition to a key that is gone", an_addition_to_a_key_that_is_gone_is_taken_back},
+    {"times are not taken back from others", times_are_not_taken_back_from_others},
     {"a created key that others use is a conflict", a_created_key_that_others_use_is_a_conflict},
     {"what was taken back is no conflict", what_was_taken_back_is_no_conflict},
     {"an undo hides nothing before it", an_undo_hides_nothing_before_it},
