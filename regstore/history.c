@@ -213,6 +213,9 @@ int history_changes(struct rs_txn *txn, uint64_t revision, history_change each, 
 struct search {
     struct walk walk;
     struct watch_target target;
+    struct journal_wanted wanted;
+    struct journal_sieve sieve;
+    uint64_t next; /* revision that may concern it */
     bool subtree;
     struct buffer scratch;
     struct journal_reader reader;
@@ -288,11 +291,24 @@ static int search_long(struct search *search, bool *touched)
     return status == RS_END ? RS_OK : status;
 }
 
+/* The next revision, but for those in blocks whose digests say that none is wanted. */
+static int search_next(struct search *search)
+{
+    struct walk *walk = &search->walk;
+    int status = journal_sieve_next(&search->sieve, walk->oldest, &search->next);
+    if (status == RS_OK) {
+        journal_scan_skip(&walk->scan, search->next);
+        status = walk_next(walk);
+    }
+    search->next = status == RS_OK ? walk->head.revision - 1 : 0;
+    return status;
+}
+
 static int search_key(struct search *search, history_revision each, void *context, int *answer)
 {
     struct walk *walk = &search->walk;
     int status = RS_OK;
-    while (*answer == 0 && (status = walk_next(walk)) == RS_OK) {
+    while (*answer == 0 && (status = search_next(search)) == RS_OK) {
         bool touched = false;
         status = walk->scan.longer ? search_long(search, &touched)
                                    : search_stream(search, walk->scan.tail, &touched);
@@ -307,21 +323,41 @@ static int search_key(struct search *search, history_revision each, void *contex
     return *answer != 0 ? RS_OK : status;
 }
 
+static int search_begin(struct search *search, struct rs_txn *txn, uint64_t newest, uint64_t oldest)
+{
+    int status = watch_want(&search->target, &search->wanted);
+    if (status == RS_OK) {
+        status = journal_sieve_begin(&search->sieve, &txn->env, &search->wanted);
+    }
+    if (status == RS_OK) {
+        status = walk_begin(&search->walk, txn, newest, oldest);
+        search->next = search->walk.scan.newest;
+    }
+    return status;
+}
+
+static void search_end(struct search *search)
+{
+    watch_target_free(&search->target);
+    journal_wanted_free(&search->wanted);
+    journal_sieve_end(&search->sieve);
+    buffer_free(&search->scratch);
+    journal_close(&search->reader);
+}
+
 int history_key(struct rs_txn *txn, struct slice path, unsigned flags, uint64_t newest,
                 uint64_t oldest, history_revision each, void *context)
 {
-    struct search search = {.subtree = (flags & RS_SUBTREE) != 0};
+    struct search search = {.walk.txn = txn, .subtree = (flags & RS_SUBTREE) != 0};
     int answer = 0;
     int status = watch_resolve(&search.target, &txn->tree, path);
     if (status != RS_OK) {
         return fail(txn->tree.error, status, "%s", rs_strerror(status));
     }
-    status = walk_begin(&search.walk, txn, newest, oldest);
+    status = search_begin(&search, txn, newest, oldest);
     if (status == RS_OK) {
         status = search_key(&search, each, context, &answer);
     }
-    watch_target_free(&search.target);
-    buffer_free(&search.scratch);
-    journal_close(&search.reader);
+    search_end(&search);
     return walk_end(&search.walk, status, answer);
 }

@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "journal_digest.h"
 #include "journal_part.h"
 
 /* ---- Writing ---- */
@@ -163,6 +164,9 @@ int journal_finish(struct journal *journal, const struct journal_head *head)
                          (struct slice){record.data, record.size});
         journal->bytes += sizeof key.bytes + record.size;
     }
+    if (status == RS_OK && !journal->brief) { /* there is no room for more than needed */
+        status = journal_digest_write(journal->txn, journal->revision, &journal->bytes);
+    }
     buffer_free(&record);
     return status;
 }
@@ -174,7 +178,14 @@ void journal_free(struct journal *journal)
 
 /* ---- Retention ---- */
 
-/* The table's first key. RS_END if it is empty. */
+/* The first record of a revision: there are only digests before it. RS_END if there is none. */
+static int first_record(struct env_cursor *cursor, struct slice *key, struct slice *value)
+{
+    struct journal_key first;
+    return env_cursor_seek(cursor, journal_key(&first, 1, 0), key, value);
+}
+
+/* Its revision. */
 static int first_key(struct env_txn *txn, uint64_t *revision, bool *head)
 {
     struct env_cursor cursor = {NULL};
@@ -182,7 +193,7 @@ static int first_key(struct env_txn *txn, uint64_t *revision, bool *head)
     struct slice value;
     int status = env_cursor_open(txn, TABLE_JOURNAL, &cursor);
     if (status == RS_OK) {
-        status = env_cursor_first(&cursor, &key, &value);
+        status = first_record(&cursor, &key, &value);
     }
     if (status == RS_OK && key.size != sizeof(struct journal_key)) {
         status = RS_EDAMAGED;
@@ -228,7 +239,7 @@ static int remove_revision(struct env_txn *txn, uint64_t revision, unsigned *bud
     struct slice value;
     int status = env_cursor_open(txn, TABLE_JOURNAL, &cursor);
     while (status == RS_OK && *budget > 0) {
-        status = env_cursor_first(&cursor, &at, &value);
+        status = first_record(&cursor, &at, &value);
         if (status != RS_OK || at.size != end.size || memcmp(at.data, end.data, end.size) >= 0) {
             break;
         }
@@ -279,6 +290,9 @@ int journal_trim(struct env_txn *txn, uint64_t latest, const struct journal_limi
             break;
         }
         status = remove_revision(txn, first, &budget, &removed);
+        if (status == RS_OK) {
+            status = journal_digest_trim(txn, first, &removed);
+        }
         left -= removed < left ? removed : left;
     }
     if (bytes != NULL) {
@@ -297,6 +311,7 @@ static bool has_head(struct env_txn *txn, uint64_t revision)
 
 int journal_cut(struct env_txn *txn, uint64_t last, uint64_t *bytes)
 {
+    uint64_t removed = 0;
     struct env_cursor cursor = {NULL};
     struct slice key, value;
     int status = env_cursor_open(txn, TABLE_JOURNAL, &cursor);
@@ -307,12 +322,16 @@ int journal_cut(struct env_txn *txn, uint64_t last, uint64_t *bytes)
             break;
         }
         if (status == RS_OK) {
-            *bytes -= key.size + value.size;
+            removed += key.size + value.size;
             status = env_cursor_delete(&cursor);
         }
     }
     env_cursor_close(&cursor);
-    return status == RS_END ? RS_OK : status;
+    if (status == RS_OK || status == RS_END) {
+        status = journal_digest_cut(txn, last, &removed);
+    }
+    *bytes -= removed;
+    return status;
 }
 
 int journal_clear(struct env_txn *txn)

@@ -6,7 +6,8 @@
  *
  * The table is keyed by (revision, chunk), both big-endian. Chunk 0 holds the revision's head and
  * the end of its stream of changes; a longer stream begins in the chunks 1, 2, ... A chunk is at
- * most JOURNAL_CHUNK bytes. Each change in the stream has its length before it.
+ * most JOURNAL_CHUNK bytes. Each change in the stream has its length before it. Before the first
+ * revision, with the number 0, are the digests (journal_digest.h).
  */
 #ifndef REGSTORE_JOURNAL_H
 #define REGSTORE_JOURNAL_H
@@ -119,6 +120,7 @@ struct journal_scan {
     struct env_cursor cursor;
     uint64_t newest;
     uint64_t revision; /* that it stands on; 0 before the first */
+    bool away;         /* the next one is looked for */
     struct slice tail; /* the stream of its changes, or the end of a longer one */
     bool longer;
 };
@@ -126,6 +128,8 @@ struct journal_scan {
 int journal_scan_begin(struct journal_scan *scan, struct env_txn *txn, uint64_t newest);
 /* RS_END after the oldest. */
 int journal_scan_next(struct journal_scan *scan, struct journal_head *head);
+/* Leaves out those between the one that it stands on and the next one that is wanted. */
+void journal_scan_skip(struct journal_scan *scan, uint64_t next);
 void journal_scan_end(struct journal_scan *scan);
 
 /* What of a change can be told without decoding it. */

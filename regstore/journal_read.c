@@ -202,8 +202,16 @@ void journal_close(struct journal_reader *reader)
 
 int journal_scan_begin(struct journal_scan *scan, struct env_txn *txn, uint64_t newest)
 {
-    *scan = (struct journal_scan){.txn = txn, .newest = newest};
+    *scan = (struct journal_scan){.txn = txn, .newest = newest, .away = true};
     return env_cursor_open(txn, TABLE_JOURNAL, &scan->cursor);
+}
+
+void journal_scan_skip(struct journal_scan *scan, uint64_t next)
+{
+    if (scan->revision == 0 || next < scan->revision - 1) {
+        scan->newest = next;
+        scan->away = true;
+    }
 }
 
 /* The last record of the newest revision that is wanted, or of one before it. */
@@ -221,7 +229,7 @@ static int scan_last(struct journal_scan *scan, struct slice *key, struct slice 
 }
 
 /* The cursor stands on the last record of a revision; its chunk 0 is wanted, whose absence means
- * that it is being trimmed away, and is the end. */
+ * that it is being trimmed away, and is the end. So are the digests. */
 static int scan_to_head(struct journal_scan *scan, struct slice *key, struct slice *value)
 {
     struct journal_key head;
@@ -229,7 +237,10 @@ static int scan_to_head(struct journal_scan *scan, struct slice *key, struct sli
         return RS_EDAMAGED;
     }
     uint64_t revision = env_get_be64(key->data);
-    if (revision == 0 || (scan->revision != 0 && revision >= scan->revision)) {
+    if (revision == 0) {
+        return RS_END;
+    }
+    if (scan->revision != 0 && revision >= scan->revision) {
         return RS_EDAMAGED; /* what does not descend has no end */
     }
     scan->revision = revision;
@@ -248,8 +259,9 @@ int journal_scan_next(struct journal_scan *scan, struct journal_head *head)
     struct slice key;
     struct slice value;
     uint32_t chunks;
-    int status = scan->revision == 0 ? scan_last(scan, &key, &value)
-                                     : env_cursor_prev(&scan->cursor, &key, &value);
+    int status =
+        scan->away ? scan_last(scan, &key, &value) : env_cursor_prev(&scan->cursor, &key, &value);
+    scan->away = false;
     if (status == RS_OK) {
         status = scan_to_head(scan, &key, &value);
     }

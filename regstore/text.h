@@ -121,6 +121,8 @@ size_t text_utf16_end(const void *data, size_t size);
  */
 int text_fold(const char *text, size_t len, char *folded, size_t capacity, size_t *folded_len,
               size_t *units);
+/* The same, appended to a buffer. */
+int text_fold_append(struct buffer *folded, const char *text, size_t len);
 /* The version of the folding table; a store that was made with another one must not be used. */
 extern const unsigned text_fold_version;
 

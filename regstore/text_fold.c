@@ -148,6 +148,22 @@ int text_fold(const char *text, size_t len, char *folded, size_t capacity, size_
     return RS_OK;
 }
 
+int text_fold_append(struct buffer *folded, const char *text, size_t len)
+{
+    size_t size;
+    size_t units;
+    int status = buffer_reserve(folded, len / 2 * 3 + 3);
+
+    if (status == RS_OK) {
+        status = text_fold(text, len, folded->data + folded->size, folded->capacity - folded->size,
+                           &size, &units);
+    }
+    if (status == RS_OK) {
+        folded->size += size;
+    }
+    return status;
+}
+
 /* ---- Comparing ---- */
 
 /* The units of a valid text, one after the other. */

@@ -13,6 +13,7 @@
 
 #include <sys/types.h>
 
+#include "journal_digest.h"
 #include "store.h"
 
 /* ---- Where the watched key is (watch_match.c) ---- */
@@ -38,6 +39,9 @@ enum watch_match {
  * change's path. */
 int watch_match(const struct watch_target *target, bool subtree, const struct change *change,
                 struct buffer *scratch, enum watch_match *match, const char **relative);
+/* Adds what a digest of the journal has if one of its revisions has a change that concerns the
+ * target. */
+int watch_want(const struct watch_target *target, struct journal_wanted *wanted);
 
 /* ---- The list of watches (watch_register.c) ---- */
 

@@ -15,21 +15,6 @@ struct lookup {
     unsigned links;     /* followed */
 };
 
-static int append_folded(struct buffer *folded, const char *text, size_t len)
-{
-    size_t size;
-    size_t units;
-    int status = buffer_reserve(folded, len / 2 * 3 + 3);
-    if (status == RS_OK) {
-        status = text_fold(text, len, folded->data + folded->size, folded->capacity - folded->size,
-                           &size, &units);
-    }
-    if (status == RS_OK) {
-        folded->size += size;
-    }
-    return status;
-}
-
 static int append_name(struct buffer *path, const char *name, size_t len)
 {
     int status = buffer_append_byte(path, '\\');
@@ -54,7 +39,7 @@ static int redirect(struct lookup *lookup, rs_key link, struct path_iter *rest,
 {
     const char *name;
     size_t len;
-    int status = append_folded(&lookup->target->links, lookup->path.data, lookup->path.size);
+    int status = text_fold_append(&lookup->target->links, lookup->path.data, lookup->path.size);
     if (status == RS_OK) {
         status = buffer_append_byte(&lookup->target->links, LINK_END);
     }
@@ -188,7 +173,7 @@ int watch_resolve(struct watch_target *target, struct tree *tree, struct slice p
         status = buffer_append(&from, onward.data, onward.size);
     }
     if (status == RS_OK) {
-        status = append_folded(&found.path, lookup.path.data, lookup.path.size);
+        status = text_fold_append(&found.path, lookup.path.data, lookup.path.size);
         found.components = count_components(&found.path);
     }
     if (status == RS_OK) {
@@ -290,11 +275,11 @@ static int fold_new_path(const struct change *change, struct buffer *scratch)
     const char *last = memrchr(change->path, '\\', change->path_len);
     size_t parent = last != NULL ? (size_t)(last - change->path) : 0;
     scratch->size = 0;
-    int status = append_folded(scratch, change->path, parent);
+    int status = text_fold_append(scratch, change->path, parent);
     if (status == RS_OK) {
         status = buffer_append_byte(scratch, '\\');
     }
-    return status == RS_OK ? append_folded(scratch, change->after.name, change->after.name_len)
+    return status == RS_OK ? text_fold_append(scratch, change->after.name, change->after.name_len)
                            : status;
 }
 
@@ -302,7 +287,7 @@ int watch_match(const struct watch_target *target, bool subtree, const struct ch
                 struct buffer *scratch, enum watch_match *match, const char **relative)
 {
     scratch->size = 0;
-    int status = append_folded(scratch, change->path, change->path_len);
+    int status = text_fold_append(scratch, change->path, change->path_len);
     if (status != RS_OK) {
         return status == RS_ENOMEM ? status : RS_EDAMAGED;
     }
@@ -319,4 +304,27 @@ int watch_match(const struct watch_target *target, bool subtree, const struct ch
     }
     *relative = skip_components(change->path, change->path_len, target->components);
     return RS_OK;
+}
+
+/* ---- Asking the journal's digests ---- */
+
+/* What match_path() takes: below the target whatever happens, above it and its links what moves
+ * keys. */
+int watch_want(const struct watch_target *target, struct journal_wanted *wanted)
+{
+    const char *link = target->links.data;
+    size_t left = target->links.size;
+    struct slice path = {target->path.data, target->path.size};
+    int status = journal_want_below(wanted, path);
+    if (status == RS_OK) {
+        status = journal_want_above(wanted, path);
+    }
+    while (status == RS_OK && left > 0) {
+        const char *end = memchr(link, LINK_END, left);
+        size_t len = (size_t)(end - link);
+        status = journal_want_above(wanted, (struct slice){link, len});
+        link += len + 1;
+        left -= len + 1;
+    }
+    return status;
 }

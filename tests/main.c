@@ -55,6 +55,8 @@
     X(past)                                                                                        \
     X(retention)                                                                                   \
     X(history)                                                                                     \
+    X(digest)                                                                                      \
+    X(digest_random)                                                                               \
     X(watch)                                                                                       \
     X(watch_match)                                                                                 \
     X(watch_named)                                                                                 \

@@ -539,12 +539,18 @@ static void a_brief_revision_keeps_names_only(void)
 static void a_strange_first_record_stops_commits(void)
 {
     struct env_txn txn;
+    static const unsigned char strange[] = {0, 0, 0, 0, 0, 0, 0, 1, 1};
     rs_store *store = open_store();
-    SUCCEEDS(env_begin(store->env, true, &txn, NULL));
-    SUCCEEDS(env_put(&txn, TABLE_JOURNAL, (struct slice){"", 1}, (struct slice){"?", 1}));
-    SUCCEEDS(env_commit(&txn, NULL));
     rs_txn *change = start_writing(store);
     add_key(change, "HKLM\\A");
+    end_writing(change);
+    trim_history(store, 0);
+    SUCCEEDS(env_begin(store->env, true, &txn, NULL));
+    SUCCEEDS(env_put(&txn, TABLE_JOURNAL, (struct slice){strange, sizeof strange},
+                     (struct slice){"?", 1}));
+    SUCCEEDS(env_commit(&txn, NULL));
+    change = start_writing(store);
+    add_key(change, "HKLM\\B");
     GIVES(RS_EDAMAGED, rs_commit(change, NULL));
     rs_close(store);
 }
