@@ -59,37 +59,49 @@ struct prefixes {
     uint64_t hash;
 };
 
+#define HASH_START UINT64_C(0xcbf29ce484222325)
+
 static struct prefixes prefixes_of(struct slice path)
 {
-    return (struct prefixes){path, 0, UINT64_C(0xcbf29ce484222325)};
+    return (struct prefixes){path, 0, HASH_START};
 }
 
-static uint64_t add_byte(uint64_t hash, unsigned char byte)
+static uint64_t stir(uint64_t hash)
 {
-    return (hash ^ byte) * UINT64_C(0x100000001b3);
+    hash *= UINT64_C(0x9e3779b97f4a7c15);
+    return hash ^ hash >> 32;
+}
+
+static uint64_t add_name(uint64_t hash, const char *name, size_t len)
+{
+    uint64_t word;
+    hash ^= len;
+    for (; len >= sizeof word; len -= sizeof word) {
+        memcpy(&word, name, sizeof word);
+        hash = stir(hash ^ le64toh(word));
+        name += sizeof word;
+    }
+    return stir(hash ^ le64toh(text_word(name, len)));
 }
 
 static bool next_prefix(struct prefixes *prefixes, uint64_t *hash)
 {
-    const unsigned char *bytes = prefixes->path.data;
-    size_t at = prefixes->at;
-    if (at > prefixes->path.size) {
+    if (prefixes->at > prefixes->path.size) {
         return false;
     }
+    const char *name = (const char *)prefixes->path.data + prefixes->at;
+    size_t left = prefixes->path.size - prefixes->at;
+    const char *end = memchr(name, '\\', left);
+    size_t len = end != NULL ? (size_t)(end - name) : left;
+    prefixes->hash = add_name(prefixes->hash, name, len);
+    prefixes->at += len + 1;
     *hash = prefixes->hash;
-    for (; at < prefixes->path.size && bytes[at] != '\\'; at++) {
-        *hash = add_byte(*hash, bytes[at]);
-    }
-    prefixes->hash = add_byte(*hash, '\\');
-    prefixes->at = at + 1;
     return true;
 }
 
 static uint64_t spread(uint64_t hash, enum role role)
 {
-    hash = (hash ^ role) * UINT64_C(0x9e3779b97f4a7c15);
-    hash = (hash ^ hash >> 32) * UINT64_C(0xd6e8feb86659fd93);
-    return hash ^ hash >> 32;
+    return stir(stir(hash + role));
 }
 
 /* ---- The filter ---- */
@@ -122,11 +134,15 @@ static bool filter_has(const unsigned char *filter, size_t size, uint64_t hash)
 static bool filter_halve(struct digest *digest)
 {
     unsigned char half[MOST_FILTER / 2];
+    uint64_t word, other;
     size_t size = digest->size / 2;
     size_t set = 0;
-    for (size_t i = 0; i < size; i++) {
-        half[i] = digest->filter[i] | digest->filter[size + i];
-        set += (size_t)__builtin_popcount(half[i]);
+    for (size_t i = 0; i < size; i += sizeof word) {
+        memcpy(&word, digest->filter + i, sizeof word);
+        memcpy(&other, digest->filter + size + i, sizeof other);
+        word |= other;
+        memcpy(half + i, &word, sizeof word);
+        set += (size_t)__builtin_popcountll(word);
     }
     if (size < LEAST_FILTER || MOST_SHARE * set > 8 * size) {
         return false;
@@ -142,69 +158,80 @@ struct builder {
     struct digest digest;
     struct journal_reader reader; /* memory */
     struct buffer folded;         /* the same */
+    struct buffer parent;         /* of the last path, as it was spelled */
+    uint64_t hash;                /* of it */
     uint32_t chunks;              /* that may still be looked through */
 };
 
-static void add_folded(struct builder *builder, bool of_value)
+static int add_parent(struct builder *builder, struct slice parent)
 {
+    uint64_t hash = 0;
+    builder->parent.size = 0;
+    builder->folded.size = 0;
+    int status = text_fold_append(&builder->folded, parent.data, parent.size);
     struct prefixes prefixes =
         prefixes_of((struct slice){builder->folded.data, builder->folded.size});
-    uint64_t hash = 0;
-    while (next_prefix(&prefixes, &hash)) {
+    while (status == RS_OK && next_prefix(&prefixes, &hash)) {
         filter_add(&builder->digest, spread(hash, ROLE_BELOW));
     }
-    if (!of_value) {
-        filter_add(&builder->digest, spread(hash, ROLE_ABOVE));
-    }
+    builder->hash = hash;
+    return status == RS_OK ? buffer_append(&builder->parent, parent.data, parent.size) : status;
 }
 
-static int add_path(struct builder *builder, enum rs_change_kind kind, const char *path, size_t len)
+/* A name in a parent, which is mostly that of the last one, too. Size 0: a root. */
+static int add_key(struct builder *builder, struct slice parent, struct slice name, bool of_value)
 {
+    int status = RS_OK;
+    if (builder->parent.size != parent.size ||
+        memcmp(builder->parent.data, parent.data, parent.size) != 0) {
+        status = add_parent(builder, parent);
+    }
+    builder->folded.size = 0;
+    if (status == RS_OK) {
+        status = text_fold_append(&builder->folded, name.data, name.size);
+    }
+    if (status == RS_OK) {
+        uint64_t above = parent.size > 0 ? builder->hash : HASH_START;
+        uint64_t hash = add_name(above, builder->folded.data, builder->folded.size);
+        filter_add(&builder->digest, spread(hash, ROLE_BELOW));
+        if (!of_value) {
+            filter_add(&builder->digest, spread(hash, ROLE_ABOVE));
+        }
+    }
+    return status;
+}
+
+/* The path, and what a renamed key was called then. */
+static int add_path(struct builder *builder, enum rs_change_kind kind, struct slice path,
+                    struct slice renamed)
+{
+    const char *start = path.data;
+    const char *last = memrchr(start, '\\', path.size);
+    struct slice parent = {start, last != NULL ? (size_t)(last - start) : 0};
+    size_t at = last != NULL ? parent.size + 1 : 0;
     if (kind < RS_KEY_CREATED || kind > RS_VALUE_DELETED) {
         return RS_EDAMAGED;
     }
-    builder->folded.size = 0;
-    int status = text_fold_append(&builder->folded, path, len);
-    if (status == RS_OK) {
-        add_folded(builder, kind == RS_VALUE_SET || kind == RS_VALUE_DELETED);
-    }
-    return status;
-}
-
-/* The path that a key got. */
-static int add_new_path(struct builder *builder, const struct change *change)
-{
-    const char *last = memrchr(change->path, '\\', change->path_len);
-    builder->folded.size = 0;
-    int status = text_fold_append(&builder->folded, change->path,
-                                  last != NULL ? (size_t)(last - change->path) : 0);
-    if (status == RS_OK) {
-        status = buffer_append_byte(&builder->folded, '\\');
-    }
-    if (status == RS_OK) {
-        status = text_fold_append(&builder->folded, change->after.name, change->after.name_len);
-    }
-    if (status == RS_OK) {
-        add_folded(builder, false);
-    }
-    return status;
+    int status = add_key(builder, parent, (struct slice){start + at, path.size - at},
+                         kind == RS_VALUE_SET || kind == RS_VALUE_DELETED);
+    return status == RS_OK && kind == RS_KEY_RENAMED ? add_key(builder, parent, renamed, false)
+                                                     : status;
 }
 
 static int add_change(struct builder *builder, const struct change *change)
 {
-    if (change->inner) {
-        return RS_OK;
-    }
-    int status = add_path(builder, change->kind, change->path, change->path_len);
-    return status == RS_OK && change->kind == RS_KEY_RENAMED ? add_new_path(builder, change)
-                                                             : status;
+    return change->inner
+               ? RS_OK
+               : add_path(builder, change->kind, (struct slice){change->path, change->path_len},
+                          (struct slice){change->after.name, change->after.name_len});
 }
 
 static int add_glance(struct builder *builder, const struct journal_glance *glance)
 {
     struct change change;
     if (glance->kind != RS_KEY_RENAMED) {
-        return add_path(builder, glance->kind, glance->path, glance->path_len);
+        return add_path(builder, glance->kind, (struct slice){glance->path, glance->path_len},
+                        (struct slice){"", 0});
     }
     int status = journal_get_change(glance->stored, &change);
     return status == RS_OK ? add_change(builder, &change) : status;
@@ -253,6 +280,7 @@ static void builder_free(struct builder *builder)
 {
     journal_close(&builder->reader);
     buffer_free(&builder->folded);
+    buffer_free(&builder->parent);
 }
 
 /* ---- A block's digest, written and removed ---- */
@@ -368,6 +396,7 @@ static int check_revision(struct builder *builder, const struct journal_scan *sc
                           const unsigned char *record, rs_error *why)
 {
     memset(builder->digest.filter, 0, builder->digest.size);
+    builder->parent.size = 0;
     builder->chunks = UINT32_MAX;
     int status = is_marked(record, scan->revision) ? RS_END : add_revision(builder, scan);
     if (status == RS_ENOMEM) {
