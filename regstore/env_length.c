@@ -70,10 +70,20 @@ static int allocate(const struct env *env, uint64_t length)
     return ftruncate(fd, (off_t)length) == 0 ? 0 : errno;
 }
 
+/* A file that ends with its process needs no room for the deletions of others. */
+static bool is_private(const struct env *env)
+{
+    unsigned flags = 0;
+    mdb_env_get_flags(env->mdb, &flags);
+    return (flags & MDB_NOSYNC) != 0;
+}
+
 void env_length_reserve(struct env *env)
 {
     uint64_t wanted = length_with(env, RESERVE);
-    if (is_shorter(env, wanted) && allocate(env, wanted + RESERVE_STEP) != 0) {
+    if (is_private(env)) {
+        lengthen(env, wanted);
+    } else if (is_shorter(env, wanted) && allocate(env, wanted + RESERVE_STEP) != 0) {
         allocate(env, wanted);
     }
 }

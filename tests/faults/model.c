@@ -15,6 +15,7 @@
  * $TMPDIR is in memory, and much longer elsewhere: TMPDIR=/dev/shm build/bin/model --seed 1
  */
 #include <fcntl.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,9 +26,10 @@
 #include "model_state.h"
 
 #define PATIENCE_MS 300000u
-#define PASTS 10u       /* that are compared after each step */
-#define CHECK_EVERY 32u /* steps, that the store is checked */
-#define LATER 1000000u  /* seconds, until the run is over */
+#define PASTS 10u              /* that are compared after each step */
+#define CHECK_EVERY 32u        /* steps, that the store is checked */
+#define LATER 1000000u         /* seconds, until the run is over */
+#define KEPT_MEMORY (32 << 20) /* bytes */
 #define SOON_FULL (MODEL_KEPT - 32u)
 
 /* ---- One process ---- */
@@ -51,7 +53,7 @@ static void wait_for_turn(const struct worker *worker)
     uint64_t end = rig_now_ms() + PATIENCE_MS;
     while (worker->shared->turns < worker->turns) {
         RIG_MUST(!worker->shared->failed && rig_now_ms() < end);
-        rig_sleep_us(50);
+        rig_sleep_us(1000);
     }
 }
 
@@ -401,11 +403,20 @@ static void end_store(struct worker *worker)
     rs_close(worker->store);
 }
 
+/* Each copy of the store takes megabytes for a moment: had anew from the system they would be half
+ * of the time that all takes. */
+static void keep_memory(void)
+{
+    RIG_MUST(mallopt(M_MMAP_THRESHOLD, KEPT_MEMORY) == 1);
+    RIG_MUST(mallopt(M_TRIM_THRESHOLD, KEPT_MEMORY) == 1);
+}
+
 static void work(void *context, int pipe)
 {
     static struct worker worker;
     (void)pipe;
     alarm(0); /* it dies with its parent, which takes its time */
+    keep_memory();
     worker.run = *(struct model_run *)context;
     worker.shared = worker.run.shared;
     worker.model = &worker.shared->model;

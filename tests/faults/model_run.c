@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 
 #define SHORTENING_MS 90000u
+#define PRINTED_OPS 100u
 #define OPS_IN_STEP 12u /* at most */
 
 static const char *const kind_names[MODEL_KINDS] = {
@@ -102,7 +103,7 @@ bool model_run_agrees(struct model_run *run)
             good = good && result == 0;
             run->shared->failed = !good;
         }
-        rig_sleep_us(200);
+        rig_sleep_us(2000);
     }
     run->failed_at = run->shared->at;
     return good;
@@ -150,7 +151,11 @@ void model_run_shorten(struct model_run *run, bool in_time)
 
 void model_run_print(const struct model_run *run)
 {
-    for (unsigned i = 0; i < run->count; i++) {
+    if (run->count > PRINTED_OPS) {
+        printf("  the last %u of %u:\n", PRINTED_OPS, run->count);
+    }
+    for (unsigned i = run->count > PRINTED_OPS ? run->count - PRINTED_OPS : 0; i < run->count;
+         i++) {
         const struct model_op *op = &run->ops[i];
         printf("  %s %u %u %u\n", kind_names[op->kind], op->a, op->b, op->c);
     }
