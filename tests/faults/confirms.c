@@ -117,19 +117,33 @@ static void pass_by(void *context, int pipe)
     rs_close(rig_open(0));
 }
 
-static unsigned some_time(struct rig_random *random)
+/* How long a child lives at most, in microseconds. What it takes to commit depends on the machine
+ * and on who else is at work there: so one that did not come so far is followed by one that lives
+ * longer, and the other way round. */
+#define PACE_FIRST 8192u
+#define PACE_LEAST 256u
+#define PACE_MOST 1000000u
+#define PACE_STEPS 16u
+
+static unsigned next_pace(unsigned pace, bool committed)
 {
-    return rig_below(random, 1u << (8 + rig_below(random, 6)));
+    pace = committed ? pace - pace / PACE_STEPS : pace + pace / PACE_STEPS;
+    return pace < PACE_LEAST ? PACE_LEAST : pace > PACE_MOST ? PACE_MOST : pace;
+}
+
+static unsigned some_time(struct rig_random *random, unsigned pace)
+{
+    return rig_below(random, pace >> rig_below(random, 4)) + 1;
 }
 
 /* Gives what it told: 0, 1 for its commit, 2 for the confirmation, too. */
-static int change_and_kill(struct round *round, struct rig_random *random)
+static int change_and_kill(struct round *round, struct rig_random *random, unsigned pace)
 {
     char told[2];
     int fd;
     int count = 0;
     pid_t pid = rig_fork(change, round, &fd);
-    rig_sleep_us(some_time(random));
+    rig_sleep_us(some_time(random, pace));
     kill_or_miss(pid);
     while (count < 2 && read(fd, told, 1) == 1) {
         count++;
@@ -138,14 +152,14 @@ static int change_and_kill(struct round *round, struct rig_random *random)
     return count;
 }
 
-static void let_pass(struct rig_random *random)
+static void let_pass(struct rig_random *random, unsigned pace)
 {
     pid_t passers[PASSERS];
     unsigned killed = rig_below(random, PASSERS + 1);
     for (unsigned i = 0; i < PASSERS; i++) {
         passers[i] = rig_fork(pass_by, NULL, NULL);
     }
-    rig_sleep_us(some_time(random));
+    rig_sleep_us(some_time(random, pace));
     for (unsigned i = 0; i < PASSERS; i++) {
         if (i < killed) {
             kill_or_miss(passers[i]);
@@ -182,6 +196,7 @@ static void settle(rs_store *store)
 struct tally {
     uint64_t revision;
     struct content content;
+    unsigned pace;
     unsigned lost;
     unsigned kept;
     unsigned taken_back;
@@ -225,8 +240,9 @@ static void run_round(struct tally *tally, struct rig_random *random, unsigned n
         .after = {number + 1, rig_below(random, 2) == 0},
         .keeps = rig_below(random, 3) == 0,
     };
-    int told = change_and_kill(&round, random);
-    let_pass(random);
+    int told = change_and_kill(&round, random, tally->pace);
+    let_pass(random, tally->pace);
+    tally->pace = next_pace(tally->pace, told > 0);
     rs_store *store = rig_open(0);
     settle(store);
     judge(store, &round, told, tally);
@@ -240,7 +256,7 @@ int main(int argc, char **argv)
 {
     rig_start(argc, argv, ROUNDS);
     struct rig_random random = rig_random(rig_seed(), 0);
-    struct tally tally = {.revision = 1};
+    struct tally tally = {.revision = 1, .pace = PACE_FIRST};
     rs_store *store = rig_open(RS_CREATE);
     rs_txn *txn = rig_begin(store, RS_WRITE);
     write_content(txn, tally.content, tally.content);
