@@ -5,6 +5,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "env_check.h"
@@ -287,18 +288,37 @@ void env_empty_data_file(int dir_fd)
     }
 }
 
-static int lock(int dir_fd, int how)
+/* Opening takes a thousandth of that. */
+#define LOCK_TRIES 200
+#define LOCK_PAUSE_NS 10000000
+
+/* Whoever can open a directory can lock it, and so keep everybody waiting. */
+static bool can_others_lock(int dir_fd)
 {
+    struct stat st;
+    return fstat(dir_fd, &st) != 0 || (st.st_mode & S_IROTH) != 0;
+}
+
+static int lock(int dir_fd)
+{
+    static const struct timespec pause = {.tv_nsec = LOCK_PAUSE_NS};
+    bool bounded = can_others_lock(dir_fd);
+    int how = bounded ? LOCK_EX | LOCK_NB : LOCK_EX;
     int result;
-    do {
-        result = flock(dir_fd, how);
-    } while (result != 0 && errno == EINTR);
+    int tries = 0;
+    while ((result = flock(dir_fd, how)) != 0 &&
+           (errno == EINTR || (errno == EWOULDBLOCK && ++tries < LOCK_TRIES))) {
+        if (bounded) {
+            nanosleep(&pause, NULL);
+        }
+    }
     return result;
 }
 
 int env_lock_opening(int dir_fd, const char *dir, rs_error *error)
 {
-    if (lock(dir_fd, LOCK_EX) == 0 || errno == ENOLCK || errno == EOPNOTSUPP || errno == EINVAL) {
+    if (lock(dir_fd) == 0 || errno == EWOULDBLOCK || errno == ENOLCK || errno == EOPNOTSUPP ||
+        errno == EINVAL) {
         return RS_OK;
     }
     return fail_errno(error, "%s: cannot be locked", dir);
@@ -306,7 +326,7 @@ int env_lock_opening(int dir_fd, const char *dir, rs_error *error)
 
 int env_lock_alone(int dir_fd, const char *dir, rs_error *error)
 {
-    return lock(dir_fd, LOCK_EX) == 0 ? RS_OK : fail_errno(error, "%s: cannot be locked", dir);
+    return lock(dir_fd) == 0 ? RS_OK : fail_errno(error, "%s: cannot be locked", dir);
 }
 
 void env_unlock(int dir_fd)

@@ -31,7 +31,8 @@ int env_make_lock_file(int dir_fd, const char *dir, rs_error *error);
  * until LMDB has them open. So nobody gets one old and one new, and nobody waits inside LMDB for
  * one who makes the lock file ready: killed half way, that one would leave the waiting one with a
  * lock file that says that nothing was ever committed. Where a file system has no such locks,
- * opening is not refused. */
+ * opening is not refused; nor where others, who may open the directory, keep it locked for two
+ * seconds. */
 int env_lock_opening(int dir_fd, const char *dir, rs_error *error);
 int env_lock_alone(int dir_fd, const char *dir, rs_error *error);
 void env_unlock(int dir_fd);

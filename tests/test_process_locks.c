@@ -143,9 +143,35 @@ static void test_damaged_under_an_opener(void)
     CU_ASSERT_NOT_EQUAL(data_file(), before);
 }
 
+static void open_it(int from_parent, int to_parent)
+{
+    stage_hear(from_parent, 'g');
+    rs_store *store = stage_store();
+    MUST(stage_get(store, KEY, "v") == 1);
+    stage_tell(to_parent, 'o');
+    rs_close(store);
+}
+
+/* Whoever may open the directory can lock it for ever. */
+static void test_locked_by_others(void)
+{
+    struct child child = child_start(open_it);
+    rs_store *store = stage_store();
+    stage_set(store, KEY, "v", 1);
+    rs_close(store);
+    MUST(chmod(scratch_path("store"), 0755) == 0);
+    int other = open(scratch_path("store"), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    MUST(other >= 0 && flock(other, LOCK_EX) == 0);
+    stage_tell(child.to, 'g');
+    stage_hear(child.from, 'o');
+    CU_ASSERT(child_end(&child));
+    close(other);
+}
+
 static const struct test_case cases[] = {
     {"two stores", test_two_stores},
     {"damaged, under an opener", test_damaged_under_an_opener},
+    {"locked by others", test_locked_by_others},
     {NULL, NULL},
 };
 const struct test_suite suite_process_locks = {"process_locks", cases};
