@@ -1,16 +1,19 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
 #include <sys/timerfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "bell.h"
 
 #define BELL_FILE "bell"
 #define SECONDS_BETWEEN_LOOKS 1
+#define SECOND_NS INT64_C(1000000000)
 
 static int bell_path(const char *dir, char *path, size_t size)
 {
@@ -85,12 +88,33 @@ static void watch_file(struct bell_wait *wait, const char *dir)
     }
 }
 
+static int64_t now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * SECOND_NS + now.tv_nsec;
+}
+
+/* The timer's clock is looked at, which costs no system call, so as to ask the timer only when it
+ * has something to tell. It is started after the look, and never early. */
+static bool take_tick(struct bell_wait *wait)
+{
+    uint64_t ticks;
+    if (now_ns() < wait->next_tick ||
+        read(wait->timer, &ticks, sizeof ticks) != (ssize_t)sizeof ticks) {
+        return false;
+    }
+    wait->next_tick += (int64_t)ticks * SECONDS_BETWEEN_LOOKS * SECOND_NS;
+    return true;
+}
+
 static int start_timer(struct bell_wait *wait)
 {
     struct itimerspec every = {
         .it_interval = {.tv_sec = SECONDS_BETWEEN_LOOKS},
         .it_value = {.tv_sec = SECONDS_BETWEEN_LOOKS},
     };
+    wait->next_tick = now_ns() + SECONDS_BETWEEN_LOOKS * SECOND_NS;
     wait->timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
     return wait->timer >= 0 ? timerfd_settime(wait->timer, 0, &every, NULL) : -1;
 }
@@ -115,7 +139,7 @@ static void start_inotify(struct bell_wait *wait, const char *dir)
 
 int bell_wait_open(struct bell_wait *wait, const char *dir, rs_error *error)
 {
-    *wait = (struct bell_wait){-1, -1, -1, -1};
+    *wait = (struct bell_wait){-1, -1, -1, -1, 0};
     wait->fd = epoll_create1(EPOLL_CLOEXEC);
     if (wait->fd < 0 || start_timer(wait) != 0 || add_to_poll(wait, wait->timer) != 0) {
         int status = fail_errno(error, "%s: cannot wait for changes", dir);
@@ -126,13 +150,17 @@ int bell_wait_open(struct bell_wait *wait, const char *dir, rs_error *error)
     return RS_OK;
 }
 
-/* True if the file may have been removed or replaced. */
+#define LARGEST_EVENT (sizeof(struct inotify_event) + NAME_MAX + 1)
+
+/* True if the file may have been removed or replaced. Where one more event would have had room,
+ * there was none. */
 static bool drain(int inotify)
 {
     bool lost = false;
     _Alignas(struct inotify_event) char events[4096];
-    ssize_t size;
-    while ((size = read(inotify, events, sizeof events)) > 0) {
+    ssize_t size = (ssize_t)sizeof events;
+    while (sizeof events - (size_t)size < LARGEST_EVENT &&
+           (size = read(inotify, events, sizeof events)) > 0) {
         for (char *at = events; at < events + size;) {
             const struct inotify_event *event = (const struct inotify_event *)at;
             lost = lost ||
@@ -145,8 +173,7 @@ static bool drain(int inotify)
 
 bool bell_wait_clear(struct bell_wait *wait, const char *dir)
 {
-    uint64_t ticks;
-    bool second = read(wait->timer, &ticks, sizeof ticks) == (ssize_t)sizeof ticks;
+    bool second = take_tick(wait);
     if (wait->inotify >= 0) {
         if (drain(wait->inotify) || wait->watch < 0) {
             watch_file(wait, dir);
@@ -165,5 +192,5 @@ void bell_wait_close(struct bell_wait *wait)
             close(fds[i]);
         }
     }
-    *wait = (struct bell_wait){-1, -1, -1, -1};
+    *wait = (struct bell_wait){-1, -1, -1, -1, 0};
 }

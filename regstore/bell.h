@@ -23,7 +23,8 @@ struct bell_wait {
     int fd;      /* epoll of the two below */
     int inotify; /* -1: none to be had so far, the timer alone */
     int timer;
-    int watch; /* inotify's, -1 while the file is not there */
+    int watch;         /* inotify's, -1 while the file is not there */
+    int64_t next_tick; /* no earlier does the timer tell anything; ns on the monotonic clock */
 };
 int bell_wait_open(struct bell_wait *wait, const char *dir, rs_error *error);
 /* Takes note of what happened, so that fd is quiet until the next ring or second. True if a second

@@ -65,9 +65,14 @@ int watch_list(const char *dir, int (*each)(void *context, const rs_watcher *wat
 /* The directory. Never through a symbolic link: who owns the store could lead root to a directory
  * of his choice, to make files there or remove them. -1 with errno. */
 int watch_open_dir(const char *dir, int flags);
-/* An OFD lock on the whole file; 0 or -1 with errno. */
+/* An OFD lock on all that the file has; 0 or -1 with errno. */
 int watch_lock(int fd);
 bool watch_is_locked(int fd);
+/* Behind it, a lock of the process's own: no child inherits it, and it tells whose it is, so that
+ * one call finds out that the process lives. It is lost when the process closes the file anywhere,
+ * so that nothing follows from its not being there. */
+void watch_mark(int fd);
+bool watch_is_marked(int fd, pid_t pid);
 /* When a process was started, in ticks since boot; 0 if it is not there or cannot be seen. */
 unsigned long long watch_process_started(pid_t pid);
 bool watch_process_alive(pid_t pid, unsigned long long started);
@@ -114,7 +119,8 @@ struct watch_record {
 };
 /* Fills a slot; gives the bytes of it that count. */
 int watch_record_put(struct buffer *slot, struct watch_record *record);
-/* The newest record of a file's bytes. RS_EDAMAGED if no slot is whole. */
+/* The newest record of a file's bytes. RS_EDAMAGED if no slot is whole; *record counts for nothing
+ * then. */
 int watch_record_get(const void *file, size_t size, struct watch_record *record);
 /* What a slot begins with, and the sum of its fields that it holds. */
 #define WATCH_RECORD_MAGIC 0x31575352u /* "RSW1" */

@@ -79,6 +79,7 @@ struct waiting {
     struct journal_reader reader;
     struct buffer scratch;
     struct buffer services; /* struct concerned */
+    int dir_fd;             /* of the positions; -1: not open */
 };
 
 static int find_change(struct waiting *waiting, const struct watch_target *target, bool subtree,
@@ -227,14 +228,16 @@ static bool sleep_a_while(struct patience *patience, const char *dir)
 
 /* Tells what a service answers to the revision. Answers of a process that lives no more do not
  * count: what it has taken is gone with it. */
-static int ask(const struct waiting *waiting, int dir_fd, struct concerned *one, bool last,
+static int ask(const struct waiting *waiting, struct concerned *one, bool last,
                const struct listing *listing)
 {
-    struct watch_seen seen = {.alive = false};
+    struct watch_seen seen;
     const char *reason = "";
-    int status =
-        dir_fd >= 0 ? watch_named_look(dir_fd, one->name, one->process, &seen) : RS_ENOTFOUND;
+    int status = waiting->dir_fd >= 0
+                     ? watch_named_look(waiting->dir_fd, one->name, one->process, &seen)
+                     : RS_ENOTFOUND;
     if (status == RS_ENOTFOUND) {
+        seen = (struct watch_seen){.alive = false};
         memcpy(seen.name, one->name, sizeof seen.name);
     } else if (status != RS_OK) {
         return status;
@@ -256,17 +259,17 @@ static int ask_all(struct waiting *waiting, bool last, const struct listing *lis
 {
     struct concerned *services = (struct concerned *)(void *)waiting->services.data;
     size_t count = waiting->services.size / sizeof *services;
-    int dir_fd = watch_open_dir(waiting->store->dir, O_PATH);
-    int result = dir_fd < 0 && errno == ENOMEM ? RS_ENOMEM : 0;
+    int result = 0;
+    if (waiting->dir_fd < 0) {
+        waiting->dir_fd = watch_open_dir(waiting->store->dir, O_PATH);
+        result = waiting->dir_fd < 0 && errno == ENOMEM ? RS_ENOMEM : 0;
+    }
     *open = 0;
     for (size_t i = 0; result == 0 && i < count; i++) {
         if (services[i].answer == RS_ANSWER_NONE) {
-            result = ask(waiting, dir_fd, &services[i], last, listing);
+            result = ask(waiting, &services[i], last, listing);
             *open += services[i].answer == RS_ANSWER_NONE;
         }
-    }
-    if (dir_fd >= 0) {
-        close(dir_fd);
     }
     return result;
 }
@@ -304,7 +307,7 @@ static int wait_for_all(struct waiting *waiting, struct patience *patience,
 int watch_wait(struct rs_store *store, uint64_t revision, int timeout,
                int (*each)(void *context, const rs_service *service), void *context)
 {
-    struct waiting waiting = {.store = store, .revision = revision};
+    struct waiting waiting = {.store = store, .revision = revision, .dir_fd = -1};
     struct listing listing = {env_data_inode(store->env), each, context};
     struct patience patience = {.began = now_ns(), .deadline = -1, .inotify = -1};
     if (timeout >= 0) {
@@ -316,6 +319,9 @@ int watch_wait(struct rs_store *store, uint64_t revision, int timeout,
     }
     if (patience.inotify >= 0) {
         close(patience.inotify);
+    }
+    if (waiting.dir_fd >= 0) {
+        close(waiting.dir_fd);
     }
     buffer_free(&waiting.services);
     buffer_free(&waiting.scratch);

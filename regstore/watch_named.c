@@ -29,7 +29,11 @@ struct file_name {
 static struct file_name file_name(const char *prefix, const char *name)
 {
     struct file_name file;
-    snprintf(file.text, sizeof file.text, "%s%s%s", prefix, name, SUFFIX);
+    size_t head = strlen(prefix);
+    size_t len = strnlen(name, WATCH_MAX_NAME);
+    memcpy(file.text, prefix, head);
+    memcpy(file.text + head, name, len);
+    memcpy(file.text + head + len, SUFFIX, sizeof SUFFIX);
     return file;
 }
 
@@ -62,7 +66,9 @@ static int read_record(int fd, struct watch_record *record)
 
 static bool is_alive(int fd, const struct watch_record *record)
 {
-    return watch_is_locked(fd) && watch_process_alive((pid_t)record->pid, record->started);
+    pid_t pid = (pid_t)record->pid;
+    return watch_is_marked(fd, pid) ||
+           (watch_is_locked(fd) && watch_process_alive(pid, record->started));
 }
 
 /* -1: there is no file that could be read. */
@@ -81,7 +87,9 @@ static int open_to_look(int dir_fd, const char *name)
 /* Of a process that was alive a moment ago: what /proc tells takes longer than all else. */
 static bool still_lives(int fd, const struct watch_record *record)
 {
-    return watch_is_locked(fd) && (kill((pid_t)record->pid, 0) == 0 || errno == EPERM);
+    pid_t pid = (pid_t)record->pid;
+    return watch_is_marked(fd, pid) ||
+           (watch_is_locked(fd) && (kill(pid, 0) == 0 || errno == EPERM));
 }
 
 int watch_named_look(int dir_fd, const char *name, struct watch_process known,
@@ -93,7 +101,9 @@ int watch_named_look(int dir_fd, const char *name, struct watch_process known,
     }
     int status = read_record(fd, &seen->record);
     if (status == RS_OK) {
-        snprintf(seen->name, sizeof seen->name, "%s", name);
+        size_t len = strnlen(name, WATCH_MAX_NAME);
+        memcpy(seen->name, name, len);
+        seen->name[len] = '\0';
         bool same = known.pid != 0 && known.pid == seen->record.pid &&
                     known.started == seen->record.started;
         seen->alive = same ? still_lives(fd, &seen->record) : is_alive(fd, &seen->record);
@@ -175,6 +185,7 @@ static int make_file(int dir_fd, const char *name, struct watch_named *named, rs
         status = fail_errno(error, "the watch %s cannot be made", name);
     }
     if (status == RS_OK) {
+        watch_mark(named->fd);
         status = write_first(named);
     }
     if (status == RS_OK && renameat(dir_fd, hidden.text, dir_fd, file_name("", name).text) != 0) {

@@ -128,34 +128,49 @@ static int get_fields(struct record *from, struct watch_record *record)
     return record_end(from);
 }
 
-static int get_slot(const char *slot, size_t size, struct watch_record *record)
+static int get_slot(struct slice slot, struct watch_record *record)
 {
     struct record from;
-    record_begin(&from, slot, size);
+    const char *fields = (const char *)slot.data + HEAD;
+    record_begin(&from, slot.data, slot.size);
     uint32_t magic = record_u32(&from);
     uint32_t whole = record_u32(&from);
     uint64_t sum = record_u64(&from);
-    if (from.damaged || magic != WATCH_RECORD_MAGIC || whole < HEAD || whole > size ||
-        watch_record_sum(slot + HEAD, whole - HEAD) != sum) {
+    if (from.damaged || magic != WATCH_RECORD_MAGIC || whole < HEAD || whole > slot.size ||
+        watch_record_sum(fields, whole - HEAD) != sum) {
         return RS_EDAMAGED;
     }
-    record_begin(&from, slot + HEAD, whole - HEAD);
+    record_begin(&from, fields, whole - HEAD);
     return get_fields(&from, record);
 }
 
+/* The counter that a slot has, if it is whole; it comes after the process's number. */
+static uint64_t counter_of(struct slice slot)
+{
+    struct record from;
+    record_begin(&from, slot.data, slot.size);
+    record_take(&from, HEAD + sizeof(uint32_t));
+    return record_u64(&from);
+}
+
+static struct slice slot_at(const char *file, size_t size, size_t at)
+{
+    size_t left = size > at ? size - at : 0;
+    return (struct slice){file + (size > at ? at : 0), left < WATCH_SLOT ? left : WATCH_SLOT};
+}
+
+/* Summing up takes longer than all else, so that the older slot is looked at only if it is needed.
+ */
 int watch_record_get(const void *file, size_t size, struct watch_record *record)
 {
-    struct watch_record found;
-    int status = RS_EDAMAGED;
-    for (size_t at = 0; at < 2 * WATCH_SLOT && at < size; at += WATCH_SLOT) {
-        size_t room = size - at < WATCH_SLOT ? size - at : WATCH_SLOT;
-        if (get_slot((const char *)file + at, room, &found) == RS_OK &&
-            (status != RS_OK || found.counter > record->counter)) {
-            *record = found;
-            status = RS_OK;
-        }
+    struct slice newer = slot_at(file, size, 0);
+    struct slice older = slot_at(file, size, WATCH_SLOT);
+    if (counter_of(older) > counter_of(newer)) {
+        struct slice first = newer;
+        newer = older;
+        older = first;
     }
-    return status;
+    return get_slot(newer, record) == RS_OK ? RS_OK : get_slot(older, record);
 }
 
 /* ---- Answers ---- */

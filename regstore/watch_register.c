@@ -52,25 +52,45 @@ bool watch_process_alive(pid_t pid, unsigned long long started)
     return pid > 0 && (kill(pid, 0) == 0 ? started == 0 : errno == EPERM);
 }
 
+/* Behind whatever a file has. */
+#define MARK ((off_t)1 << 40)
+
 int watch_lock(int fd)
 {
-    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = MARK};
     return fcntl(fd, F_OFD_SETLK, &lock);
 }
 
 bool watch_is_locked(int fd)
 {
-    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = MARK};
     return fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+}
+
+void watch_mark(int fd)
+{
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = MARK, .l_len = 1};
+    (void)fcntl(fd, F_SETLK, &lock);
+}
+
+/* Who may only read the file could have a lock there, too, but none for writing. */
+bool watch_is_marked(int fd, pid_t pid)
+{
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = MARK, .l_len = 1};
+    return fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type == F_WRLCK && lock.l_pid == pid;
 }
 
 int watch_open_dir(const char *dir, int flags)
 {
-    char *path;
-    if (asprintf(&path, "%s/%s", dir, STORE_WATCHES_DIR) < 0) {
+    static const char name[] = "/" STORE_WATCHES_DIR;
+    size_t len = strlen(dir);
+    char *path = malloc(len + sizeof name);
+    if (path == NULL) {
         errno = ENOMEM;
         return -1;
     }
+    memcpy(path, dir, len);
+    memcpy(path + len, name, sizeof name);
     int fd = open(path, flags | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     free(path);
     return fd;

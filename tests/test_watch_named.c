@@ -412,6 +412,11 @@ static void serve(int from_parent, int to_parent)
     rs_watch *watch = open_named(store);
     stage_tell(to_parent, 'w');
     while (read(from_parent, &order, 1) == 1 && order != 'q') {
+        if (order == 'l') {
+            MUST(strncmp(services(store), "service alive", 13) == 0);
+            stage_tell(to_parent, order);
+            continue;
+        }
         rs_txn *txn = stage_begin(store, RS_READ);
         uint64_t latest = rs_revision(txn);
         rs_abort(txn);
@@ -485,6 +490,20 @@ static void test_killed_service_is_gone(void)
     CU_ASSERT_EQUAL(told.count, 0);
     rs_watch *watch = open_named(store); /* and its name is free */
     rs_watch_close(watch);
+    rs_close(store);
+}
+
+/* By listing the services it has had its own file open, and closed. */
+static void test_service_that_lists_services_is_alive(void)
+{
+    struct child child = child_start(serve);
+    stage_hear(child.from, 'w');
+    rs_store *store = stage_store();
+    stage_tell(child.to, 'l');
+    stage_hear(child.from, 'l');
+    CU_ASSERT(strncmp(services(store), "service alive", 13) == 0);
+    child_kill(&child);
+    CU_ASSERT(strncmp(services(store), "service gone", 12) == 0);
     rs_close(store);
 }
 
@@ -565,6 +584,7 @@ static const struct test_case cases[] = {
     {"killed service is gone", test_killed_service_is_gone},
     {"wait: for one that comes again", test_wait_for_one_that_comes_again},
     {"name after a fork", test_name_after_a_fork},
+    {"service that lists services is alive", test_service_that_lists_services_is_alive},
     {"stray files", test_stray_files},
     {NULL, NULL},
 };
