@@ -22,8 +22,8 @@ static void compare_time(struct model *model, model_time known, uint64_t time)
 void model_fill(unsigned char *data, const struct model_value *value)
 {
     for (size_t i = 0; i < value->size; i++) {
-        data[i] = value->type == REG_DWORD ? (unsigned char)(value->fill >> (8 * i))
-                                           : (unsigned char)(value->fill + i * 7);
+        size_t byte = value->type == REG_DWORD ? value->fill >> (8 * i) : value->fill + i * 7;
+        data[i] = (unsigned char)byte;
     }
 }
 
