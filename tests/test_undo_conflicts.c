@@ -161,6 +161,96 @@ static void what_came_before_below_a_skipped_key_is_skipped(void)
     must_be_skipped(delete_below_and_rename, rename_head, "2 Top:Head: the key was renamed since");
 }
 
+static int rename_new(rs_txn *txn)
+{
+    return rs_key_rename(txn, undo_at(txn, TOP "\\New"), "Newest");
+}
+
+static int delete_new(rs_txn *txn)
+{
+    return rs_key_delete(txn, undo_at(txn, TOP "\\New"), RS_RECURSIVE);
+}
+
+static int delete_renamed(rs_txn *txn)
+{
+    return rs_key_delete(txn, undo_at(txn, TOP "\\Zzz"), RS_RECURSIVE);
+}
+
+static int create_sub(rs_txn *txn)
+{
+    rs_key key;
+    return rs_key_create(txn, RS_NO_KEY, TOP "\\SUB\\Other", &key);
+}
+
+static int delete_sub(rs_txn *txn)
+{
+    return rs_key_delete(txn, undo_at(txn, TOP "\\Sub"), RS_RECURSIVE);
+}
+
+static int set_third_class(rs_txn *txn)
+{
+    return rs_key_set_class(txn, undo_at(txn, TOP "\\Sub"), "Third class");
+}
+
+/* Each is told, skipped without any change, and forced unless it is lasting. */
+static void every_kind_of_key_change_has_its_conflicts(void)
+{
+    static const struct {
+        int (*edit)(rs_txn *txn);
+        int (*others)(rs_txn *txn);
+        const char *told;
+    } rows[] = {
+        {undo_create_keys, rename_new, "New: the key was renamed since"},
+        {undo_create_keys, delete_new, "New: the key was deleted since"},
+        {undo_rename_key, delete_renamed, "Sub:Zzz: the key was deleted since!"},
+        {undo_rename_key, rename_renamed, "Sub:Zzz: the key was renamed since"},
+        {undo_rename_key, create_sub, "Sub:Zzz: another key has its name now"},
+        {undo_delete_key, undo_delete_all, "b: the key that it was in was deleted since!"},
+        {undo_set_class, set_third_class, "Sub:Other class: the class name was changed since"},
+        {undo_set_class, delete_sub, "Sub:Other class: the key was deleted since!"},
+    };
+    undo_begin();
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char told[128];
+        struct buffer start = records_of(undo_store);
+        uint64_t done = undo_do_edit(rows[i].edit);
+        undo_do_edit(rows[i].others);
+        struct buffer before = records_of(undo_store);
+        bool lasting = strchr(rows[i].told, '!') != NULL;
+        snprintf(told, sizeof told, "%llu %s", (unsigned long long)done, rows[i].told);
+        EQUAL_TEXT(attempt(done, done, 0, RS_ECONFLICT), told);
+        EQUAL_TEXT(attempt(done, done, RS_UNDO_SKIP, RS_OK), told);
+        undo_must_match(&before);
+        EQUAL_TEXT(attempt(done, done, RS_UNDO_FORCE, lasting ? RS_ECONFLICT : RS_OK), told);
+        undo_take_back(done, undo_latest());
+        undo_must_match(&start);
+        buffer_free(&start);
+        buffer_free(&before);
+    }
+    rs_close(undo_store);
+}
+
+static void force_takes_a_name_and_a_class_back(void)
+{
+    undo_begin();
+    rs_txn *txn = start_reading(undo_store);
+    rs_key sub = find_key(txn, TOP "\\Sub");
+    rs_abort(txn);
+    uint64_t renamed = undo_do_edit(undo_rename_key);
+    undo_do_edit(create_sub);
+    attempt(renamed, renamed, RS_UNDO_FORCE, RS_OK);
+    uint64_t classed = undo_do_edit(undo_set_class);
+    undo_do_edit(set_third_class);
+    attempt(classed, classed, RS_UNDO_FORCE, RS_OK);
+    txn = start_reading(undo_store);
+    CU_ASSERT_EQUAL(find_key(txn, TOP "\\Sub"), sub);
+    EQUAL_TEXT(info_of(txn, sub).class_name, "Classy");
+    EQUAL_TEXT(subkeys_of(txn, sub), "Deep");
+    CU_ASSERT_EQUAL(undo_at(txn, TOP "\\Zzz"), RS_NO_KEY);
+    rs_abort(txn);
+    rs_close(undo_store);
+}
+
 /* A value that was added is gone with its key, so that nothing has to be forced. */
 static void an_addition_to_a_key_that_is_gone_is_taken_back(void)
 {
@@ -449,6 +539,8 @@ static const struct test_case cases[] = {
     {"what is skipped is skipped as a whole", what_is_skipped_is_skipped_as_a_whole},
     {"what came before in a skipped key is skipped", what_came_before_in_a_skipped_key_is_skipped},
     {"what came before below a skipped key", what_came_before_below_a_skipped_key_is_skipped},
+    {"every kind of key change has its conflicts", every_kind_of_key_change_has_its_conflicts},
+    {"force takes a name and a class back", force_takes_a_name_and_a_class_back},
     {"an addition to a key that is gone", an_addition_to_a_key_that_is_gone_is_taken_back},
     {"times are not taken back from others", times_are_not_taken_back_from_others},
     {"a created key that others use is a conflict", a_created_key_that_others_use_is_a_conflict},
