@@ -60,6 +60,7 @@
     X(watch)                                                                                       \
     X(watch_match)                                                                                 \
     X(watch_named)                                                                                 \
+    X(watch_files)                                                                                 \
     X(watch_list)                                                                                  \
     X(formats)                                                                                     \
     X(format_xml)                                                                                  \

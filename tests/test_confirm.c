@@ -422,6 +422,21 @@ static void who_takes_it_back_himself_ends_it(void)
     rs_close(undo_store);
 }
 
+static void an_undo_of_others_leaves_it_waiting(void)
+{
+    undo_begin();
+    uint64_t before = undo_do_edit(undo_set_class);
+    uint64_t done = do_waiting(undo_set_value, LONG);
+    uint64_t after = undo_do_edit(undo_add_value);
+    undo_take_back(before, before);
+    must_wait(done);
+    undo_take_back(after, after);
+    must_wait(done);
+    undo_take_back(done, done);
+    nothing_must_wait();
+    rs_close(undo_store);
+}
+
 static uint64_t first_revision(void)
 {
     rs_txn *txn = start_reading(undo_store);
@@ -557,6 +572,7 @@ static const struct test_case cases[] = {
     {"after another start the clock decides", after_another_start_the_clock_decides},
     {"the last moment counts", the_last_moment_counts},
     {"who takes it back himself ends it", who_takes_it_back_himself_ends_it},
+    {"an undo of others leaves it waiting", an_undo_of_others_leaves_it_waiting},
     {"the journal keeps what waits", the_journal_keeps_what_waits},
     {"copies of the store", copies_of_the_store},
     {"check finds what is wrong", check_finds_what_is_wrong},

@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define KEY "HKLM\\Service"
@@ -546,23 +545,6 @@ static void test_name_after_a_fork(void)
     rs_close(store);
 }
 
-static void test_stray_files(void)
-{
-    rs_store *store = stage_store();
-    rs_watch *watch = NULL;
-    FILE *file = fopen(scratch_path("store/watches/noise.pos"), "w");
-    MUST(file != NULL && fputs("noise", file) >= 0 && fclose(file) == 0);
-    MUST(mkfifo(scratch_path("store/watches/pipe.pos"), 0600) == 0);
-    MUST(mkdir(scratch_path("store/watches/dir.pos"), 0700) == 0);
-    MUST(symlink("noise.pos", scratch_path("store/watches/link.pos")) == 0);
-    CU_ASSERT_STRING_EQUAL(services(store), "");
-    CU_ASSERT_NOT_EQUAL(rs_watch_open_named(store, "dir", KEY, 0, &watch, NULL), RS_OK);
-    MUST(rs_watch_open_named(store, "noise", KEY, 0, &watch, NULL) == RS_OK);
-    EXPECT(watch, "behind");
-    rs_watch_close(watch);
-    rs_close(store);
-}
-
 static const struct test_case cases[] = {
     {"goes on where it was", test_goes_on_where_it_was},
     {"answer moves the position", test_answer_moves_the_position},
@@ -585,7 +567,6 @@ static const struct test_case cases[] = {
     {"wait: for one that comes again", test_wait_for_one_that_comes_again},
     {"name after a fork", test_name_after_a_fork},
     {"service that lists services is alive", test_service_that_lists_services_is_alive},
-    {"stray files", test_stray_files},
     {NULL, NULL},
 };
 const struct test_suite suite_watch_named = {"watch_named", cases};
