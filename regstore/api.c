@@ -404,7 +404,8 @@ void rs_cursor_close(rs_cursor *cursor)
 int rs_watch_open_n(rs_store *store, const char *path, size_t len, unsigned flags, uint64_t since,
                     rs_watch **watch, rs_error *error)
 {
-    if (store == NULL || path == NULL || watch == NULL || (flags & ~RS_SUBTREE) != 0) {
+    if (store == NULL || path == NULL || watch == NULL ||
+        (flags & ~(RS_SUBTREE | RS_WATCH_RULES)) != 0) {
         return fail(error, RS_EINVAL, "invalid argument");
     }
     return watch_open(store, (struct slice){path, text_length(path, len)}, flags, since, watch,

@@ -8,7 +8,7 @@ int rs_watch_open_named_n(rs_store *store, const char *name, const char *path, s
                           unsigned flags, rs_watch **watch, rs_error *error)
 {
     if (store == NULL || name == NULL || path == NULL || watch == NULL ||
-        (flags & ~RS_SUBTREE) != 0) {
+        (flags & ~(RS_SUBTREE | RS_WATCH_RULES)) != 0) {
         return fail(error, RS_EINVAL, "invalid argument");
     }
     return watch_open_named(store, name, (struct slice){path, text_length(path, len)}, flags, watch,
@@ -17,7 +17,7 @@ int rs_watch_open_named_n(rs_store *store, const char *name, const char *path, s
 
 int rs_watch_answer(rs_watch *watch, uint64_t revision, enum rs_answer answer, const char *reason)
 {
-    if (watch == NULL || answer < RS_ANSWER_APPLIED || answer > RS_ANSWER_REJECTED) {
+    if (watch == NULL || answer < RS_ANSWER_APPLIED || answer > RS_ANSWER_SETTLED) {
         return RS_EINVAL;
     }
     return watch_answer(watch, revision, answer, reason != NULL ? reason : "");

@@ -216,7 +216,7 @@ struct search {
     struct journal_wanted wanted;
     struct journal_sieve sieve;
     uint64_t next; /* revision that may concern it */
-    bool subtree;
+    unsigned flags; /* RS_SUBTREE */
     struct buffer scratch;
     struct journal_reader reader;
 };
@@ -255,7 +255,7 @@ static int matches(struct search *search, const struct change *change, bool *tou
         return RS_OK;
     }
     int status =
-        watch_match(&search->target, search->subtree, change, &search->scratch, &match, &relative);
+        watch_match(&search->target, search->flags, change, &search->scratch, &match, &relative);
     *touched = status == RS_OK && match != WATCH_NOTHING;
     return status;
 }
@@ -348,7 +348,7 @@ static void search_end(struct search *search)
 int history_key(struct rs_txn *txn, struct slice path, unsigned flags, uint64_t newest,
                 uint64_t oldest, history_revision each, void *context)
 {
-    struct search search = {.walk.txn = txn, .subtree = (flags & RS_SUBTREE) != 0};
+    struct search search = {.walk.txn = txn, .flags = flags & RS_SUBTREE};
     int answer = 0;
     int status = watch_resolve(&search.target, &txn->tree, path);
     if (status != RS_OK) {

@@ -756,6 +756,7 @@ typedef struct rs_change {
     size_t old_name_len;
     int inner; /* not 0: removed with the key above it, whose RS_KEY_DELETED came before */
     int lost;  /* not 0: a full disk had no room to keep what was deleted */
+    int rule;  /* not 0: told for RS_WATCH_RULES; relative is the key that the rule is for */
     uint64_t old_written; /* the key's write time before and after; 0 where there is no key */
     uint64_t new_written;
 } rs_change;
@@ -773,13 +774,15 @@ typedef struct rs_batch {
 } rs_batch;
 
 #define RS_SUBTREE 1u         /* keys below the watched one too */
+#define RS_WATCH_RULES 2u     /* rules that may hold for the key, too: defaults are in them */
 #define RS_NOW ((uint64_t)-1) /* as a position: the latest revision */
 
 /*
  * Watches the key at path (with its root's name; it need not exist yet, and comes to life when it
  * does) for revisions after since. Reading settings after the watch was opened misses nothing.
  * Without RS_SUBTREE only the key's own changes are told: its values, its class, its coming and
- * going and that of its direct subkeys.
+ * going and that of its direct subkeys. With RS_WATCH_RULES changes of rules are told as well that
+ * may hold for these keys, and so change what the getters give.
  */
 RS_CALL int rs_watch_open_n(rs_store *store, const char *path, size_t len, unsigned flags,
                             uint64_t since, rs_watch **watch, rs_error *error);
@@ -819,15 +822,18 @@ RS_CALL int rs_watch_open_named_n(rs_store *store, const char *name, const char 
 
 /* What a service says about the revisions up to one. */
 enum rs_answer {
-    RS_ANSWER_NONE = 0,    /* nothing yet */
-    RS_ANSWER_APPLIED = 1, /* it works by what is stored */
-    RS_ANSWER_RESTART = 2, /* it will, but for some of it only when it is started again */
-    RS_ANSWER_REJECTED = 3 /* it does not, and keeps what it had */
+    RS_ANSWER_NONE = 0,     /* nothing yet */
+    RS_ANSWER_APPLIED = 1,  /* it works by what is stored */
+    RS_ANSWER_RESTART = 2,  /* it will, but for some of it only when it is started again */
+    RS_ANSWER_REJECTED = 3, /* it does not, and keeps what it had */
+    RS_ANSWER_SETTLED = 4   /* given, never told: RS_ANSWER_APPLIED, and what waited for a restart
+                               waits no more, as it is what it was at the start again */
 };
 /* Answers, for a named watch, all revisions up to this one, which is not lower than that answered
- * last. reason, a line for a person, is cut at 1,023 bytes; NULL is "". It costs one write to the
- * watch's file, does not wait for the disk, and wakes only those who wait for answers. Switch on:
- * RS_EINVAL, the revision has not been made, or the watch has no name; RS_EDISK; RS_EIO. */
+ * last. RS_ANSWER_APPLIED leaves it said that a restart is needed for an earlier one. reason, a
+ * line for a person, is cut at 1,023 bytes; NULL is "". It costs one write to the watch's file,
+ * does not wait for the disk, and wakes only those who wait for answers. Switch on: RS_EINVAL, the
+ * revision has not been made, or the watch has no name; RS_EDISK; RS_EIO. */
 RS_CALL int rs_watch_answer(rs_watch *watch, uint64_t revision, enum rs_answer answer,
                             const char *reason);
 
@@ -840,6 +846,7 @@ typedef struct rs_service {
     const char *program; /* the process's name */
     const char *path;    /* of the key, as given or with its stored root */
     int subtree;         /* not 0: keys below it, too */
+    int rules;           /* not 0: rules that may hold for them, too */
     uint64_t position;   /* revisions that the watch has passed, noted once a second */
     uint64_t answered;   /* the revision answered last; 0: none since it was opened */
     enum rs_answer answer;

@@ -7,7 +7,7 @@ struct rs_watch {
     struct rs_store *store;
     char *path; /* as given */
     size_t path_len;
-    bool subtree;
+    unsigned flags; /* RS_SUBTREE, RS_WATCH_RULES */
     uint64_t position;
     bool replaced; /* at the last look, the store's files were others */
     struct bell_wait wait;
@@ -60,7 +60,8 @@ static int keep_values(struct rs_watch *watch, const struct change *change, rs_c
     return RS_OK;
 }
 
-static int add_entry(struct rs_watch *watch, const struct change *change, const char *relative)
+static int add_entry(struct rs_watch *watch, const struct change *change, enum watch_match match,
+                     const char *relative)
 {
     size_t skipped = (size_t)(relative - change->path);
     const char *path = arena_copy(&watch->arena, change->path, change->path_len);
@@ -77,6 +78,7 @@ static int add_entry(struct rs_watch *watch, const struct change *change, const 
         .name = "",
         .old_name = "",
         .lost = change->lost,
+        .rule = match == WATCH_RULE,
         .old_written = change->written_before,
         .new_written = change->written_after,
     };
@@ -103,11 +105,11 @@ static int read_changes(struct rs_watch *watch, bool *moved)
         if (change.inner) {
             continue;
         }
-        status = watch_match(&watch->target, watch->subtree, &change, &watch->scratch, &match,
-                             &relative);
+        status =
+            watch_match(&watch->target, watch->flags, &change, &watch->scratch, &match, &relative);
         if (status == RS_OK && match != WATCH_NOTHING) {
             *moved = *moved || match == WATCH_MOVED;
-            status = add_entry(watch, &change, relative);
+            status = add_entry(watch, &change, match, relative);
         }
         if (status != RS_OK) {
             return status;
@@ -262,7 +264,7 @@ static int open_watch(struct rs_store *store, struct slice path, unsigned flags,
     copy[path.size] = '\0';
     watch->path = copy;
     watch->path_len = path.size;
-    watch->subtree = (flags & RS_SUBTREE) != 0;
+    watch->flags = flags;
     watch->entry.fd = -1;
     int status = bell_wait_open(&watch->wait, store->dir, error);
     if (status == RS_OK) {
@@ -294,7 +296,8 @@ static int first_record(const struct rs_watch *watch, struct watch_record *recor
     struct buffer path = BUFFER_INIT;
     *record = (struct watch_record){
         .store = env_data_inode(watch->store->env),
-        .subtree = watch->subtree,
+        .subtree = (watch->flags & RS_SUBTREE) != 0,
+        .rules = (watch->flags & RS_WATCH_RULES) != 0,
         .position = watch->position,
     };
     int status = watch_stored_path(watched_path(watch), &path, error);

@@ -22,6 +22,7 @@
 struct watch_target {
     struct buffer path;  /* of the watched key, whether it exists or not */
     struct buffer links; /* those on the way to it, each ended by 0xff */
+    struct buffer rules; /* of the rule key for just this key; others mean it, too */
     size_t components;   /* of path */
 };
 int watch_resolve(struct watch_target *target, struct tree *tree, struct slice path);
@@ -32,12 +33,13 @@ int watch_stored_path(struct slice path, struct buffer *stored, rs_error *error)
 
 enum watch_match {
     WATCH_NOTHING, /* does not concern the watch */
+    WATCH_RULE,    /* concerns it as a rule does */
     WATCH_ENTRY,   /* concerns it */
     WATCH_MOVED    /* concerns it, and the target has to be looked up again */
 };
-/* Whether a change concerns the watch; scratch is memory for folding. *relative points into the
- * change's path. */
-int watch_match(const struct watch_target *target, bool subtree, const struct change *change,
+/* Whether a change concerns the watch, which has these RS_... flags; scratch is memory for folding.
+ * *relative points into the change's path. */
+int watch_match(const struct watch_target *target, unsigned flags, const struct change *change,
                 struct buffer *scratch, enum watch_match *match, const char **relative);
 /* Adds what a digest of the journal has if one of its revisions has a change that concerns the
  * target. */
@@ -102,6 +104,7 @@ struct watch_record {
     uint64_t started; /* of the process */
     uint64_t store;   /* the data file's inode: the numbers below mean its revisions */
     bool subtree;
+    bool rules; /* RS_WATCH_RULES */
     bool ended; /* closed, not killed */
     uint64_t position;
     uint64_t answered; /* all revisions up to this one; 0: none */
@@ -117,6 +120,11 @@ struct watch_record {
     char reason[WATCH_MAX_REASON + 1];  /* of the last answer */
     char refusal[WATCH_MAX_REASON + 1]; /* of the last rejection */
 };
+/* Those of the watch. */
+static inline unsigned watch_record_flags(const struct watch_record *record)
+{
+    return (record->subtree ? RS_SUBTREE : 0u) | (record->rules ? RS_WATCH_RULES : 0u);
+}
 /* Fills a slot; gives the bytes of it that count. */
 int watch_record_put(struct buffer *slot, struct watch_record *record);
 /* The newest record of a file's bytes. RS_EDAMAGED if no slot is whole; *record counts for nothing
@@ -125,7 +133,7 @@ int watch_record_get(const void *file, size_t size, struct watch_record *record)
 /* What a slot begins with, and the sum of its fields that it holds. */
 #define WATCH_RECORD_MAGIC 0x31575352u /* "RSW1" */
 uint64_t watch_record_sum(const void *bytes, size_t size);
-/* Takes an answer up to a revision into a record. */
+/* Takes an answer up to a revision into a record; it never holds RS_ANSWER_SETTLED. */
 void watch_record_answer(struct watch_record *record, uint64_t revision, enum rs_answer answer,
                          const char *reason);
 /* What the record says about one revision; RS_ANSWER_NONE: nothing yet. *reason is of the record.

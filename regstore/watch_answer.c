@@ -34,6 +34,7 @@ static rs_service service_of(const struct watch_seen *seen)
         .program = record->program,
         .path = record->path,
         .subtree = record->subtree,
+        .rules = record->rules,
         .position = record->position != WATCH_LOST ? record->position : 0,
         .answered = record->answered,
         .answer = record->answer,
@@ -82,7 +83,7 @@ struct waiting {
     int dir_fd;             /* of the positions; -1: not open */
 };
 
-static int find_change(struct waiting *waiting, const struct watch_target *target, bool subtree,
+static int find_change(struct waiting *waiting, const struct watch_target *target, unsigned flags,
                        bool *found)
 {
     struct journal_head head;
@@ -94,7 +95,7 @@ static int find_change(struct waiting *waiting, const struct watch_target *targe
         if (change.inner) {
             continue;
         }
-        status = watch_match(target, subtree, &change, &waiting->scratch, &match, &relative);
+        status = watch_match(target, flags, &change, &waiting->scratch, &match, &relative);
         if (status == RS_OK && match != WATCH_NOTHING) {
             *found = true;
             return RS_OK;
@@ -106,7 +107,7 @@ static int find_change(struct waiting *waiting, const struct watch_target *targe
 static int choose(void *context, const struct watch_seen *seen)
 {
     struct waiting *waiting = context;
-    struct watch_target target = {BUFFER_INIT, BUFFER_INIT, 0};
+    struct watch_target target = {BUFFER_INIT, BUFFER_INIT, BUFFER_INIT, 0};
     struct concerned one = {
         .process = {seen->record.pid, seen->record.started},
         .answer = RS_ANSWER_NONE,
@@ -118,7 +119,7 @@ static int choose(void *context, const struct watch_seen *seen)
     struct slice path = {seen->record.path, strlen(seen->record.path)};
     int status = watch_resolve(&target, &waiting->txn->tree, path);
     if (status == RS_OK) {
-        status = find_change(waiting, &target, seen->record.subtree, &found);
+        status = find_change(waiting, &target, watch_record_flags(&seen->record), &found);
     } else if (status != RS_ENOMEM && status != RS_EDAMAGED) {
         status = RS_OK; /* what the file holds is no path: no watch wrote it */
     }

@@ -156,9 +156,25 @@ static size_t count_components(const struct buffer *path)
     return count;
 }
 
+/* Where the key's own rules lie: the names of its path below HKRS\Rules, the root by its alias. */
+static int add_rule_path(struct watch_target *target)
+{
+    static const char rules[] = "HKEY_REGSTORE\\RULES\\";
+    const struct buffer *path = &target->path;
+    const char *below = memchr(path->data, '\\', path->size);
+    size_t root = below != NULL ? (size_t)(below - path->data) : path->size;
+    const struct path_root *row = path_root_by_name(path->data, root);
+    int status = row != NULL ? buffer_append_text(&target->rules, rules) : RS_EPATH;
+    if (status == RS_OK) {
+        status = buffer_append_text(&target->rules, row->alias);
+    }
+    return status == RS_OK ? buffer_append(&target->rules, path->data + root, path->size - root)
+                           : status;
+}
+
 int watch_resolve(struct watch_target *target, struct tree *tree, struct slice path)
 {
-    struct watch_target found = {BUFFER_INIT, BUFFER_INIT, 0};
+    struct watch_target found = {BUFFER_INIT, BUFFER_INIT, BUFFER_INIT, 0};
     struct lookup lookup = {.tree = tree, .target = &found};
     struct buffer from = BUFFER_INIT;
     struct buffer onward = BUFFER_INIT;
@@ -177,6 +193,9 @@ int watch_resolve(struct watch_target *target, struct tree *tree, struct slice p
         found.components = count_components(&found.path);
     }
     if (status == RS_OK) {
+        status = add_rule_path(&found);
+    }
+    if (status == RS_OK) {
         watch_target_free(target);
         *target = found;
     } else {
@@ -192,6 +211,7 @@ void watch_target_free(struct watch_target *target)
 {
     buffer_free(&target->path);
     buffer_free(&target->links);
+    buffer_free(&target->rules);
 }
 
 /* ---- Matching a change ---- */
@@ -246,14 +266,78 @@ static enum watch_match match_below(const struct watch_target *target, bool subt
     return moves_keys(kind) && !deep_below(target, path) ? WATCH_ENTRY : WATCH_NOTHING;
 }
 
-static enum watch_match match_path(const struct watch_target *target, bool subtree,
+/* ---- Matching a change of a rule ---- */
+
+/* ControlSet001 and the like, for which CurrentControlSet may stand in a rule's path. */
+static bool is_control_set(struct slice name)
+{
+    static const char head[] = "CONTROLSET";
+    const char *text = name.data;
+    size_t at = sizeof head - 1;
+    if (name.size != at + 3 || memcmp(text, head, at) != 0) {
+        return false;
+    }
+    while (at < name.size && text[at] >= '0' && text[at] <= '9') {
+        at++;
+    }
+    return at == name.size;
+}
+
+static bool is_text(struct slice name, const char *text)
+{
+    return name.size == strlen(text) && memcmp(name.data, text, name.size) == 0;
+}
+
+/* Whether a name in a rule's path may stand for that of a key, as schema.c goes by. */
+static bool stands_for(struct slice rule, struct slice name)
+{
+    return (rule.size == name.size && memcmp(rule.data, name.data, name.size) == 0) ||
+           is_text(rule, "*") || (is_text(rule, "CURRENTCONTROLSET") && is_control_set(name));
+}
+
+/* Takes the first name off a path; false if there is none. */
+static bool take_name(struct slice *path, struct slice *name)
+{
+    const char *end = memchr(path->data, '\\', path->size);
+    size_t len = end != NULL ? (size_t)(end - (const char *)path->data) : path->size;
+    *name = (struct slice){path->data, len};
+    path->data = (const char *)path->data + len + (end != NULL);
+    path->size -= len + (end != NULL);
+    return len > 0;
+}
+
+/* At a rule key for the target, or above one, where only what becomes of keys counts; with
+ * RS_SUBTREE also below it. */
+static bool concerns_rules(const struct watch_target *target, unsigned flags,
+                           enum rs_change_kind kind, struct slice path)
+{
+    struct slice own = {target->rules.data, target->rules.size};
+    struct slice wanted;
+    struct slice name;
+    while (take_name(&path, &name)) {
+        if (!take_name(&own, &wanted)) {
+            return (flags & RS_SUBTREE) != 0 && kind != RS_KEY_CLASS;
+        }
+        if (!stands_for(name, wanted)) {
+            return false;
+        }
+    }
+    return own.size == 0 ? kind != RS_KEY_CLASS : moves_keys(kind);
+}
+
+static enum watch_match match_path(const struct watch_target *target, unsigned flags,
                                    enum rs_change_kind kind, struct slice path)
 {
     if (moves_keys(kind) &&
         (at_or_above(path, target->path.data, target->path.size) || touches_link(target, path))) {
         return WATCH_MOVED;
     }
-    return match_below(target, subtree, kind, path);
+    enum watch_match match = match_below(target, (flags & RS_SUBTREE) != 0, kind, path);
+    if (match == WATCH_NOTHING && (flags & RS_WATCH_RULES) != 0 &&
+        concerns_rules(target, flags, kind, path)) {
+        match = WATCH_RULE;
+    }
+    return match;
 }
 
 /* What of a path is below its first so many components. */
@@ -283,7 +367,7 @@ static int fold_new_path(const struct change *change, struct buffer *scratch)
                            : status;
 }
 
-int watch_match(const struct watch_target *target, bool subtree, const struct change *change,
+int watch_match(const struct watch_target *target, unsigned flags, const struct change *change,
                 struct buffer *scratch, enum watch_match *match, const char **relative)
 {
     scratch->size = 0;
@@ -291,18 +375,19 @@ int watch_match(const struct watch_target *target, bool subtree, const struct ch
     if (status != RS_OK) {
         return status == RS_ENOMEM ? status : RS_EDAMAGED;
     }
-    *match =
-        match_path(target, subtree, change->kind, (struct slice){scratch->data, scratch->size});
+    *match = match_path(target, flags, change->kind, (struct slice){scratch->data, scratch->size});
     if (*match != WATCH_MOVED && change->kind == RS_KEY_RENAMED) {
         status = fold_new_path(change, scratch);
         if (status != RS_OK) {
             return status;
         }
         enum watch_match other =
-            match_path(target, subtree, change->kind, (struct slice){scratch->data, scratch->size});
+            match_path(target, flags, change->kind, (struct slice){scratch->data, scratch->size});
         *match = other > *match ? other : *match;
     }
-    *relative = skip_components(change->path, change->path_len, target->components);
+    /* A rule's path has two names more: the root of the store's own, and Rules. */
+    *relative = skip_components(change->path, change->path_len,
+                                target->components + (*match == WATCH_RULE ? 2 : 0));
     return RS_OK;
 }
 

@@ -6,7 +6,7 @@
 /* A slot: magic, bytes in all, checksum of what comes after it, and the fields. */
 #define HEAD 16u /* bytes in front of what is summed */
 
-enum { FLAG_SUBTREE = 1, FLAG_ENDED = 2, FLAGS_ALL = 3 };
+enum { FLAG_SUBTREE = 1, FLAG_ENDED = 2, FLAG_RULES = 4, FLAGS_ALL = 7 };
 
 /* FNV-1a: tells a torn write from a whole one, which is all that is asked. */
 uint64_t watch_record_sum(const void *bytes, size_t size)
@@ -40,7 +40,8 @@ static void list_numbers(struct watch_record *record, uint64_t *numbers[NUMBERS]
 static int put_numbers(struct buffer *slot, struct watch_record *record)
 {
     uint64_t *numbers[NUMBERS];
-    unsigned flags = (record->subtree ? FLAG_SUBTREE : 0u) | (record->ended ? FLAG_ENDED : 0u);
+    unsigned flags = (record->subtree ? FLAG_SUBTREE : 0u) | (record->ended ? FLAG_ENDED : 0u) |
+                     (record->rules ? FLAG_RULES : 0u);
     int status = record_put_u32(slot, record->pid);
     list_numbers(record, numbers);
     for (size_t i = 0; status == RS_OK && i < NUMBERS; i++) {
@@ -117,6 +118,7 @@ static int get_fields(struct record *from, struct watch_record *record)
     unsigned answer = record_u8(from);
     record->subtree = (flags & FLAG_SUBTREE) != 0;
     record->ended = (flags & FLAG_ENDED) != 0;
+    record->rules = (flags & FLAG_RULES) != 0;
     record->answer = (enum rs_answer)answer;
     get_text(from, record->program, WATCH_MAX_PROGRAM);
     get_text(from, record->path, WATCH_MAX_PATH);
@@ -215,6 +217,10 @@ void watch_record_answer(struct watch_record *record, uint64_t revision, enum rs
             record->restart_since = revision;
         }
         record->restart_to = revision;
+    } else if (answer == RS_ANSWER_SETTLED) {
+        record->restart_since = 0;
+        record->restart_to = 0;
+        answer = RS_ANSWER_APPLIED;
     }
     copy_reason(record->reason, reason);
     record->answer = answer;
@@ -253,5 +259,6 @@ enum rs_answer watch_record_judge(const struct watch_record *record, uint64_t re
         *reason = record->answer == RS_ANSWER_RESTART ? record->reason : "";
         return RS_ANSWER_RESTART;
     }
+    *reason = record->answer == RS_ANSWER_APPLIED ? record->reason : "";
     return RS_ANSWER_APPLIED;
 }

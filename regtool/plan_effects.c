@@ -6,15 +6,18 @@
 #include <string.h>
 
 #include "json.h"
+#include "rule_reach.h"
 #include "show.h"
 #include "violations.h"
 
 struct plan_service {
     char *name;
-    char *path; /* canonical, where the key is there */
+    char *asked; /* by the names that the service gave */
+    char *path;  /* canonical, where the key is there */
     size_t len;
     uint32_t pid;
     bool subtree;
+    bool rules; /* those for its keys, too */
     bool told;
 };
 
@@ -52,10 +55,12 @@ static int on_service(void *context, const rs_service *service)
     effects->services = grown;
     grown += effects->count++;
     *grown = (struct plan_service){.name = strdup(service->name),
+                                   .asked = strdup(service->path),
                                    .path = resolve(effects->session, service->path),
                                    .pid = service->pid,
-                                   .subtree = service->subtree != 0};
-    if (grown->name == NULL || grown->path == NULL) {
+                                   .subtree = service->subtree != 0,
+                                   .rules = service->rules != 0};
+    if (grown->name == NULL || grown->asked == NULL || grown->path == NULL) {
         return RS_ENOMEM;
     }
     grown->len = strlen(grown->path);
@@ -69,6 +74,34 @@ static bool is_in(const char *path, size_t len, const char *above, size_t above_
            rs_name_compare(path, above_len, above, above_len) == 0;
 }
 
+/* A rule for the key, or a key on the way to such a rule that came or went. */
+static bool concerns_as_rule(const struct plan_service *service, const rs_difference *difference)
+{
+    switch (rule_reach(difference->path, difference->path_len, service->path, service->len)) {
+    case KEYPATH_SAME:
+        return true;
+    case KEYPATH_BELOW:
+        return service->subtree;
+    case KEYPATH_ABOVE:
+        return difference->kind == RS_DIFFERS_KEY;
+    default:
+        return false;
+    }
+}
+
+static bool is_link(const rs_value *value)
+{
+    return value != NULL && value->type == REG_LINK;
+}
+
+/* A link on the way to the key leads elsewhere. */
+static bool leads_away(const struct plan_service *service, const rs_difference *difference)
+{
+    return difference->kind == RS_DIFFERS_VALUE &&
+           (is_link(difference->left) || is_link(difference->right)) &&
+           is_in(service->asked, strlen(service->asked), difference->path, difference->path_len);
+}
+
 /* A key that came or went concerns who watches a key in it, too. */
 static bool concerns(const struct plan_service *service, const rs_difference *difference)
 {
@@ -78,7 +111,11 @@ static bool concerns(const struct plan_service *service, const rs_difference *di
     if (is_in(path, len, service->path, service->len)) {
         return service->subtree || len == service->len;
     }
-    return difference->kind == RS_DIFFERS_KEY && is_in(service->path, service->len, path, len);
+    if (difference->kind == RS_DIFFERS_KEY && is_in(service->path, service->len, path, len)) {
+        return true;
+    }
+    return leads_away(service, difference) ||
+           (service->rules && concerns_as_rule(service, difference));
 }
 
 /* ---- Values ---- */
@@ -182,6 +219,7 @@ static void free_services(struct plan_effects *effects)
 {
     for (size_t i = 0; i < effects->count; i++) {
         free(effects->services[i].name);
+        free(effects->services[i].asked);
         free(effects->services[i].path);
     }
     free(effects->services);

@@ -65,7 +65,7 @@ void digest_find(struct buffer *found, const char *path, unsigned flags, uint64_
 
 unsigned digest_unread_for(const char *path)
 {
-    struct watch_target target = {BUFFER_INIT, BUFFER_INIT, 0};
+    struct watch_target target = {BUFFER_INIT, BUFFER_INIT, BUFFER_INIT, 0};
     struct journal_wanted wanted = {BUFFER_INIT};
     struct journal_sieve sieve;
     uint64_t at = (digest_latest(digest_store) + 1) / JOURNAL_BLOCK * JOURNAL_BLOCK - 1;

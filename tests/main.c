@@ -61,6 +61,7 @@
     X(watch_match)                                                                                 \
     X(watch_named)                                                                                 \
     X(watch_files)                                                                                 \
+    X(answers)                                                                                     \
     X(watch_list)                                                                                  \
     X(formats)                                                                                     \
     X(format_xml)                                                                                  \
@@ -89,7 +90,8 @@
     X(process_fork)                                                                                \
     X(process_locks)                                                                               \
     X(settings)                                                                                    \
-    X(service)
+    X(service)                                                                                     \
+    X(live)
 
 #define SUITE_DECLARE(name) extern const struct test_suite suite_##name;
 SUITE_LIST(SUITE_DECLARE)

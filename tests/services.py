@@ -42,6 +42,11 @@ SELECT_DUMP = '''<?xml version="1.0" encoding="utf-8"?>
 '''
 
 
+def services(bench):
+    """What regtool services tells, an object for each."""
+    return [json.loads(line) for line in bench.regtool('--json', 'services').splitlines()]
+
+
 # ---- Tests; a function test_NAME(bench) is one
 
 def test_spooler_takes_a_change(bench):
@@ -193,6 +198,38 @@ def test_restore_store_and_compact_are_followed(bench):
         bench.regtool(*verb)
         service.log.wait(f'applied revision {revision}, read again because the store was replaced')
     service.end()
+
+
+def test_restart_is_needed_in_another_store_too(bench):
+    """What is new in a store that took the place of another is not new to the service."""
+    bench.set_dword(SERVER, 'Size', 1)
+    service = bench.start('regstore-lanmanserver')
+    service.log.wait('started with revision 1')
+    bench.set_dword(SERVER, 'Size', 2)
+    service.log.wait('applied revision 2')
+    bench.regtool('compact')
+    service.log.wait('read again because the store was replaced')
+    (told,) = services(bench)
+    expect((told['restart_since'], told['answer'], told['reason']), (2, 'restart', 'Size'))
+    bench.set_dword(SERVER, 'Size', 1)
+    service.log.wait('no restart is needed any more$')
+    (told,) = services(bench)
+    expect((told['restart_since'], told['answer'], told['reason']), (None, 'applied', ''))
+    service.end()
+
+
+def test_rules_are_waited_for(bench):
+    service = bench.start('regstore-spooler')
+    service.log.wait('started with')
+    rule = 'HKRS\\Rules\\HKLM\\SYSTEM\\CurrentControlSet\\Control\\Print'
+    said = bench.regtool('set', rule, 'BeepEnabled', r'type=REG_DWORD\0default=1', '/t',
+                         'REG_MULTI_SZ', f'--wait={TIMEOUT}')
+    expect(said, 'regstore-spooler applied revision 1\n')
+    expect(service.log.next().split(': ', 2)[2], 'BeepEnabled 0 -> 1 (default)')
+    said = bench.regtool('set', rule, 'Unknown', 'type=REG_SZ', '/t', 'REG_MULTI_SZ',
+                         f'--wait={TIMEOUT}')
+    expect(said, 'regstore-spooler applied revision 2\n')
+    expect(service.end(), ['regstore-spooler: ended'])
 
 
 def test_restored_store_with_a_bad_value_is_refused(bench):

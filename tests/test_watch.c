@@ -451,7 +451,7 @@ static void test_arguments(void)
     CU_ASSERT(strstr(error.text, "\\Print") != NULL);
     CU_ASSERT_EQUAL(rs_watch_open(store, "Print", 0, RS_NOW, &watch, NULL), RS_EPATH);
     CU_ASSERT_EQUAL(rs_watch_open(store, "", 0, RS_NOW, &watch, NULL), RS_EPATH);
-    CU_ASSERT_EQUAL(rs_watch_open(store, KEY, 2, RS_NOW, &watch, NULL), RS_EINVAL);
+    CU_ASSERT_EQUAL(rs_watch_open(store, KEY, 4, RS_NOW, &watch, NULL), RS_EINVAL);
     CU_ASSERT_EQUAL(rs_watch_open(NULL, KEY, 0, RS_NOW, &watch, NULL), RS_EINVAL);
     CU_ASSERT_EQUAL(rs_watch_open(store, KEY, 0, RS_NOW, NULL, NULL), RS_EINVAL);
     CU_ASSERT(watch == NULL);

@@ -1,80 +1,35 @@
 /*
- * test_watch_named.c - watches that keep their place under a name, what services answer in them,
- * and waiting for that.
+ * test_watch_named.c - watches that keep their place under a name: positions, names, rules.
  */
-#include "stage.h"
+#include "named.h"
 
 #include <fcntl.h>
-#include <pthread.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#define KEY "HKLM\\Service"
 #define FILE_NAME "store/watches/service.pos"
 #define SLOT 8192
-
-static rs_watch *open_named(rs_store *store)
-{
-    rs_watch *watch = NULL;
-    rs_error error = RS_ERROR_INIT;
-    MUST(rs_watch_open_named(store, "service", KEY, RS_SUBTREE, &watch, &error) == RS_OK);
-    return watch;
-}
-
-/* What rs_services() or rs_wait() told: "NAME STATE POSITION ANSWERED ANSWER REASON RESTART|". */
-struct told {
-    char text[4096];
-    unsigned count;
-};
-
-static int note(void *context, const rs_service *service)
-{
-    static const char *const answers[] = {"none", "applied", "restart", "rejected"};
-    struct told *told = context;
-    size_t used = strlen(told->text);
-    snprintf(told->text + used, sizeof told->text - used, "%s %s %d %d %s %s %d|", service->name,
-             service->alive ? "alive" : (service->ended ? "ended" : "gone"), (int)service->position,
-             (int)service->answered, answers[service->answer],
-             service->reason[0] != '\0' ? service->reason : "-", (int)service->restart_since);
-    told->count++;
-    return 0;
-}
-
-static const char *services(rs_store *store)
-{
-    static struct told told;
-    told = (struct told){.count = 0};
-    MUST(rs_services(store, note, &told) == RS_OK);
-    return told.text;
-}
-
-static int await(rs_store *store, uint64_t revision, int timeout, struct told *told)
-{
-    *told = (struct told){.count = 0};
-    return rs_wait(store, revision, timeout, note, told);
-}
 
 /* ---- Positions ---- */
 
 static void test_goes_on_where_it_was(void)
 {
     rs_store *store = stage_store();
-    stage_set(store, KEY, "early", 1);
-    rs_watch *watch = open_named(store);
+    stage_set(store, NAMED_KEY, "early", 1);
+    rs_watch *watch = named_open(store);
     EXPECT(watch, "end"); /* a first open begins at the latest revision */
-    stage_set(store, KEY, "a", 1);
+    stage_set(store, NAMED_KEY, "a", 1);
     EXPECT(watch, "set .:a ->1");
     EXPECT(watch, "end"); /* which says that the first has been dealt with */
     rs_watch_close(watch);
-    stage_set(store, KEY, "b", 2);
+    stage_set(store, NAMED_KEY, "b", 2);
     stage_set(store, "HKLM\\Other", "x", 1);
-    stage_set(store, KEY, "c", 3);
-    watch = open_named(store);
+    stage_set(store, NAMED_KEY, "c", 3);
+    watch = named_open(store);
     EXPECT(watch, "set .:b ->2");
     rs_watch_close(watch); /* in the midst of it */
-    watch = open_named(store);
+    watch = named_open(store);
     EXPECT(watch, "set .:b ->2");
     EXPECT(watch, "set .:c ->3");
     EXPECT(watch, "end");
@@ -85,12 +40,12 @@ static void test_goes_on_where_it_was(void)
 static void test_answer_moves_the_position(void)
 {
     rs_store *store = stage_store();
-    rs_watch *watch = open_named(store);
-    uint64_t revision = stage_set(store, KEY, "a", 1);
+    rs_watch *watch = named_open(store);
+    uint64_t revision = stage_set(store, NAMED_KEY, "a", 1);
     EXPECT(watch, "created .");
     CU_ASSERT_EQUAL(rs_watch_answer(watch, revision, RS_ANSWER_APPLIED, NULL), RS_OK);
     rs_watch_close(watch);
-    watch = open_named(store);
+    watch = named_open(store);
     EXPECT(watch, "end");
     rs_watch_close(watch);
     rs_close(store);
@@ -106,17 +61,17 @@ static void damage(off_t at)
 static void test_damaged_slots(void)
 {
     rs_store *store = stage_store();
-    rs_watch *watch = open_named(store);
+    rs_watch *watch = named_open(store);
     for (uint32_t i = 1; i < 4; i++) {
-        stage_set(store, KEY, "a", i);
+        stage_set(store, NAMED_KEY, "a", i);
         MUST(strstr(stage_next(watch), i == 1 ? "created" : "set") != NULL);
     }
     EXPECT(watch, "end");
     rs_watch_close(watch);
     /* Either slot alone is enough: nothing is lost, at most something is told again. */
     damage(0);
-    stage_set(store, KEY, "a", 4);
-    watch = open_named(store);
+    stage_set(store, NAMED_KEY, "a", 4);
+    watch = named_open(store);
     const char *got = stage_next(watch);
     for (int i = 0; i < 3 && strcmp(got, "set .:a 3>4") != 0; i++) {
         MUST(strcmp(got, "end") != 0 && strcmp(got, "behind") != 0);
@@ -126,12 +81,12 @@ static void test_damaged_slots(void)
     rs_watch_close(watch);
     damage(0);
     damage(SLOT);
-    watch = open_named(store);
+    watch = named_open(store);
     rs_watch_close(watch); /* nobody was told yet */
-    watch = open_named(store);
+    watch = named_open(store);
     EXPECT(watch, "behind");
     EXPECT(watch, "end");
-    stage_set(store, KEY, "a", 5);
+    stage_set(store, NAMED_KEY, "a", 5);
     EXPECT(watch, "set .:a 4>5");
     rs_watch_close(watch);
     rs_close(store);
@@ -144,18 +99,18 @@ static void test_names(void)
     rs_store *store = stage_store();
     rs_watch *watch = NULL;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        CU_ASSERT_EQUAL(rs_watch_open_named(store, bad[i], KEY, 0, &watch, NULL), RS_ENAME);
+        CU_ASSERT_EQUAL(rs_watch_open_named(store, bad[i], NAMED_KEY, 0, &watch, NULL), RS_ENAME);
     }
     memset(longest, '7', 65);
     longest[65] = '\0';
-    CU_ASSERT_EQUAL(rs_watch_open_named(store, longest, KEY, 0, &watch, NULL), RS_ENAME);
+    CU_ASSERT_EQUAL(rs_watch_open_named(store, longest, NAMED_KEY, 0, &watch, NULL), RS_ENAME);
     longest[64] = '\0';
-    MUST(rs_watch_open_named(store, longest, KEY, 0, &watch, NULL) == RS_OK);
-    CU_ASSERT(strncmp(services(store), longest, 64) == 0);
+    MUST(rs_watch_open_named(store, longest, NAMED_KEY, 0, &watch, NULL) == RS_OK);
+    CU_ASSERT(strncmp(named_services(store), longest, 64) == 0);
     rs_watch_close(watch);
     CU_ASSERT_EQUAL(rs_watch_open_named(store, "a", "HKXX\\A", 0, &watch, NULL), RS_EPATH);
-    CU_ASSERT_EQUAL(rs_watch_open_named(store, "a", KEY, 4, &watch, NULL), RS_EINVAL);
-    CU_ASSERT(strncmp(services(store), longest, 64) == 0);
+    CU_ASSERT_EQUAL(rs_watch_open_named(store, "a", NAMED_KEY, 4, &watch, NULL), RS_EINVAL);
+    CU_ASSERT(strncmp(named_services(store), longest, 64) == 0);
     rs_close(store);
 }
 
@@ -169,7 +124,7 @@ static void test_paths(void)
         size += (size_t)snprintf(path + size, sizeof path - size, "\\%0100d", 1);
     }
     CU_ASSERT_EQUAL(rs_watch_open_named(store, "a", path, 0, &watch, NULL), RS_ETOOLONG);
-    CU_ASSERT_STRING_EQUAL(services(store), "");
+    CU_ASSERT_STRING_EQUAL(named_services(store), "");
     rs_close(store);
 }
 
@@ -177,12 +132,12 @@ static void test_one_at_a_time(void)
 {
     rs_store *store = stage_store();
     rs_error error = RS_ERROR_INIT;
-    rs_watch *watch = open_named(store);
+    rs_watch *watch = named_open(store);
     rs_watch *second = NULL;
-    CU_ASSERT_EQUAL(rs_watch_open_named(store, "service", KEY, 0, &second, &error), RS_EBUSY);
+    CU_ASSERT_EQUAL(rs_watch_open_named(store, "service", NAMED_KEY, 0, &second, &error), RS_EBUSY);
     CU_ASSERT(strstr(error.text, "service is open in process") != NULL);
     rs_watch_close(watch);
-    watch = open_named(store);
+    watch = named_open(store);
     rs_watch_close(watch);
     rs_close(store);
 }
@@ -191,14 +146,14 @@ static void test_one_at_a_time(void)
 static void test_answers_are_the_process_s_own(void)
 {
     rs_store *store = stage_store();
-    uint64_t revision = stage_set(store, KEY, "a", 1);
-    rs_watch *watch = open_named(store);
+    uint64_t revision = stage_set(store, NAMED_KEY, "a", 1);
+    rs_watch *watch = named_open(store);
     CU_ASSERT_EQUAL(rs_watch_answer(watch, revision, RS_ANSWER_RESTART, "Size"), RS_OK);
-    CU_ASSERT_STRING_EQUAL(services(store), "service alive 1 1 restart Size 1|");
+    CU_ASSERT_STRING_EQUAL(named_services(store), "service alive 1 1 restart Size 1|");
     rs_watch_close(watch);
-    CU_ASSERT_STRING_EQUAL(services(store), "service ended 1 1 restart Size 1|");
-    watch = open_named(store);
-    CU_ASSERT_STRING_EQUAL(services(store), "service alive 1 0 none - 0|");
+    CU_ASSERT_STRING_EQUAL(named_services(store), "service ended 1 1 restart Size 1|");
+    watch = named_open(store);
+    CU_ASSERT_STRING_EQUAL(named_services(store), "service alive 1 0 none - 0|");
     rs_watch_close(watch);
     rs_close(store);
 }
@@ -206,341 +161,103 @@ static void test_answers_are_the_process_s_own(void)
 static void test_another_store(void)
 {
     rs_store *store = stage_store();
-    stage_set(store, KEY, "a", 1);
-    rs_watch *watch = open_named(store);
+    stage_set(store, NAMED_KEY, "a", 1);
+    rs_watch *watch = named_open(store);
     CU_ASSERT_EQUAL(rs_watch_answer(watch, 1, RS_ANSWER_APPLIED, ""), RS_OK);
     MUST(rs_compact(store, NULL, NULL) == RS_OK); /* who has it open keeps the old file */
     rs_watch_close(watch);
     rs_close(store);
     store = stage_store();
-    CU_ASSERT_STRING_EQUAL(services(store), "service ended 0 0 none - 0|");
-    watch = open_named(store);
+    CU_ASSERT_STRING_EQUAL(named_services(store), "service ended 0 0 none - 0|");
+    watch = named_open(store);
     EXPECT(watch, "behind");
     rs_watch_close(watch);
     rs_close(store);
 }
 
-/* ---- Answers ---- */
+/* ---- Rules ---- */
 
-static void test_wrong_answers(void)
+#define RULES "HKRS\\Rules\\HKLM\\SYSTEM"
+
+/* Whether a change of a rule key concerns a watch on Control in ControlSet001. */
+static bool rule_concerns(rs_store *store, unsigned flags, const char *rule_key)
 {
-    rs_store *store = stage_store();
-    stage_set(store, KEY, "a", 1);
-    rs_watch *plain = stage_watch(store, KEY, 0, RS_NOW);
-    CU_ASSERT_EQUAL(rs_watch_answer(plain, 1, RS_ANSWER_APPLIED, ""), RS_EINVAL);
-    rs_watch_close(plain);
-    rs_watch *watch = open_named(store);
-    CU_ASSERT_EQUAL(rs_watch_answer(watch, 2, RS_ANSWER_APPLIED, ""), RS_EINVAL);
-    CU_ASSERT_EQUAL(rs_watch_answer(watch, RS_NOW, RS_ANSWER_APPLIED, ""), RS_EINVAL);
-    CU_ASSERT_EQUAL(rs_watch_answer(watch, 1, RS_ANSWER_NONE, ""), RS_EINVAL);
-    CU_ASSERT_EQUAL(rs_watch_answer(watch, 1, (enum rs_answer)4, ""), RS_EINVAL);
-    CU_ASSERT_EQUAL(rs_watch_answer(NULL, 1, RS_ANSWER_APPLIED, ""), RS_EINVAL);
-    stage_set(store, KEY, "a", 2);
-    CU_ASSERT_EQUAL(rs_watch_answer(watch, 2, RS_ANSWER_APPLIED, ""), RS_OK);
-    CU_ASSERT_EQUAL(rs_watch_answer(watch, 1, RS_ANSWER_APPLIED, ""), RS_EINVAL);
-    CU_ASSERT_STRING_EQUAL(services(store), "service alive 2 2 applied - 0|");
-    rs_watch_close(watch);
-    rs_close(store);
-}
-
-static void test_long_reason_is_cut(void)
-{
-    char reason[2001];
-    rs_store *store = stage_store();
-    rs_watch *watch = open_named(store);
-    uint64_t revision = stage_set(store, KEY, "a", 1);
-    for (size_t i = 0; i + 2 < sizeof reason; i += 2) {
-        memcpy(reason + i, "\xc3\xa9", 3); /* a character of two bytes: 1,023 is in the midst */
-    }
-    CU_ASSERT_EQUAL(rs_watch_answer(watch, revision, RS_ANSWER_REJECTED, reason), RS_OK);
-    const char *told = strstr(services(store), "rejected ");
-    MUST(told != NULL);
-    CU_ASSERT_EQUAL(strcspn(told + 9, " "), 1022);
-    rs_watch_close(watch);
-    rs_close(store);
-}
-
-/* ---- Waiting, in one process ---- */
-
-static void test_wait_for_whom(void)
-{
-    struct told told;
-    rs_store *store = stage_store();
-    CU_ASSERT_EQUAL(await(store, 1, 0, &told), RS_ENOTFOUND);
-    CU_ASSERT_EQUAL(await(store, 0, 0, &told), RS_ENOTFOUND);
-    uint64_t revision = stage_set(store, KEY, "a", 1);
-    CU_ASSERT_EQUAL(await(store, revision, -1, &told), RS_OK); /* nobody is there */
-    rs_watch *watch = open_named(store);
-    rs_watch *other = NULL;
-    MUST(rs_watch_open_named(store, "other", "HKLM\\Other", 0, &other, NULL) == RS_OK);
-    CU_ASSERT_EQUAL(await(store, revision, 0, &told), RS_ETIMEOUT);
-    CU_ASSERT_STRING_EQUAL(told.text, "service alive 1 0 none - 0|");
-    CU_ASSERT_EQUAL(rs_watch_answer(watch, revision, RS_ANSWER_APPLIED, ""), RS_OK);
-    CU_ASSERT_EQUAL(await(store, revision, -1, &told), RS_OK);
-    CU_ASSERT_STRING_EQUAL(told.text, "service alive 1 1 applied - 0|");
-    revision = stage_set(store, "HKLM\\Elsewhere", "a", 1);
-    CU_ASSERT_EQUAL(await(store, revision, -1, &told), RS_OK); /* no business of theirs */
-    CU_ASSERT_EQUAL(told.count, 0);
-    revision = stage_set(store, "HKLM\\Other\\Below", "a", 1);
-    CU_ASSERT_EQUAL(await(store, revision, 0, &told), RS_ETIMEOUT);
-    CU_ASSERT_EQUAL(strncmp(told.text, "other alive", 11), 0);
-    revision = stage_set(store, "HKLM\\Other\\Below", "b", 1);
-    CU_ASSERT_EQUAL(await(store, revision, -1, &told), RS_OK); /* it watches the key alone */
-    rs_watch_close(other);
-    rs_watch_close(watch);
-    rs_close(store);
-}
-
-/* A link that leads a watched path elsewhere concerns the watch. */
-static void test_wait_through_links(void)
-{
-    struct told told;
-    rs_store *store = stage_store();
-    stage_create(store, "HKLM\\One\\Service");
-    stage_create(store, "HKLM\\Two\\Service");
-    stage_link(store, "HKLM\\Current", "HKLM\\One");
+    struct named_told told;
     rs_watch *watch = NULL;
-    MUST(rs_watch_open_named(store, "service", "HKLM\\Current\\Service", 0, &watch, NULL) == RS_OK);
-    uint64_t revision = stage_set(store, "HKLM\\Two\\Service", "a", 1);
-    CU_ASSERT_EQUAL(await(store, revision, 0, &told), RS_OK);
-    revision = stage_set(store, "HKLM\\One\\Service", "a", 1);
-    CU_ASSERT_EQUAL(await(store, revision, 0, &told), RS_ETIMEOUT);
-    revision = stage_link(store, "HKLM\\Current", "HKLM\\Two");
-    CU_ASSERT_EQUAL(await(store, revision, 0, &told), RS_ETIMEOUT);
+    MUST(rs_watch_open_named(store, "ruled", "HKLM\\SYSTEM\\ControlSet001\\Control", flags, &watch,
+                             NULL) == RS_OK);
+    rs_txn *txn = stage_begin(store, RS_WRITE);
+    rs_key key;
+    MUST(rs_key_open(txn, RS_NO_KEY, rule_key, &key) == RS_OK);
+    MUST(rs_set_multi(txn, key, "v", (const char *const[]){"type=REG_DWORD"}, 1) == RS_OK);
+    uint64_t revision = stage_commit(txn);
+    int status = named_await(store, revision, 0, &told);
+    MUST(status == (told.count > 0 ? RS_ETIMEOUT : RS_OK));
+    const char *next = stage_next(watch);
+    MUST((strncmp(next, "set ", 4) == 0) == (told.count > 0));
+    txn = stage_begin(store, RS_WRITE);
+    MUST(rs_value_delete(txn, stage_key(txn, rule_key), "v") == RS_OK);
+    MUST(rs_watch_answer(watch, stage_commit(txn), RS_ANSWER_APPLIED, "") == RS_OK);
     rs_watch_close(watch);
-    rs_close(store);
+    return told.count > 0;
 }
 
-static void test_wait_tells_rejections(void)
+static void test_rules_concern(void)
 {
-    struct told told;
+    static const struct {
+        const char *key;
+        bool exact; /* concerns who watches the key alone */
+        bool below; /* with those below it */
+    } rows[] = {
+        {RULES "\\CurrentControlSet\\Control", true, true},
+        {RULES "\\ControlSet001\\Control", true, true},
+        {RULES "\\*\\CONTROL", true, true},
+        {RULES "\\ControlSet001\\*", true, true},
+        {RULES "\\CurrentControlSet\\Control\\*", false, true},
+        {RULES "\\ControlSet002\\Control", false, false},
+        {RULES "\\CurrentControlSet\\Services", false, false},
+        {RULES "\\CurrentControlSet", false, false},
+        {"HKRS\\Rules\\HKU\\SYSTEM\\ControlSet001\\Control", false, false},
+    };
     rs_store *store = stage_store();
-    rs_watch *watch = open_named(store);
-    uint64_t good = stage_set(store, KEY, "a", 1);
-    CU_ASSERT_EQUAL(rs_watch_answer(watch, good, RS_ANSWER_APPLIED, ""), RS_OK);
-    uint64_t bad = stage_set(store, KEY, "a", 9);
-    CU_ASSERT_EQUAL(rs_watch_answer(watch, bad, RS_ANSWER_REJECTED, "no-nines"), RS_OK);
-    uint64_t worse = stage_set(store, KEY, "b", 9);
-    CU_ASSERT_EQUAL(rs_watch_answer(watch, worse, RS_ANSWER_REJECTED, "no-more"), RS_OK);
-    uint64_t mended = stage_set(store, KEY, "a", 2);
-    CU_ASSERT_EQUAL(rs_watch_answer(watch, mended, RS_ANSWER_APPLIED, ""), RS_OK);
-    CU_ASSERT_EQUAL(await(store, good, 0, &told), RS_OK);
-    /* It was rejected, whatever came after it. */
-    CU_ASSERT_EQUAL(await(store, bad, 0, &told), RS_EREJECTED);
-    CU_ASSERT_STRING_EQUAL(told.text, "service alive 4 4 rejected no-more 0|");
-    CU_ASSERT_EQUAL(await(store, worse, 0, &told), RS_EREJECTED);
-    CU_ASSERT_EQUAL(await(store, mended, 0, &told), RS_OK);
-    rs_watch_close(watch);
-    rs_close(store);
-}
-
-/* What was applied stays so when the next is rejected, and the other way round; where nobody knows
- * any more, there is no answer. */
-static void test_wait_after_many_answers(void)
-{
-    enum { TURNS = 20, KEPT = 16 };
-    struct told told;
-    rs_store *store = stage_store();
-    rs_watch *watch = open_named(store);
-    uint64_t first = stage_set(store, KEY, "first", 1);
-    CU_ASSERT_EQUAL(rs_watch_answer(watch, first, RS_ANSWER_APPLIED, ""), RS_OK);
-    for (uint32_t i = 0; i < TURNS; i++) {
-        uint64_t bad = stage_set(store, KEY, "a", 2 * i);
-        CU_ASSERT_EQUAL(rs_watch_answer(watch, bad, RS_ANSWER_REJECTED, "no"), RS_OK);
-        CU_ASSERT_EQUAL(await(store, bad - 1, 0, &told), RS_OK);
-        CU_ASSERT_EQUAL(await(store, bad, 0, &told), RS_EREJECTED);
-        uint64_t good = stage_set(store, KEY, "a", 2 * i + 1);
-        CU_ASSERT_EQUAL(rs_watch_answer(watch, good, RS_ANSWER_APPLIED, ""), RS_OK);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        stage_create(store, rows[i].key);
     }
-    uint64_t known = first + 1 + 2 * (TURNS - KEPT); /* the oldest rejection that is kept */
-    CU_ASSERT_EQUAL(await(store, known, 0, &told), RS_EREJECTED);
-    CU_ASSERT_EQUAL(await(store, known - 1, 0, &told), RS_OK);
-    CU_ASSERT_EQUAL(await(store, known - 2, 0, &told), RS_ETIMEOUT);
-    rs_watch_close(watch);
-    rs_close(store);
-}
-
-static void test_restart_lasts(void)
-{
-    struct told told;
-    rs_store *store = stage_store();
-    rs_watch *watch = open_named(store);
-    uint64_t size = stage_set(store, KEY, "Size", 1);
-    CU_ASSERT_EQUAL(rs_watch_answer(watch, size, RS_ANSWER_RESTART, "Size"), RS_OK);
-    uint64_t later = stage_set(store, KEY, "a", 1);
-    CU_ASSERT_EQUAL(rs_watch_answer(watch, later, RS_ANSWER_APPLIED, ""), RS_OK);
-    CU_ASSERT_STRING_EQUAL(services(store), "service alive 2 2 applied - 1|");
-    CU_ASSERT_EQUAL(await(store, size, 0, &told), RS_OK);
-    CU_ASSERT(strstr(told.text, " restart ") != NULL);
-    CU_ASSERT_EQUAL(await(store, later, 0, &told), RS_OK);
-    CU_ASSERT(strstr(told.text, " applied ") != NULL);
-    rs_watch_close(watch);
-    rs_close(store);
-}
-
-static int stop(void *context, const rs_service *service)
-{
-    (void)service;
-    *(int *)context += 1;
-    return 42;
-}
-
-static void test_each_ends_it(void)
-{
-    int calls = 0;
-    rs_store *store = stage_store();
-    rs_watch *watch = open_named(store);
-    uint64_t revision = stage_set(store, KEY, "a", 1);
-    CU_ASSERT_EQUAL(rs_services(store, stop, &calls), 42);
-    CU_ASSERT_EQUAL(rs_wait(store, revision, 0, stop, &calls), 42);
-    CU_ASSERT_EQUAL(calls, 2);
-    CU_ASSERT_EQUAL(rs_wait(store, revision, 0, NULL, NULL), RS_ETIMEOUT);
-    CU_ASSERT_EQUAL(rs_wait(NULL, revision, 0, NULL, NULL), RS_EINVAL);
-    CU_ASSERT_EQUAL(rs_services(store, NULL, NULL), RS_EINVAL);
-    rs_watch_close(watch);
-    rs_close(store);
-}
-
-/* ---- Several processes ---- */
-
-/* Answers what it hears: 'a' applied, 'r' rejected, 'q' ends, 'k' hangs until it is killed. */
-static void serve(int from_parent, int to_parent)
-{
-    char order;
-    rs_store *store = stage_store();
-    rs_watch *watch = open_named(store);
-    stage_tell(to_parent, 'w');
-    while (read(from_parent, &order, 1) == 1 && order != 'q') {
-        if (order == 'l') {
-            MUST(strncmp(services(store), "service alive", 13) == 0);
-            stage_tell(to_parent, order);
-            continue;
-        }
-        rs_txn *txn = stage_begin(store, RS_READ);
-        uint64_t latest = rs_revision(txn);
-        rs_abort(txn);
-        MUST(rs_watch_answer(watch, latest, order == 'a' ? RS_ANSWER_APPLIED : RS_ANSWER_REJECTED,
-                             order == 'a' ? "" : "refused") == RS_OK);
-        stage_tell(to_parent, order);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        CU_ASSERT_EQUAL(rule_concerns(store, RS_WATCH_RULES, rows[i].key), rows[i].exact);
+        CU_ASSERT_EQUAL(rule_concerns(store, RS_SUBTREE | RS_WATCH_RULES, rows[i].key),
+                        rows[i].below);
+        CU_ASSERT(!rule_concerns(store, RS_SUBTREE, rows[i].key));
     }
-    rs_watch_close(watch);
     rs_close(store);
 }
 
-struct waiter {
-    pthread_t thread;
-    rs_store *store;
-    uint64_t revision;
-    int status;
-    struct told told;
-};
-
-static void *wait_in_thread(void *context)
+/* Rule keys that come and go take rules along; batches say what is a rule's. */
+static void test_rule_keys_concern(void)
 {
-    struct waiter *waiter = context;
-    waiter->status = await(waiter->store, waiter->revision, STAGE_PATIENCE, &waiter->told);
-    return NULL;
-}
-
-static void start_waiting(struct waiter *waiter, rs_store *store, uint64_t revision)
-{
-    *waiter = (struct waiter){.store = store, .revision = revision};
-    MUST(pthread_create(&waiter->thread, NULL, wait_in_thread, waiter) == 0);
-}
-
-static int end_waiting(struct waiter *waiter)
-{
-    MUST(pthread_join(waiter->thread, NULL) == 0);
-    return waiter->status;
-}
-
-static void test_wait_is_woken(void)
-{
-    struct waiter waiter;
-    struct child child = child_start(serve);
-    stage_hear(child.from, 'w');
+    const rs_batch *batch;
     rs_store *store = stage_store();
-    start_waiting(&waiter, store, stage_set(store, KEY, "a", 1));
-    stage_tell(child.to, 'a');
-    CU_ASSERT_EQUAL(end_waiting(&waiter), RS_OK);
-    start_waiting(&waiter, store, stage_set(store, KEY, "a", 2));
-    stage_tell(child.to, 'r');
-    CU_ASSERT_EQUAL(end_waiting(&waiter), RS_EREJECTED);
-    CU_ASSERT(strstr(waiter.told.text, "rejected refused") != NULL);
-    stage_tell(child.to, 'q');
-    CU_ASSERT(child_end(&child));
-    CU_ASSERT(strncmp(services(store), "service ended", 13) == 0);
-    rs_close(store);
-}
-
-static void test_killed_service_is_gone(void)
-{
-    struct told told;
-    struct child child = child_start(serve);
-    stage_hear(child.from, 'w');
-    rs_store *store = stage_store();
-    uint64_t revision = stage_set(store, KEY, "a", 1);
-    stage_tell(child.to, 'a');
-    stage_hear(child.from, 'a');
-    CU_ASSERT_EQUAL(await(store, revision, STAGE_PATIENCE, &told), RS_OK);
-    child_kill(&child);
-    CU_ASSERT(strncmp(services(store), "service gone", 12) == 0);
-    CU_ASSERT_EQUAL(await(store, revision, 0, &told), RS_OK); /* not there when it is asked */
-    CU_ASSERT_EQUAL(told.count, 0);
-    rs_watch *watch = open_named(store); /* and its name is free */
-    rs_watch_close(watch);
-    rs_close(store);
-}
-
-/* By listing the services it has had its own file open, and closed. */
-static void test_service_that_lists_services_is_alive(void)
-{
-    struct child child = child_start(serve);
-    stage_hear(child.from, 'w');
-    rs_store *store = stage_store();
-    stage_tell(child.to, 'l');
-    stage_hear(child.from, 'l');
-    CU_ASSERT(strncmp(services(store), "service alive", 13) == 0);
-    child_kill(&child);
-    CU_ASSERT(strncmp(services(store), "service gone", 12) == 0);
-    rs_close(store);
-}
-
-/* It dies while it is waited for, and comes again. */
-static void test_wait_for_one_that_comes_again(void)
-{
-    struct waiter waiter;
-    struct child child = child_start(serve);
-    stage_hear(child.from, 'w');
-    rs_store *store = stage_store();
-    uint64_t revision = stage_set(store, KEY, "a", 1);
-    start_waiting(&waiter, store, revision);
-    child_kill(&child);
-    rs_watch *watch = open_named(store);
-    CU_ASSERT_EQUAL(rs_watch_answer(watch, revision, RS_ANSWER_APPLIED, ""), RS_OK);
-    CU_ASSERT_EQUAL(end_waiting(&waiter), RS_OK);
-    rs_watch_close(watch);
-    rs_close(store);
-}
-
-/* A child that was forked keeps the dead one's lock, but not its name. */
-static void fork_and_serve(int from_parent, int to_parent)
-{
-    rs_store *store = stage_store();
-    (void)open_named(store);
-    stage_leave_heir(from_parent, to_parent);
-}
-
-static void test_name_after_a_fork(void)
-{
-    struct child child = child_start(fork_and_serve);
-    stage_hear(child.from, 'w');
-    heir_left(&child);
-    rs_store *store = stage_store();
-    CU_ASSERT(strncmp(services(store), "service gone", 12) == 0);
-    rs_watch *watch = open_named(store);
-    CU_ASSERT(strncmp(services(store), "service alive", 13) == 0);
-    heir_end(&child);
+    rs_watch *watch = stage_watch(store, "HKLM\\A", RS_SUBTREE | RS_WATCH_RULES, RS_NOW);
+    stage_create(store, "HKRS\\Other");
+    EXPECT(watch, "end");
+    stage_create(store, "HKRS\\Rules");
+    EXPECT(watch, "created .");
+    stage_create(store, "HKRS\\Rules\\HKLM\\B");
+    EXPECT(watch, "created ."); /* with HKLM above it */
+    stage_create(store, "HKRS\\Rules\\HKLM\\C");
+    EXPECT(watch, "end");
+    stage_create(store, "HKRS\\Rules\\HKLM\\*\\Sub");
+    EXPECT(watch, "created .");
+    stage_rename(store, "HKRS\\Rules\\HKLM\\*\\Sub", "Below");
+    EXPECT(watch, "renamed Sub:Below");
+    stage_rename(store, "HKRS\\Rules\\HKLM\\B", "A");
+    MUST(rs_watch_next(watch, &batch) == RS_OK && batch->count == 1);
+    CU_ASSERT(batch->changes->rule && batch->changes->relative_len == 0);
+    stage_set(store, "HKLM\\A", "v", 1);
+    MUST(rs_watch_next(watch, &batch) == RS_OK && batch->count == 1);
+    CU_ASSERT(!batch->changes->rule);
+    stage_delete(store, "HKRS\\Rules\\HKLM");
+    EXPECT(watch, "deleted .");
     rs_watch_close(watch);
     rs_close(store);
 }
@@ -554,19 +271,8 @@ static const struct test_case cases[] = {
     {"one at a time", test_one_at_a_time},
     {"answers are the process's own", test_answers_are_the_process_s_own},
     {"another store", test_another_store},
-    {"wrong answers", test_wrong_answers},
-    {"long reason is cut", test_long_reason_is_cut},
-    {"wait: for whom", test_wait_for_whom},
-    {"wait: through links", test_wait_through_links},
-    {"wait: tells rejections", test_wait_tells_rejections},
-    {"wait: after many answers", test_wait_after_many_answers},
-    {"restart lasts", test_restart_lasts},
-    {"each ends it", test_each_ends_it},
-    {"wait: is woken", test_wait_is_woken},
-    {"killed service is gone", test_killed_service_is_gone},
-    {"wait: for one that comes again", test_wait_for_one_that_comes_again},
-    {"name after a fork", test_name_after_a_fork},
-    {"service that lists services is alive", test_service_that_lists_services_is_alive},
+    {"rules concern", test_rules_concern},
+    {"rule keys concern", test_rule_keys_concern},
     {NULL, NULL},
 };
 const struct test_suite suite_watch_named = {"watch_named", cases};

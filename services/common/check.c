@@ -96,10 +96,11 @@ int check_settings(const struct service *service, rs_store *store, FILE *stream,
     if (status != RS_OK) {
         return status;
     }
-    *check = (struct check){.refusals = LINE_INIT};
+    *check = (struct check){.refusals = LINE_INIT, .warnings = LINE_INIT};
     check->printed = print_settings(stream, service->key, settings);
     check->allowed = settings->refused == 0;
     settings_add_refusals(&check->refusals, settings);
+    settings_add_warnings(&check->warnings, settings);
     settings_free(settings);
     return RS_OK;
 }

@@ -15,6 +15,7 @@ struct check {
     bool printed;         /* false: the stream did not take it all */
     bool allowed;         /* every value is */
     struct line refusals; /* if not */
+    struct line warnings; /* empty: none */
 };
 
 /* Reads the settings once and prints a line for each. Fails when the store cannot be read. */

@@ -5,6 +5,7 @@
 #include "settings_text.h"
 
 #include <inttypes.h>
+#include <string.h>
 #include <time.h>
 
 #define NS_PER_MS 1000000
@@ -72,15 +73,16 @@ static void add_occasion(struct line *line, const struct live *live, uint64_t no
     line_add(line, ": ");
 }
 
-static void add_difference(struct line *line, const struct live *live, const struct settings *old)
+static void add_difference(struct line *line, const struct live *live, const struct settings *fresh)
 {
+    const struct settings *old = live->settings;
     if (live->refusing) {
         line_add(line, "all values are allowed again, ");
     }
-    if (old->key_exists != live->settings->key_exists) {
+    if (old->key_exists != fresh->key_exists) {
         line_add(line, "the key %s, ", old->key_exists ? "is gone" : "exists now");
     }
-    if (settings_add_changes(line, old, live->settings) == 0) {
+    if (settings_add_changes(line, old, fresh) == 0) {
         line_add(line, "no setting changed");
     }
 }
@@ -97,39 +99,66 @@ static void answer(const struct live *live, uint64_t seen, enum rs_answer what, 
     }
 }
 
-/* The settings that differ and that are taken only at a start. */
-static void add_waiting(struct line *line, const struct settings *old, const struct settings *fresh)
+/* A watch that was opened since has to be told of all that waits for a restart. */
+static void answer_accepted(struct live *live, uint64_t seen, const struct settings *old,
+                            const struct settings *fresh)
+{
+    struct line reason = LINE_INIT;
+    enum rs_answer what = RS_ANSWER_RESTART;
+    live->waiting =
+        settings_add_waiting(&reason, live->started, live->told ? old : live->started, fresh);
+    if (reason.length == 0) {
+        what = live->waiting == 0 ? RS_ANSWER_SETTLED : RS_ANSWER_APPLIED;
+    }
+    if (fresh->warned > 0) {
+        line_separate(&reason, 0, "; ");
+        line_add(&reason, "warning: ");
+        settings_add_warnings(&reason, fresh);
+    }
+    answer(live, seen, what, reason.text);
+    live->told = true;
+}
+
+/* Those that were not there before. */
+static void tell_warnings(const struct live *live, const struct settings *old,
+                          const struct settings *fresh)
 {
     for (size_t i = 0; i < fresh->count; i++) {
-        const struct setting_value *value = &fresh->values[i];
-        if (value->applies == RS_APPLIES_RESTART &&
-            !settings_same_value(&fresh->table[i], &old->values[i], value)) {
-            line_separate(line, 0, ", ");
-            line_add(line, "%s", fresh->table[i].name);
+        const char *warning = fresh->values[i].warning;
+        const char *before = old != NULL ? old->values[i].warning : NULL;
+        struct line line = LINE_INIT;
+        if (warning != NULL && (before == NULL || strcmp(warning, before) != 0)) {
+            settings_add_warning(&line, &fresh->table[i], &fresh->values[i]);
+            log_line(live->log, LOG_LINE_WARNING, "%s", line.text);
         }
     }
 }
 
-static void answer_accepted(const struct live *live, uint64_t seen, const struct settings *old)
+/* Those of the start are kept, to be compared with. */
+static void replace_settings(struct live *live, struct settings *fresh)
 {
-    struct line waiting = LINE_INIT;
-    add_waiting(&waiting, old, live->settings);
-    answer(live, seen, waiting.length > 0 ? RS_ANSWER_RESTART : RS_ANSWER_APPLIED, waiting.text);
+    if (live->settings != live->started) {
+        settings_free(live->settings);
+    }
+    live->settings = fresh;
 }
 
 static void accept_settings(struct live *live, struct settings *fresh, uint64_t seen,
                             uint64_t revision, struct line *line)
 {
-    struct settings *old = live->settings;
     uint64_t now = current_time();
-    live->settings = fresh;
+    bool waited = live->waiting > 0;
     live->revision = revision;
-    answer_accepted(live, seen, old);
+    answer_accepted(live, seen, live->settings, fresh);
     add_occasion(line, live, now);
-    add_difference(line, live, old);
+    add_difference(line, live, fresh);
+    if (waited && live->waiting == 0) {
+        line_add(line, ", no restart is needed any more");
+    }
     live->refusing = false;
     live->earlier = false;
-    settings_free(old);
+    tell_warnings(live, live->settings, fresh);
+    replace_settings(live, fresh);
     log_line(live->log, LOG_LINE_INFO, "%s", line->text);
 }
 
@@ -158,8 +187,8 @@ static void refuse_settings(struct live *live, struct settings *fresh, uint64_t 
     log_line(live->log, LOG_LINE_WARNING, "%s", line->text);
 }
 
-/* Other rules that mean the same to the service are nothing to speak of. */
-static bool take_quietly(struct live *live, struct settings *fresh)
+/* Other rules that mean the same to the service are nothing to write down. */
+static bool take_quietly(struct live *live, struct settings *fresh, uint64_t seen)
 {
     struct line changes = LINE_INIT;
     if (live->news.any || live->refusing || fresh->refused > 0 ||
@@ -167,8 +196,9 @@ static bool take_quietly(struct live *live, struct settings *fresh)
         settings_add_changes(&changes, live->settings, fresh) > 0) {
         return false;
     }
-    settings_free(live->settings);
-    live->settings = fresh;
+    answer_accepted(live, seen, live->settings, fresh);
+    tell_warnings(live, live->settings, fresh);
+    replace_settings(live, fresh);
     return true;
 }
 
@@ -181,7 +211,7 @@ static int reload(struct live *live, rs_txn *txn)
     uint64_t seen = rs_revision(txn);
     uint64_t revision = live->news.revision != 0 ? live->news.revision : seen;
     int status = load(live, txn, &fresh);
-    if (status == RS_OK && take_quietly(live, fresh)) {
+    if (status == RS_OK && take_quietly(live, fresh, seen)) {
         return RS_OK;
     }
     notify_reloading(live->notifier);
@@ -199,61 +229,55 @@ static int reload(struct live *live, rs_txn *txn)
 
 /* ---- Following ------------------------------------------------------------------------------- */
 
-static void note(const struct live *live, struct live_news *news, bool rules, uint64_t revision,
-                 uint64_t time)
+static void note(const struct live *live, struct live_news *news, uint64_t revision, uint64_t time)
 {
     /* What was committed between the opening of the watch and the first read is known. */
-    if (revision > live->known) {
-        *(rules ? &news->rules : &news->any) = true;
-        news->count += !rules;
-        if (revision > news->revision) {
-            news->revision = revision;
-            news->time = time;
-        }
+    if (revision > live->known && revision > news->revision) {
+        news->revision = revision;
+        news->time = time;
     }
 }
 
-/* Where a path leads, or to nothing, decides which rules fit. */
-static bool tells_of_keys(const rs_batch *batch)
+static void note_batch(const struct live *live, struct live_news *news, const rs_batch *batch)
 {
-    bool keys = false;
+    bool own = false;
     for (size_t i = 0; i < batch->count; i++) {
-        keys |=
-            batch->changes[i].kind != RS_VALUE_SET && batch->changes[i].kind != RS_VALUE_DELETED;
+        const rs_change *change = &batch->changes[i];
+        own |= !change->rule;
+        news->rules |= change->rule && batch->revision > live->known;
+        /* Where a path leads, or to nothing, decides which rules fit. */
+        news->keys |=
+            !change->rule && change->kind != RS_VALUE_SET && change->kind != RS_VALUE_DELETED;
     }
-    return keys;
+    if (own && batch->revision > live->known) {
+        news->any = true;
+        news->count++;
+    }
+    note(live, news, batch->revision, batch->time);
 }
 
 /*
- * Takes all that a watch has. What a snapshot of revision seen shows is noted for now, what came
+ * Takes all that the watch has. What a snapshot of revision seen shows is noted for now, what came
  * after it for the next look, so that no line names one revision for the change of another.
  */
-static int drain_watch(struct live *live, rs_watch *watch, uint64_t seen, struct live_news *later)
+static int drain_watch(struct live *live, uint64_t seen, struct live_news *later)
 {
-    bool rules = watch == live->rules;
     for (;;) {
         const rs_batch *batch;
-        int status = rs_watch_next(watch, &batch);
+        int status = rs_watch_next(live->watch, &batch);
         if (status == RS_OK) {
-            struct live_news *news = batch->revision <= seen ? &live->news : later;
-            note(live, news, rules, batch->revision, batch->time);
-            news->keys |= tells_of_keys(batch);
+            note_batch(live, batch->revision <= seen ? &live->news : later, batch);
         } else if (status == RS_EBEHIND) {
-            uint64_t position = rs_watch_position(watch);
+            uint64_t position = rs_watch_position(live->watch);
             struct live_news *news = position <= seen ? &live->news : later;
-            note(live, news, rules, position, 0);
+            note(live, news, position, 0);
+            news->count += position > live->known;
             news->any = true;
             news->behind = true;
         } else {
             return status == RS_END ? RS_OK : status;
         }
     }
-}
-
-static int drain_watches(struct live *live, uint64_t seen, struct live_news *later)
-{
-    int status = drain_watch(live, live->watch, seen, later);
-    return status == RS_OK ? drain_watch(live, live->rules, seen, later) : status;
 }
 
 static bool has_news(const struct live_news *news)
@@ -263,7 +287,7 @@ static bool has_news(const struct live_news *news)
 
 static int read_news(struct live *live, rs_txn *txn, struct live_news *later)
 {
-    int status = drain_watches(live, rs_revision(txn), later);
+    int status = drain_watch(live, rs_revision(txn), later);
     if (status == RS_OK && has_news(&live->news)) {
         status = reload(live, txn);
     }
@@ -290,7 +314,7 @@ static int look(struct live *live, bool *more)
     int status = rs_begin(live->store, RS_READ, &txn);
     if (status != RS_OK) {
         /* The watch is emptied all the same, or its descriptor would give the service no rest. */
-        (void)drain_watches(live, UINT64_MAX, &later);
+        (void)drain_watch(live, UINT64_MAX, &later);
         return status;
     }
     status = read_news(live, txn, &later);
@@ -321,10 +345,8 @@ static int look_until_the_end(struct live *live)
 static void detach(struct live *live)
 {
     rs_watch_close(live->watch);
-    rs_watch_close(live->rules);
     rs_close(live->store);
     live->watch = NULL;
-    live->rules = NULL;
     live->store = NULL;
 }
 
@@ -342,11 +364,12 @@ static void skip_backlog(rs_watch *watch)
  * answer for the other. */
 static int watch(struct live *live, rs_error *error)
 {
-    unsigned flags = live->service->subtree ? RS_SUBTREE : 0;
+    unsigned flags = RS_WATCH_RULES | (live->service->subtree ? RS_SUBTREE : 0u);
     rs_error unnamed = RS_ERROR_INIT;
     int status = rs_watch_open_named(live->store, live->name, live->service->key, flags,
                                      &live->watch, &unnamed);
     live->named = status == RS_OK;
+    live->told = false;
     if (live->named) {
         skip_backlog(live->watch);
         return RS_OK;
@@ -366,9 +389,6 @@ static int attach(struct live *live, rs_error *error)
     int status = rs_open(live->dir, RS_READONLY, &live->store, error);
     if (status == RS_OK) {
         status = watch(live, error);
-    }
-    if (status == RS_OK) {
-        status = rs_watch_open(live->store, "HKRS\\Rules", RS_SUBTREE, RS_NOW, &live->rules, error);
     }
     if (status != RS_OK) {
         detach(live);
@@ -475,6 +495,7 @@ static void tell_start(const struct live *live)
     const struct settings *settings = live->settings;
     struct line line = LINE_INIT;
     tell_stand_ins(live);
+    tell_warnings(live, NULL, settings);
     line_add(&line, "started with revision %" PRIu64 "'s settings: ", live->revision);
     if (settings->key_exists) {
         line_add(&line, "%zu set, %zu refused, %zu default", settings->set, settings->refused,
@@ -523,11 +544,12 @@ bool live_open(struct live *live, const struct service *service, const struct lo
     }
     live->revision = live->settings->revision;
     live->known = live->revision;
+    live->started = live->settings;
     live->refusing = live->settings->refused > 0;
     if (live->refusing) {
         answer_refused(live, live->revision, live->settings);
     } else {
-        answer(live, live->revision, RS_ANSWER_APPLIED, "");
+        answer_accepted(live, live->revision, live->settings, live->settings);
     }
     tell_start(live);
     return true;
@@ -536,7 +558,8 @@ bool live_open(struct live *live, const struct service *service, const struct lo
 void live_close(struct live *live)
 {
     detach(live);
-    settings_free(live->settings);
+    replace_settings(live, NULL);
+    settings_free(live->started);
     rules_free(live->judging);
 }
 

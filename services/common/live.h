@@ -8,12 +8,9 @@
  * default stands in for a value that is not allowed, because a server must come up.
  *
  * The watch has a name, and each revision is answered in it: taken, to be taken at the next start,
- * or refused, with the reason. So whoever made a change can wait for that. The first change is
+ * or refused, with the reason. So whoever made a change can wait for that. Rules belong to what is
+ * watched, as a default may be in them. The first change is
  * taken at once; those that follow within a short window are taken together at its end.
- *
- * The rules in the store are watched, too, as a default may be in them. Nobody waits for them with
- * an open socket, so they have no descriptor of their own: live_follow() comes once a second
- * anyhow.
  *
  * An administrator restores a store by putting other files in its place. Then the store is closed,
  * and opened again as soon as there is one; until then the settings stay as they are.
@@ -52,8 +49,10 @@ struct live {
     bool named;          /* the watch has the name */
     rs_store *store;     /* NULL, as watch: its files were replaced, and there is no other yet */
     rs_watch *watch;
-    rs_watch *rules;           /* of all rules, looked at whenever the other one is */
     struct settings *settings; /* that the service lives by */
+    struct settings *started;  /* that it was started with */
+    size_t waiting;            /* settings for a restart: others than those */
+    bool told;                 /* the watch knows which */
     struct rules *judging;     /* as they were last found */
     uint64_t revision;         /* that they came with */
     bool earlier;              /* they and it are of the store that was there before */

@@ -22,6 +22,9 @@ static int check_service(const struct service *service, const struct log *log, r
     if (!check.printed) {
         log_line(log, LOG_LINE_ERROR, "cannot write to standard output");
     }
+    if (check.warnings.length > 0) {
+        log_line(log, LOG_LINE_WARNING, "%s", check.warnings.text);
+    }
     if (!check.allowed) {
         log_line(log, LOG_LINE_ERROR, "%s", check.refusals.text);
     }

@@ -4,6 +4,7 @@
 
 #include "rule.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -201,6 +202,48 @@ static int load_rows(const struct reading *reading, const struct rules *rules)
     return RS_OK;
 }
 
+/* ---- Beside each other ----------------------------------------------------------------------- */
+
+static const struct setting_value *find_value(const struct settings *settings, const char *name)
+{
+    for (size_t i = 0; i < settings->count; i++) {
+        const char *own = settings->table[i].name;
+        if (settings->table[i].type == SETTING_NUMBER && settings->values[i].known &&
+            rs_name_compare(own, strlen(own), name, strlen(name)) == 0) {
+            return &settings->values[i];
+        }
+    }
+    return NULL;
+}
+
+/* As the rule's warn-above says. A limit that is no setting of this service is not looked at. */
+static int warn_row(struct settings *settings, const rs_rule *rule, struct setting_value *value)
+{
+    struct line line = LINE_INIT;
+    const struct setting_value *limit =
+        rule->warn_above[0] != '\0' && value->known ? find_value(settings, rule->warn_above) : NULL;
+    if (limit == NULL || value->number <= limit->number) {
+        return RS_OK;
+    }
+    line_add(&line, "%" PRIu32 " is above ", value->number);
+    line_add_quoted(&line, rule->warn_above);
+    line_add(&line, ", which is %" PRIu32 "%s%s", limit->number,
+             rule->warning[0] != '\0' ? ": " : "", rule->warning);
+    settings->warned++;
+    return keep_text(settings, line.text, &value->warning) ? RS_OK : RS_ENOMEM;
+}
+
+static int warn_rows(struct settings *settings, const struct rules *rules)
+{
+    int status = RS_OK;
+    for (size_t i = 0; status == RS_OK && i < settings->count; i++) {
+        status = warn_row(settings, rules->rows[i].says, &settings->values[i]);
+    }
+    return status;
+}
+
+/* ---- All of them ----------------------------------------------------------------------------- */
+
 static int open_key(struct reading *reading)
 {
     int status = rs_key_open(reading->txn, RS_NO_KEY, reading->service->key, &reading->key);
@@ -223,6 +266,9 @@ int settings_load(rs_txn *txn, const struct service *service, const struct rules
     int status = open_key(&reading);
     if (status == RS_OK) {
         status = load_rows(&reading, rules);
+    }
+    if (status == RS_OK) {
+        status = warn_rows(loaded, rules);
     }
     if (status != RS_OK) {
         settings_free(loaded);

@@ -50,6 +50,7 @@ struct setting_value {
     const char *text;
     const char *const *strings; /* ends with NULL */
     const char *refusal;        /* if SETTING_REFUSED: what is given, and what the rule says */
+    const char *warning;        /* why it is not wise, beside another one; NULL: it is */
     /* What else the rule says; "" where it says nothing. */
     enum rs_applies applies;
     const char *allowed;
@@ -66,6 +67,7 @@ struct settings {
     bool key_exists;
     size_t set;        /* rows whose value comes from the store */
     size_t refused;    /* rows that were refused */
+    size_t warned;     /* rows that have a warning */
     struct kept *kept; /* what the values point to */
     struct setting_value values[];
 };

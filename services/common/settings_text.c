@@ -65,6 +65,26 @@ void settings_add_refusals(struct line *line, const struct settings *settings)
     }
 }
 
+void settings_add_warning(struct line *line, const struct setting *row,
+                          const struct setting_value *value)
+{
+    line_add(line, "%s: %s", row->name, value->warning);
+    if (value->source[0] != '\0') {
+        line_add(line, " (%s)", value->source);
+    }
+}
+
+void settings_add_warnings(struct line *line, const struct settings *settings)
+{
+    size_t start = line->length;
+    for (size_t i = 0; i < settings->count; i++) {
+        if (settings->values[i].warning != NULL) {
+            line_separate(line, start, "; ");
+            settings_add_warning(line, &settings->table[i], &settings->values[i]);
+        }
+    }
+}
+
 static void add_change(struct line *line, const struct setting *row,
                        const struct setting_value *before, const struct setting_value *after)
 {
@@ -94,4 +114,25 @@ size_t settings_add_changes(struct line *line, const struct settings *before,
         }
     }
     return changes;
+}
+
+size_t settings_add_waiting(struct line *line, const struct settings *started,
+                            const struct settings *before, const struct settings *after)
+{
+    size_t start = line->length;
+    size_t waiting = 0;
+    for (size_t i = 0; i < after->count; i++) {
+        const struct setting *row = &after->table[i];
+        const struct setting_value *value = &after->values[i];
+        if (value->applies != RS_APPLIES_RESTART ||
+            settings_same_value(row, &started->values[i], value)) {
+            continue;
+        }
+        waiting++;
+        if (!settings_same_value(row, &before->values[i], value)) {
+            line_separate(line, start, ", ");
+            line_add(line, "%s", row->name);
+        }
+    }
+    return waiting;
 }

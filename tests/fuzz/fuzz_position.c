@@ -28,8 +28,8 @@ static bool same(const struct watch_record *a, const struct watch_record *b)
 {
     return a->counter == b->counter && a->pid == b->pid && a->started == b->started &&
            a->store == b->store && a->subtree == b->subtree && a->ended == b->ended &&
-           a->position == b->position && a->answered == b->answered && a->answer == b->answer &&
-           a->rows == b->rows && a->forgotten == b->forgotten &&
+           a->rules == b->rules && a->position == b->position && a->answered == b->answered &&
+           a->answer == b->answer && a->rows == b->rows && a->forgotten == b->forgotten &&
            memcmp(a->rejected, b->rejected, sizeof a->rejected) == 0 &&
            a->restart_since == b->restart_since && a->restart_to == b->restart_to &&
            strcmp(a->program, b->program) == 0 && strcmp(a->path, b->path) == 0 &&
