@@ -15,7 +15,7 @@
 #include "harness.h"
 
 /* Nothing that is waited for takes that long; in milliseconds. */
-#define STAGE_PATIENCE 20000
+#define STAGE_PATIENCE 60000
 
 /* Ends the test, or the child, unless the condition holds. */
 #define MUST(condition) stage_must((condition), #condition, __FILE__, __LINE__)

@@ -18,7 +18,7 @@ import tempfile
 TMPFS = 'mount -t tmpfs -o size=32m none "$1"'
 EXT4 = ('truncate -s 40M "$1.img" && mkfs.ext4 -q -F -m 0 "$1.img" && '
         'mount -o loop "$1.img" "$1"')
-SECONDS = 120
+SECONDS = 300
 
 
 def can_mount(mount, directory):
