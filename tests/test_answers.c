@@ -297,6 +297,33 @@ static void test_service_that_lists_services_is_alive(void)
     rs_close(store);
 }
 
+/* Kills the child as soon as it has answered; called for another service, before it is asked. */
+static int let_it_answer_and_die(void *context, const rs_service *service)
+{
+    struct child *child = context;
+    if (strcmp(service->name, "first") == 0) {
+        stage_tell(child->to, 'a');
+        stage_hear(child->from, 'a');
+        child_kill(child);
+    }
+    return 0;
+}
+
+/* What a process has taken is gone with it, whatever it has answered. */
+static void test_the_dead_have_not_answered(void)
+{
+    struct child child = child_start(serve);
+    stage_hear(child.from, 'w');
+    rs_store *store = stage_store();
+    rs_watch *watch = NULL;
+    MUST(rs_watch_open_named(store, "first", KEY, RS_SUBTREE, &watch, NULL) == RS_OK);
+    uint64_t revision = stage_set(store, KEY, "a", 1);
+    MUST(rs_watch_answer(watch, revision, RS_ANSWER_APPLIED, "") == RS_OK);
+    CU_ASSERT_EQUAL(rs_wait(store, revision, 0, let_it_answer_and_die, &child), RS_ETIMEOUT);
+    rs_watch_close(watch);
+    rs_close(store);
+}
+
 /* It dies while it is waited for, and comes again. */
 static void test_wait_for_one_that_comes_again(void)
 {
@@ -347,6 +374,7 @@ static const struct test_case cases[] = {
     {"each ends it", test_each_ends_it},
     {"wait: is woken", test_wait_is_woken},
     {"killed service is gone", test_killed_service_is_gone},
+    {"wait: the dead have not answered", test_the_dead_have_not_answered},
     {"wait: for one that comes again", test_wait_for_one_that_comes_again},
     {"name after a fork", test_name_after_a_fork},
     {"service that lists services is alive", test_service_that_lists_services_is_alive},

@@ -12,6 +12,17 @@
 #define BEFORE DWORD("same", "1") DWORD("Other", "1") KEY("k", DWORD("x", "1"))
 #define AFTER DWORD("same", "1") DWORD("other", "2") DWORD("new", "2") KEY("K", "") KEY("l", "")
 
+static void make_volatile(rs_store *store, const char *path)
+{
+    rs_txn *txn;
+    rs_key key;
+
+    CU_ASSERT_EQUAL_FATAL(rs_begin(store, RS_WRITE, &txn), RS_OK);
+    CU_ASSERT_EQUAL_FATAL(rs_key_create_n(txn, RS_NO_KEY, path, RS_NTS, RS_VOLATILE, &key, NULL),
+                          RS_OK);
+    CU_ASSERT_EQUAL_FATAL(rs_commit(txn, NULL), RS_OK);
+}
+
 /* What the dump does not hold goes; what the system made, and what is held, stays as it is. */
 static void test_replace(void)
 {
@@ -21,12 +32,14 @@ static void test_replace(void)
 
     must_import(store, own_dump("HKLM\\T", BEFORE KEY("gone", DWORD("y", "1") KEY("too", ""))),
                 NULL);
+    make_volatile(store, "HKLM\\T\\made");
     CU_ASSERT_EQUAL(import_text(store, own_dump("HKLM\\T", AFTER), &options, &report, NULL), RS_OK);
     CU_ASSERT_EQUAL(report.keys_deleted, 2);
     CU_ASSERT_EQUAL(report.values_deleted, 2); /* x of k, y of gone */
     CU_ASSERT_EQUAL(report.values_changed, 1);
     CU_ASSERT_EQUAL(report.values_same, 1);
     CU_ASSERT_FALSE(key_exists(store, "HKLM\\T\\gone"));
+    CU_ASSERT_TRUE(key_exists(store, "HKLM\\T\\made"));
     CU_ASSERT_EQUAL(dword_of(store, "HKLM\\T\\k", "x"), 0xdeadbeef);
     CU_ASSERT_EQUAL(dword_of(store, "HKLM\\T", "other"), 2);
     CU_ASSERT_EQUAL(import_text(store, own_dump("HKLM\\T", AFTER), &options, &report, NULL), RS_OK);

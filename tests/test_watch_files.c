@@ -3,6 +3,7 @@
  * there, and who else may hold it.
  */
 #include "stage.h"
+#include "stores.h"
 #include "../regstore/watch.h"
 
 #include <fcntl.h>
@@ -66,6 +67,39 @@ static void test_file_with_a_strange_path(void)
     rs_close(store);
 }
 
+/* What was answered about the revisions of another store is no answer. */
+static void test_answer_about_another_store(void)
+{
+    char told[NAMES] = "";
+    struct watch_named *named = NULL;
+    rs_store *store = stage_store();
+    struct watch_record fresh = {.store = env_data_inode(store->env) + 1, .path = KEY};
+    MUST(watch_named_open(scratch_path("store"), "odd", &fresh, &named, NULL) == RS_OK);
+    uint64_t revision = stage_set(store, KEY, "a", 1);
+    watch_record_answer(&named->record, revision, RS_ANSWER_APPLIED, "");
+    MUST(watch_named_save(named) == RS_OK);
+    CU_ASSERT_EQUAL(rs_wait(store, revision, 0, add_name, told), RS_ETIMEOUT);
+    named->record.store--;
+    MUST(watch_named_save(named) == RS_OK);
+    CU_ASSERT_EQUAL(rs_wait(store, revision, 0, add_name, told), RS_OK);
+    CU_ASSERT_STRING_EQUAL(told, "odd|odd|");
+    watch_named_close(named, false);
+    rs_close(store);
+}
+
+static void test_wait_for_what_is_forgotten(void)
+{
+    rs_store *store = stage_store();
+    for (uint32_t i = 0; i < 3; i++) {
+        stage_set(store, KEY, "a", i);
+    }
+    trim_history(store, 2);
+    CU_ASSERT_EQUAL(rs_wait(store, 1, 0, NULL, NULL), RS_EBEHIND);
+    CU_ASSERT_EQUAL(rs_wait(store, 2, 0, NULL, NULL), RS_OK);
+    CU_ASSERT_EQUAL(rs_wait(store, 4, 0, NULL, NULL), RS_ENOTFOUND);
+    rs_close(store);
+}
+
 static void test_directory_missing_or_elsewhere(void)
 {
     char told[NAMES] = "";
@@ -102,6 +136,8 @@ static void test_directory_in_use(void)
 static const struct test_case cases[] = {
     {"stray files", test_stray_files},
     {"file with a strange path", test_file_with_a_strange_path},
+    {"answer about another store", test_answer_about_another_store},
+    {"wait for what is forgotten", test_wait_for_what_is_forgotten},
     {"directory missing or elsewhere", test_directory_missing_or_elsewhere},
     {"directory in use", test_directory_in_use},
     {NULL, NULL},
