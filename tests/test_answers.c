@@ -316,8 +316,8 @@ static void test_the_dead_have_not_answered(void)
     stage_hear(child.from, 'w');
     rs_store *store = stage_store();
     rs_watch *watch = NULL;
-    MUST(rs_watch_open_named(store, "first", KEY, RS_SUBTREE, &watch, NULL) == RS_OK);
-    uint64_t revision = stage_set(store, KEY, "a", 1);
+    MUST(rs_watch_open_named(store, "first", NAMED_KEY, RS_SUBTREE, &watch, NULL) == RS_OK);
+    uint64_t revision = stage_set(store, NAMED_KEY, "a", 1);
     MUST(rs_watch_answer(watch, revision, RS_ANSWER_APPLIED, "") == RS_OK);
     CU_ASSERT_EQUAL(rs_wait(store, revision, 0, let_it_answer_and_die, &child), RS_ETIMEOUT);
     rs_watch_close(watch);
