@@ -116,6 +116,13 @@ static void test_wait_tells_rejections(void)
     CU_ASSERT_STRING_EQUAL(told.text, "service alive 4 4 rejected no-more 0|");
     CU_ASSERT_EQUAL(named_await(store, worse, 0, &told), RS_EREJECTED);
     CU_ASSERT_EQUAL(named_await(store, mended, 0, &told), RS_OK);
+    /* However many are silent. */
+    rs_watch *silent = NULL;
+    MUST(rs_watch_open_named(store, "silent", NAMED_KEY, 0, &silent, NULL) == RS_OK);
+    CU_ASSERT_EQUAL(named_await(store, bad, 0, &told), RS_EREJECTED);
+    CU_ASSERT_EQUAL(told.count, 2);
+    CU_ASSERT_EQUAL(named_await(store, mended, 0, &told), RS_ETIMEOUT);
+    rs_watch_close(silent);
     rs_watch_close(watch);
     rs_close(store);
 }
@@ -154,17 +161,20 @@ static void test_restart_lasts(void)
     uint64_t size = stage_set(store, NAMED_KEY, "Size", 1);
     CU_ASSERT_EQUAL(rs_watch_answer(watch, size, RS_ANSWER_RESTART, "Size"), RS_OK);
     uint64_t later = stage_set(store, NAMED_KEY, "a", 1);
+    CU_ASSERT_EQUAL(rs_watch_answer(watch, later, RS_ANSWER_RESTART, "a"), RS_OK);
+    CU_ASSERT_STRING_EQUAL(named_services(store), "service alive 2 2 restart a 1|");
+    later = stage_set(store, NAMED_KEY, "b", 1);
     CU_ASSERT_EQUAL(rs_watch_answer(watch, later, RS_ANSWER_APPLIED, ""), RS_OK);
-    CU_ASSERT_STRING_EQUAL(named_services(store), "service alive 2 2 applied - 1|");
+    CU_ASSERT_STRING_EQUAL(named_services(store), "service alive 3 3 applied - 1|");
     CU_ASSERT_EQUAL(named_await(store, size, 0, &told), RS_OK);
     CU_ASSERT(strstr(told.text, " restart ") != NULL);
     CU_ASSERT_EQUAL(named_await(store, later, 0, &told), RS_OK);
     CU_ASSERT(strstr(told.text, " applied ") != NULL);
     uint64_t back = stage_set(store, NAMED_KEY, "Size", 0);
     CU_ASSERT_EQUAL(rs_watch_answer(watch, back, RS_ANSWER_SETTLED, "note"), RS_OK);
-    CU_ASSERT_STRING_EQUAL(named_services(store), "service alive 3 3 applied note 0|");
+    CU_ASSERT_STRING_EQUAL(named_services(store), "service alive 4 4 applied note 0|");
     CU_ASSERT_EQUAL(named_await(store, size, 0, &told), RS_OK);
-    CU_ASSERT_STRING_EQUAL(told.text, "service alive 3 3 applied note 0|");
+    CU_ASSERT_STRING_EQUAL(told.text, "service alive 4 4 applied note 0|");
     rs_watch_close(watch);
     rs_close(store);
 }

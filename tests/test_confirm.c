@@ -529,6 +529,11 @@ static void of_no_revision(struct store_pending *pending)
     pending->revision = 99;
 }
 
+static void of_a_trimmed_revision(struct store_pending *pending)
+{
+    pending->revision = 1;
+}
+
 static void check_finds_what_is_wrong(void)
 {
     static const struct slice key = {"pending", 7};
@@ -538,6 +543,10 @@ static void check_finds_what_is_wrong(void)
     undo_begin();
     do_waiting(undo_set_value, LONG);
     CU_ASSERT_EQUAL(damages(), 0);
+    trim_history(undo_store, 1);
+    CU_ASSERT_EQUAL(damages(), 0);
+    change_record(of_a_trimmed_revision);
+    CU_ASSERT_EQUAL(damages(), 1);
     change_record(of_no_revision);
     CU_ASSERT_EQUAL(damages(), 1);
     change_record(over_by_uptime);
