@@ -15,26 +15,32 @@
 
 /* ---- Two stores ---- */
 
-/* A thread that waits for its turn at a store. */
+/* A thread that waits for its turn at a store, and ends what it has begun. */
 struct waiting {
     rs_store *store;
     atomic_int thread; /* its number once it is about to wait */
-    rs_txn *txn;
+    int to;            /* who is told that it has begun, and says when it is to end; -1: nobody */
+    int from;
 };
 
-static void *begin_writing(void *context)
+static void *write_in_thread(void *context)
 {
     struct waiting *waiting = context;
+    rs_txn *txn;
     atomic_store(&waiting->thread, (int)gettid());
-    MUST(rs_begin(waiting->store, RS_WRITE, &waiting->txn) == RS_OK);
+    MUST(rs_begin(waiting->store, RS_WRITE, &txn) == RS_OK);
+    if (waiting->to >= 0) {
+        stage_tell(waiting->to, 'b');
+        stage_hear(waiting->from, 'e');
+    }
+    rs_abort(txn);
     return waiting;
 }
 
-static pthread_t start_waiting(struct waiting *waiting, rs_store *store)
+static pthread_t start_waiting(struct waiting *waiting)
 {
     pthread_t thread;
-    waiting->store = store;
-    MUST(pthread_create(&thread, NULL, begin_writing, waiting) == 0);
+    MUST(pthread_create(&thread, NULL, write_in_thread, waiting) == 0);
     while (atomic_load(&waiting->thread) == 0) {
         sched_yield();
     }
@@ -52,19 +58,16 @@ static rs_store *other_store(void)
 /* Writes to the other store, and then in a thread of its own to the first one, too. */
 static void write_both(int from_parent, int to_parent)
 {
-    struct waiting waiting = {.txn = NULL};
     stage_hear(from_parent, 'g');
     rs_store *store = stage_store();
     rs_store *other = other_store();
+    struct waiting waiting = {.store = store, .to = to_parent, .from = from_parent};
     rs_txn *txn = stage_begin(other, RS_WRITE);
     stage_tell(to_parent, 'o');
     stage_hear(from_parent, 'w');
-    pthread_t thread = start_waiting(&waiting, store);
+    pthread_t thread = start_waiting(&waiting);
     stage_tell(to_parent, 'w');
     MUST(pthread_join(thread, NULL) == 0);
-    stage_tell(to_parent, 'b');
-    stage_hear(from_parent, 'e');
-    rs_abort(waiting.txn);
     rs_abort(txn);
     rs_close(other);
     rs_close(store);
@@ -83,14 +86,14 @@ static pid_t owner_of_turn(void)
 /* To the kernel these two processes wait for each other, which their threads do not. */
 static void test_two_stores(void)
 {
-    struct waiting waiting = {.txn = NULL};
     struct child child = child_start(write_both);
     rs_store *store = stage_store();
     rs_store *other = other_store();
+    struct waiting waiting = {.store = other, .to = -1};
     rs_txn *txn = stage_begin(store, RS_WRITE);
     stage_tell(child.to, 'g');
     stage_hear(child.from, 'o');
-    pthread_t thread = start_waiting(&waiting, other);
+    pthread_t thread = start_waiting(&waiting);
     stage_tell(child.to, 'w');
     stage_hear(child.from, 'w');
     rs_abort(txn);
@@ -99,7 +102,6 @@ static void test_two_stores(void)
     stage_tell(child.to, 'e');
     CU_ASSERT(child_end(&child));
     MUST(pthread_join(thread, NULL) == 0);
-    rs_abort(waiting.txn);
     rs_close(other);
     rs_close(store);
 }
