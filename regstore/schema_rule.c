@@ -190,8 +190,15 @@ static int take_applies(struct draft *draft, const char *text)
 
 static int take_warn_above(struct draft *draft, const char *text)
 {
+    const rs_rule *rule = draft->rule;
+
     draft->rule->warn_above = text;
-    return is_number(draft) ? RS_OK : not_of_type(draft, "warn-above");
+    if (!is_number(draft)) {
+        return not_of_type(draft, "warn-above");
+    }
+    return *text != '\0' && text_compare(text, strlen(text), rule->name, rule->name_len) != 0
+               ? RS_OK
+               : refuse(draft, "warn-above", text, "names no other value");
 }
 
 static int take_warning(struct draft *draft, const char *text)
@@ -235,6 +242,14 @@ static size_t find_field(const char *string, const char **text)
     return i;
 }
 
+static int no_field(const struct draft *draft, const char *string)
+{
+    const struct value_quoted quoted = value_quote(string, strlen(string));
+
+    return broken(draft, "\"%.*s%s\" is no field of a rule", quoted.len, string, quoted.dots);
+}
+
+/* Where there is none, a field that is misspelt is told first: it may be this one. */
 static int find_type(struct draft *draft, const char *const *strings, size_t count)
 {
     const char *text;
@@ -246,6 +261,11 @@ static int find_type(struct draft *draft, const char *const *strings, size_t cou
         return rs_type_parse(text, &draft->rule->type) == RS_OK
                    ? RS_OK
                    : refuse(draft, "type", text, "no type of values");
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (*strings[i] != '\0' && find_field(strings[i], &text) == FIELDS) {
+            return no_field(draft, strings[i]);
+        }
     }
     return broken(draft, "no type= in it");
 }
@@ -260,9 +280,7 @@ static int take_fields(struct draft *draft, const char *const *strings, size_t c
         const size_t row = find_field(strings[i], &text);
 
         if (row == FIELDS) {
-            const struct value_quoted quoted = value_quote(strings[i], strlen(strings[i]));
-            return broken(draft, "\"%.*s%s\" is no field of a rule", quoted.len, strings[i],
-                          quoted.dots);
+            return no_field(draft, strings[i]);
         }
         if (seen[row] && !fields[row].repeatable) {
             return broken(draft, "%s= is in it twice", fields[row].name);

@@ -31,6 +31,7 @@ int main(int argc, char *argv[])
 
     (void)argc;
     fill_standard_descriptors();
+    setvbuf(stderr, NULL, _IOLBF, BUFSIZ); /* lines are written at once, and not letter by letter */
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN); /* a limit on the size of files is an error of the write, too */
     if (argv[0] != NULL && argv[1] != NULL && strcmp(argv[1], COMPLETE_VERB) == 0) {

@@ -12,6 +12,7 @@ import json
 import lzma
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -194,6 +195,25 @@ def test_only_slips_of_the_hand_are_listed(bench):
     bench.regtool('set', 'HKLM\\SYSTEM\\CurrentControlSet\\services\\Spooler', 'Strat', '2')
     line, _ = bench.regtool('check').splitlines()
     assert line.endswith('services\\Spooler: value "Strat": no rule knows it, did you mean "Start"?')
+
+
+def test_a_list_is_written_line_by_line(bench):
+    """A line at a time reaches standard error, not a letter: lists of thousands are no work."""
+    bench.regtool('add', 'HKRS\\Rules\\HKLM\\Many\\*', '/v', 'V', '/t', 'REG_MULTI_SZ',
+                  '/d', 'type=REG_DWORD\\0max=5', '/f')
+    file = bench.directory / 'many.reg'
+    file.write_text('REGEDIT4\n\n' + ''.join(
+        f'[HKEY_LOCAL_MACHINE\\Many\\{number}]\n"V"=dword:9\n\n' for number in range(20)))
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with ours, subprocess.Popen([bench.bin / 'regtool', '--store', bench.store, 'import', file],
+                                stdout=subprocess.DEVNULL, stderr=theirs) as process:
+        theirs.close()
+        written = []
+        while packet := ours.recv(65536):
+            written.append(packet)
+    expect(process.returncode, 1)
+    assert all(packet.endswith(b'\n') for packet in written), written[:9]
+    expect(b''.join(written).count(b'\n'), 21)
 
 
 # ---- The table of what is documented

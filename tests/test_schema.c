@@ -138,6 +138,10 @@ static const struct {
     {"type=REG_DWORD|applies=soon", "applies=soon"},
     {"type=REG_DWORD|warning=why", "warning= without warn-above="},
     {"type=REG_SZ|warn-above=Other", "warn-above does not fit a REG_SZ"},
+    {"type=REG_DWORD|warn-above=", "warn-above=: names no other value"},
+    {"type=REG_DWORD|warn-above=VALUE", "warn-above=VALUE: names no other value"},
+    {"Type=REG_DWORD", "\"Type=REG_DWORD\" is no field of a rule"},
+    {"type=REG_DWORD||max=3", "\"\" is no field of a rule"},
 };
 
 static void broken_rules_are_refused(void)
