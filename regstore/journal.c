@@ -227,8 +227,8 @@ int journal_first(struct env_txn *txn, uint64_t *revision)
  * trimming needs no pages side by side, which a full disk may not have. */
 #define TRIM_CHUNKS 100u
 
-/* Removes a revision from its head on: one that is cut off half way is not found any more, and the
- * next call goes on with it. */
+/* Removes a revision from its head on: one that is cut off half way is not found any more, and one
+ * of the next calls goes on with it. */
 static int remove_revision(struct env_txn *txn, uint64_t revision, unsigned *budget,
                            uint64_t *removed)
 {
@@ -271,12 +271,24 @@ static int is_beyond(struct env_txn *txn, uint64_t first, uint64_t latest,
     return status;
 }
 
+/* Of a journal that never was beyond its limits that is known without a look at the table, as no
+ * revision is before the first. Now and then it is looked at all the same, for what is left of a
+ * revision whose removal has begun. */
+static bool is_within(uint64_t latest, const struct journal_limits *limits, uint64_t bytes)
+{
+    return latest % JOURNAL_LOOK != 0 && latest <= limits->revisions && limits->oldest == 0 &&
+           (limits->bytes == 0 || bytes <= limits->bytes);
+}
+
 int journal_trim(struct env_txn *txn, uint64_t latest, const struct journal_limits *limits,
                  uint64_t *bytes)
 {
     unsigned budget = TRIM_CHUNKS + limits->chunks;
     uint64_t left = bytes != NULL ? *bytes : 0;
     int status = RS_OK;
+    if (is_within(latest, limits, left)) {
+        return RS_OK;
+    }
     for (unsigned i = 0; status == RS_OK && i < limits->steps && budget > 0; i++) {
         uint64_t first;
         uint64_t removed = 0;

@@ -78,6 +78,8 @@ int journal_cut(struct env_txn *txn, uint64_t last, uint64_t *bytes);
 /* Removes all of them, in a store that nobody else uses. */
 int journal_clear(struct env_txn *txn);
 #define JOURNAL_TRIM_STEP 4u
+/* What is left of a large revision goes with this one of so many, if nothing else is to go. */
+#define JOURNAL_LOOK 16u
 
 /* ---- Reading ---- */
 

@@ -4,7 +4,7 @@
 #define LEAST_FILTER 64u /* bytes */
 #define MOST_FILTER 2048u
 #define PROBES 4u     /* bits of the filter for each path */
-#define MOST_SHARE 3u /* a filter is made smaller as long as one bit in so many is set at most */
+#define MOST_SHARE 6u /* a filter is made smaller as long as one bit in so many is set at most */
 #define MARKS (JOURNAL_BLOCK / 8)
 /* Numbered chunks that are looked through for one digest, so that no commit pays for a long
  * revision of another one. */
@@ -101,7 +101,10 @@ static bool next_prefix(struct prefixes *prefixes, uint64_t *hash)
 
 static uint64_t spread(uint64_t hash, enum role role)
 {
-    return stir(stir(hash + role));
+    hash += role;
+    hash = (hash ^ hash >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    hash = (hash ^ hash >> 27) * UINT64_C(0x94d049bb133111eb);
+    return hash ^ hash >> 31;
 }
 
 /* ---- The filter ---- */

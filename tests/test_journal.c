@@ -197,26 +197,27 @@ static void as_many_bytes_stay_as_may(void)
 /* A revision of hundreds of chunks takes several steps; half removed it is not found any more. */
 static void a_large_revision_goes_in_steps(void)
 {
+    const uint64_t last = JOURNAL_LOOK;
     struct journal_reader reader = {0};
     struct journal_head head;
     struct env_txn txn;
     struct env *env = open_journal();
-    write_revision(env, 1, 1, 250 * JOURNAL_CHUNK);
-    write_revision(env, 2, 1, 10);
+    write_revision(env, last - 1, 1, 250 * JOURNAL_CHUNK);
+    write_revision(env, last, 1, 10);
     size_t before = check_chunks(env);
-    trim(env, 2, 1, 4);
+    trim(env, last, 1, 4);
     size_t after = check_chunks(env);
     CU_ASSERT(after < before && after > 2);
-    CU_ASSERT_EQUAL(first_of(env), 2);
+    CU_ASSERT_EQUAL(first_of(env), last);
     SUCCEEDS(env_begin(env, false, &txn, NULL));
-    GIVES(RS_ENOTFOUND, journal_open(&reader, &txn, 1, &head));
+    GIVES(RS_ENOTFOUND, journal_open(&reader, &txn, last - 1, &head));
     env_abort(&txn);
     journal_close(&reader);
     for (int i = 0; i < 3; i++) {
-        trim(env, 2, 2, 4);
+        trim(env, last, last, 4);
     }
     CU_ASSERT_EQUAL(check_chunks(env), 1);
-    CU_ASSERT_EQUAL(read_revision(env, 2, 10), 1);
+    CU_ASSERT_EQUAL(read_revision(env, last, 10), 1);
     env_close(env);
 }
 
@@ -550,7 +551,7 @@ static void a_strange_first_record_stops_commits(void)
                      (struct slice){"?", 1}));
     SUCCEEDS(env_commit(&txn, NULL));
     change = start_writing(store);
-    add_key(change, "HKLM\\B");
+    set_number(change, add_key(change, "HKRS\\Settings\\Journal"), "MaxRevisions", 1);
     GIVES(RS_EDAMAGED, rs_commit(change, NULL));
     rs_close(store);
 }
