@@ -203,6 +203,8 @@ int tree_restore_check(struct tree_restore *restore, const struct change *change
 
 /* ---- Places of values ---- */
 
+#define PLACES_MORE 64u /* bytes of the bitmap for places that are given while it lasts */
+
 static void mark_place(struct tree_restore *restore, uint32_t place)
 {
     if (place / 8 < restore->places.size) {
@@ -217,7 +219,7 @@ static int load_places(struct tree_restore *restore, const struct node *node)
     struct env_cursor cursor = {NULL};
     struct slice at;
     struct slice record;
-    size_t size = node->next_position / 8 + 1;
+    size_t size = node->next_position / 4 + PLACES_MORE; /* twice as many as there are */
     restore->placed = RS_NO_KEY;
     restore->places.size = 0;
     tree_key_head(&head, node->id, TAG_VALUE);
@@ -255,11 +257,10 @@ static int free_place(struct tree_restore *restore, const struct node *node, uin
     if (wanted >= node->next_position) {
         return RS_OK;
     }
-    if (restore->placed != node->id) {
+    if (restore->placed != node->id || wanted / 8 >= restore->places.size) {
         status = load_places(restore, node);
     }
-    bool known = wanted / 8 < restore->places.size;
-    if (status == RS_OK && known && (restore->places.data[wanted / 8] >> wanted % 8 & 1)) {
+    if (status == RS_OK && (restore->places.data[wanted / 8] >> wanted % 8 & 1)) {
         *place = node->next_position;
     }
     return status;

@@ -465,6 +465,48 @@ static void a_lost_deletion_cannot_be_taken_back(void)
     rs_close(undo_store);
 }
 
+static int set_row(rs_txn *txn, const char *names)
+{
+    rs_key key;
+    char name[2] = "";
+    SUCCEEDS(rs_key_create(txn, undo_at(txn, TOP), "Row", &key));
+    for (; *names != '\0'; names++) {
+        name[0] = *names;
+        SUCCEEDS(rs_set_string(txn, key, name, "x"));
+    }
+    return RS_OK;
+}
+
+static int begin_row(rs_txn *txn)
+{
+    return set_row(txn, "abcd");
+}
+
+static int go_on(rs_txn *txn)
+{
+    return set_row(txn, "efghi");
+}
+
+static int go_on_otherwise(rs_txn *txn)
+{
+    return set_row(txn, "xy");
+}
+
+/* What comes back finds the places of the first two taken, and takes those of the next ones. */
+static void places_taken_by_an_undo_are_taken(void)
+{
+    undo_begin();
+    undo_do_edit(begin_row);
+    uint64_t longer = undo_do_edit(go_on);
+    uint64_t shorter = undo_take_back(longer, longer);
+    undo_do_edit(go_on_otherwise);
+    EQUAL_TEXT(attempt(shorter, shorter, 0, RS_OK), "");
+    rs_txn *txn = start_reading(undo_store);
+    EQUAL_TEXT(values_of(txn, find_key(txn, TOP "\\Row")), "a,b,c,d,x,y,e,f,g,h,i");
+    rs_abort(txn);
+    rs_close(undo_store);
+}
+
 static int pass_by(rs_txn *txn)
 {
     rs_key link;
@@ -552,6 +594,7 @@ static const struct test_case cases[] = {
     {"some conflicts are lasting", some_conflicts_are_lasting},
     {"places are given once", places_are_given_once},
     {"places are each key's own", places_are_each_keys_own},
+    {"places taken by an undo are taken", places_taken_by_an_undo_are_taken},
     {"a key that came and went does not come back", a_key_that_came_and_went_does_not_come_back},
     {"ranges are checked", ranges_are_checked},
     {"a lost deletion cannot be taken back", a_lost_deletion_cannot_be_taken_back},

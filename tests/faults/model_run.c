@@ -140,6 +140,9 @@ void model_run_shorten(struct model_run *run, bool in_time)
     forget_shared(run);
     run->quiet = true;
     run->count = run->failed_at + 1 < run->count ? run->failed_at + 1 : run->count;
+    run->blind = true; /* which is quick, if it fails so, too */
+    run->blind = !model_run_agrees(run);
+    forget_shared(run);
     for (unsigned piece = (run->count + 1) / 2; piece > 0; piece /= 2) {
         for (unsigned i = 0; i < run->count && rig_now_ms() < end;) {
             unsigned left_out = piece < run->count - i ? piece : run->count - i;

@@ -28,6 +28,7 @@ struct model_run {
     void (*work)(void *run, int pipe); /* of one process */
     enum model_wrong wrong;
     bool quiet;
+    bool blind;  /* past revisions are not compared */
     unsigned me; /* which of the two processes */
     struct model_op *ops;
     unsigned count;
