@@ -379,6 +379,23 @@ static void a_journal_cut_short_is_said(void)
     rig_close(&rig);
 }
 
+static void what_cannot_be_taken_back_is_told_once(void)
+{
+    static const struct slice key = {"pending", 7};
+    static const struct slice noise = {"noise", 5};
+    struct env_txn txn;
+    struct rig rig;
+    rig_run(&rig, 3);
+    SUCCEEDS(env_begin(rig.store->env, true, &txn, NULL));
+    SUCCEEDS(env_put(&txn, TABLE_META, key, noise));
+    SUCCEEDS(env_commit(&txn, NULL));
+    live_follow(&rig.live);
+    expect_line(&rig, "test: an unconfirmed change cannot be taken back: ", "damaged");
+    live_follow(&rig.live);
+    CU_ASSERT_STRING_EQUAL(rig_log(&rig), "");
+    rig_close(&rig);
+}
+
 static const struct test_case cases[] = {
     {"a change is taken", a_change_is_taken},
     {"a bad change is refused until mended", a_bad_change_is_refused_until_mended},
@@ -394,6 +411,7 @@ static const struct test_case cases[] = {
     {"a deleted key gives the defaults back", a_deleted_key_gives_the_defaults_back},
     {"an unconfirmed change is taken back", an_unconfirmed_change_is_taken_back},
     {"a journal cut short is said", a_journal_cut_short_is_said},
+    {"what cannot be taken back is told once", what_cannot_be_taken_back_is_told_once},
     {NULL, NULL},
 };
 

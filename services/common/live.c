@@ -427,8 +427,9 @@ static void tell_trouble(const struct live *live, int status)
 static int try_to_take_back(const struct live *live, rs_error *error)
 {
     rs_store *writable;
-    int status = live->store != NULL ? rs_confirm_due(live->store, NULL, NULL) : RS_OK;
+    int status = live->store != NULL ? rs_confirm_due(live->store, NULL, error) : RS_OK;
     if (status == RS_EREADONLY && rs_open(rs_store_dir(live->store), 0, &writable, NULL) == RS_OK) {
+        *error = (rs_error)RS_ERROR_INIT;
         status = rs_confirm_due(writable, NULL, error);
         rs_close(writable);
     }
