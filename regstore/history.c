@@ -215,7 +215,7 @@ struct search {
     struct watch_target target;
     struct journal_wanted wanted;
     struct journal_sieve sieve;
-    uint64_t next; /* revision that may concern it */
+    uint64_t next;  /* revision that may concern it */
     unsigned flags; /* RS_SUBTREE */
     struct buffer scratch;
     struct journal_reader reader;
