@@ -240,6 +240,11 @@ static void defaults_are_effective(void)
         SUCCEEDS(rs_effective(txn, print, "Other", &value, &origin));
         CU_ASSERT_EQUAL(origin, RS_ORIGIN_NONE);
         GIVES(RS_ENOTFOUND, rs_value_get(txn, print, "Timeout", &value));
+        rs_error error = RS_ERROR_INIT;
+        rs_txn_errors(txn, &error);
+        GIVES(RS_ENOTFOUND, rs_get_string(txn, print, "", &text));
+        EQUAL_TEXT(error.text, "the default value is not set");
+        rs_txn_errors(txn, NULL);
         rs_abort(txn);
     }
     rs_close(store);
