@@ -51,6 +51,7 @@
     X(check_pages)                                                                                 \
     X(undo)                                                                                        \
     X(undo_conflicts)                                                                              \
+    X(undo_kinds)                                                                                  \
     X(confirm)                                                                                     \
     X(past)                                                                                        \
     X(retention)                                                                                   \

@@ -67,6 +67,9 @@ static void test_wait_for_whom(void)
     revision = stage_set(store, "HKLM\\Elsewhere", "a", 1);
     CU_ASSERT_EQUAL(named_await(store, revision, -1, &told), RS_OK); /* no business of theirs */
     CU_ASSERT_EQUAL(told.count, 0);
+    revision = stage_delete(store, "HKLM\\Elsewhere"); /* with what was in it */
+    CU_ASSERT_EQUAL(named_await(store, revision, -1, &told), RS_OK);
+    CU_ASSERT_EQUAL(told.count, 0);
     revision = stage_set(store, "HKLM\\Other\\Below", "a", 1);
     CU_ASSERT_EQUAL(named_await(store, revision, 0, &told), RS_ETIMEOUT);
     CU_ASSERT_EQUAL(strncmp(told.text, "other alive", 11), 0);

@@ -324,6 +324,12 @@ static void malformed_rules_are_refused(void)
     SUCCEEDS(rs_set_string(txn, find_key(txn, "HKRS\\Rules"), "Odd", "type=REG_SZ"));
     refused(txn, RS_ERULE, "the rule of \"Odd\": it is no REG_MULTI_SZ");
     txn = start_writing(store);
+    const char *const fields[] = {"type=REG_SZ", NULL};
+    SUCCEEDS(rs_set_multi(txn, find_key(txn, "HKRS\\Rules"), "Astray", fields, 1));
+    refused(txn, RS_ERULE,
+            "the rule of \"Astray\": nothing goes by a rule in HKRS\\Rules itself, it belongs "
+            "below HKRS\\Rules\\HKLM, HKU or HKRS");
+    txn = start_writing(store);
     set_rule(txn, "HKU\\New\\Key", "Odd", "min=1");
     refused(txn, RS_ERULE, "the rule of \"Odd\": no type= in it");
     rs_close(store);

@@ -5,42 +5,6 @@
 
 #include <stdio.h>
 
-struct told {
-    char text[1000];
-};
-
-static int tell(void *context, const rs_conflict *conflict)
-{
-    struct told *told = context;
-    size_t len = strlen(told->text);
-    const rs_change *change = conflict->change;
-    const char *last = strrchr(change->path, '\\');
-    snprintf(told->text + len, sizeof told->text - len, "%s%llu %s%s%s: %s%s", len > 0 ? "; " : "",
-             (unsigned long long)conflict->revision, last + 1, change->name_len > 0 ? ":" : "",
-             change->name, conflict->text, conflict->lasting ? "!" : "");
-    return 0;
-}
-
-/* Gives what was told; the transaction is committed if that is possible. */
-static const char *attempt(uint64_t from, uint64_t to, unsigned flags, int expected)
-{
-    static struct told told;
-    rs_undo_options options = {flags, tell, &told};
-    rs_error error = RS_ERROR_INIT;
-    rs_txn *txn = start_writing(undo_store);
-    told = (struct told){""};
-    rs_txn_errors(txn, &error);
-    GIVES(expected, rs_undo(txn, from, to, &options, NULL));
-    CU_ASSERT_EQUAL(error.status, expected);
-    if (expected == RS_OK) {
-        end_writing(txn);
-        must_be_whole(undo_store);
-    } else {
-        GIVES(expected, rs_commit(txn, NULL));
-    }
-    return told.text;
-}
-
 static int set_again(rs_txn *txn)
 {
     return rs_set_dword(txn, undo_at(txn, TOP), "Number", 3);
@@ -60,7 +24,8 @@ static void a_conflict_changes_nothing(void)
     uint64_t done = undo_do_edit(several);
     undo_do_edit(set_again);
     struct buffer before = records_of(undo_store);
-    EQUAL_TEXT(attempt(done, done, 0, RS_ECONFLICT), "2 Top:Number: the value was changed since");
+    EQUAL_TEXT(undo_attempt(done, done, 0, RS_ECONFLICT),
+               "2 Top:Number: the value was changed since");
     undo_must_match(&before);
     buffer_free(&before);
     rs_close(undo_store);
@@ -71,7 +36,7 @@ static void force_takes_the_undos_side(void)
     undo_begin();
     uint64_t done = undo_do_edit(several);
     undo_do_edit(set_again);
-    attempt(done, done, RS_UNDO_FORCE, RS_OK);
+    undo_attempt(done, done, RS_UNDO_FORCE, RS_OK);
     rs_txn *txn = start_reading(undo_store);
     CU_ASSERT_EQUAL(number_of(txn, find_key(txn, TOP), "Number"), 1);
     find_key(txn, TOP "\\Sub");
@@ -84,7 +49,7 @@ static void skip_leaves_conflicts_out(void)
     undo_begin();
     uint64_t done = undo_do_edit(several);
     undo_do_edit(set_again);
-    attempt(done, done, RS_UNDO_SKIP, RS_OK);
+    undo_attempt(done, done, RS_UNDO_SKIP, RS_OK);
     rs_txn *txn = start_reading(undo_store);
     CU_ASSERT_EQUAL(number_of(txn, find_key(txn, TOP), "Number"), 3);
     find_key(txn, TOP "\\Sub");
@@ -109,10 +74,11 @@ static void what_is_skipped_is_skipped_as_a_whole(void)
     uint64_t done = undo_do_edit(set_twice);
     undo_do_edit(undo_set_value);
     struct buffer before = records_of(undo_store);
-    EQUAL_TEXT(attempt(done, done, RS_UNDO_SKIP, RS_OK),
+    EQUAL_TEXT(undo_attempt(done, done, RS_UNDO_SKIP, RS_OK),
                "2 Top:Number: the value was changed since");
     undo_must_match(&before);
-    EQUAL_TEXT(attempt(done, done, 0, RS_ECONFLICT), "2 Top:Number: the value was changed since");
+    EQUAL_TEXT(undo_attempt(done, done, 0, RS_ECONFLICT),
+               "2 Top:Number: the value was changed since");
     buffer_free(&before);
     rs_close(undo_store);
 }
@@ -145,7 +111,7 @@ static void must_be_skipped(int (*edit)(rs_txn *txn), int (*others)(rs_txn *txn)
     uint64_t done = undo_do_edit(edit);
     undo_do_edit(others);
     struct buffer before = records_of(undo_store);
-    EQUAL_TEXT(attempt(done, done, RS_UNDO_SKIP, RS_OK), told);
+    EQUAL_TEXT(undo_attempt(done, done, RS_UNDO_SKIP, RS_OK), told);
     undo_must_match(&before);
     buffer_free(&before);
     rs_close(undo_store);
@@ -161,104 +127,15 @@ static void what_came_before_below_a_skipped_key_is_skipped(void)
     must_be_skipped(delete_below_and_rename, rename_head, "2 Top:Head: the key was renamed since");
 }
 
-static int rename_new(rs_txn *txn)
-{
-    return rs_key_rename(txn, undo_at(txn, TOP "\\New"), "Newest");
-}
-
-static int delete_new(rs_txn *txn)
-{
-    return rs_key_delete(txn, undo_at(txn, TOP "\\New"), RS_RECURSIVE);
-}
-
-static int delete_renamed(rs_txn *txn)
-{
-    return rs_key_delete(txn, undo_at(txn, TOP "\\Zzz"), RS_RECURSIVE);
-}
-
-static int create_sub(rs_txn *txn)
-{
-    rs_key key;
-    return rs_key_create(txn, RS_NO_KEY, TOP "\\SUB\\Other", &key);
-}
-
-static int delete_sub(rs_txn *txn)
-{
-    return rs_key_delete(txn, undo_at(txn, TOP "\\Sub"), RS_RECURSIVE);
-}
-
-static int set_third_class(rs_txn *txn)
-{
-    return rs_key_set_class(txn, undo_at(txn, TOP "\\Sub"), "Third class");
-}
-
-/* Each is told, skipped without any change, and forced unless it is lasting. */
-static void every_kind_of_key_change_has_its_conflicts(void)
-{
-    static const struct {
-        int (*edit)(rs_txn *txn);
-        int (*others)(rs_txn *txn);
-        const char *told;
-    } rows[] = {
-        {undo_create_keys, rename_new, "New: the key was renamed since"},
-        {undo_create_keys, delete_new, "New: the key was deleted since"},
-        {undo_rename_key, delete_renamed, "Sub:Zzz: the key was deleted since!"},
-        {undo_rename_key, rename_renamed, "Sub:Zzz: the key was renamed since"},
-        {undo_rename_key, create_sub, "Sub:Zzz: another key has its name now"},
-        {undo_delete_key, undo_delete_all, "b: the key that it was in was deleted since!"},
-        {undo_set_class, set_third_class, "Sub:Other class: the class name was changed since"},
-        {undo_set_class, delete_sub, "Sub:Other class: the key was deleted since!"},
-    };
-    undo_begin();
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        char told[128];
-        struct buffer start = records_of(undo_store);
-        uint64_t done = undo_do_edit(rows[i].edit);
-        undo_do_edit(rows[i].others);
-        struct buffer before = records_of(undo_store);
-        bool lasting = strchr(rows[i].told, '!') != NULL;
-        snprintf(told, sizeof told, "%llu %s", (unsigned long long)done, rows[i].told);
-        EQUAL_TEXT(attempt(done, done, 0, RS_ECONFLICT), told);
-        EQUAL_TEXT(attempt(done, done, RS_UNDO_SKIP, RS_OK), told);
-        undo_must_match(&before);
-        EQUAL_TEXT(attempt(done, done, RS_UNDO_FORCE, lasting ? RS_ECONFLICT : RS_OK), told);
-        undo_take_back(done, undo_latest());
-        undo_must_match(&start);
-        buffer_free(&start);
-        buffer_free(&before);
-    }
-    rs_close(undo_store);
-}
-
-static void force_takes_a_name_and_a_class_back(void)
-{
-    undo_begin();
-    rs_txn *txn = start_reading(undo_store);
-    rs_key sub = find_key(txn, TOP "\\Sub");
-    rs_abort(txn);
-    uint64_t renamed = undo_do_edit(undo_rename_key);
-    undo_do_edit(create_sub);
-    attempt(renamed, renamed, RS_UNDO_FORCE, RS_OK);
-    uint64_t classed = undo_do_edit(undo_set_class);
-    undo_do_edit(set_third_class);
-    attempt(classed, classed, RS_UNDO_FORCE, RS_OK);
-    txn = start_reading(undo_store);
-    CU_ASSERT_EQUAL(find_key(txn, TOP "\\Sub"), sub);
-    EQUAL_TEXT(info_of(txn, sub).class_name, "Classy");
-    EQUAL_TEXT(subkeys_of(txn, sub), "Deep");
-    CU_ASSERT_EQUAL(undo_at(txn, TOP "\\Zzz"), RS_NO_KEY);
-    rs_abort(txn);
-    rs_close(undo_store);
-}
-
 /* A value that was added is gone with its key, so that nothing has to be forced. */
 static void an_addition_to_a_key_that_is_gone_is_taken_back(void)
 {
     undo_begin();
     uint64_t done = undo_do_edit(undo_add_value);
     undo_do_edit(undo_delete_all);
-    EQUAL_TEXT(attempt(done, done, 0, RS_ECONFLICT), "2 Top:New: its key was deleted since");
-    EQUAL_TEXT(attempt(done, done, RS_UNDO_FORCE, RS_OK), "2 Top:New: its key was deleted since");
+    EQUAL_TEXT(undo_attempt(done, done, 0, RS_ECONFLICT), "2 Top:New: its key was deleted since");
+    EQUAL_TEXT(undo_attempt(done, done, RS_UNDO_FORCE, RS_OK),
+               "2 Top:New: its key was deleted since");
     rs_close(undo_store);
 }
 
@@ -303,9 +180,9 @@ static void a_created_key_that_others_use_is_a_conflict(void)
     undo_begin();
     uint64_t done = undo_do_edit(undo_create_keys);
     uint64_t used = undo_do_edit(set_in_new);
-    EQUAL_TEXT(attempt(done, done, 0, RS_ECONFLICT),
+    EQUAL_TEXT(undo_attempt(done, done, 0, RS_ECONFLICT),
                "2 New: something in the key was changed since");
-    EQUAL_TEXT(attempt(done, used, 0, RS_OK), "");
+    EQUAL_TEXT(undo_attempt(done, used, 0, RS_OK), "");
     rs_close(undo_store);
 }
 
@@ -317,7 +194,7 @@ static void what_was_taken_back_is_no_conflict(void)
     uint64_t used = undo_do_edit(set_in_new);
     uint64_t undone = undo_take_back(used, used);
     uint64_t redone = undo_take_back(undone, undone);
-    EQUAL_TEXT(attempt(done, done, 0, RS_ECONFLICT),
+    EQUAL_TEXT(undo_attempt(done, done, 0, RS_ECONFLICT),
                "2 New: something in the key was changed since");
     undo_take_back(redone, redone);
     undo_take_back(done, done);
@@ -338,7 +215,7 @@ static void undo_beside(int (*before)(rs_txn *txn), int (*after)(rs_txn *txn))
     struct history history = history_of(undo_store, made);
     CU_ASSERT_EQUAL(history.head.flags, RS_REVISION_UNDO | RS_REVISION_PARTIAL);
     history_free(&history);
-    EQUAL_TEXT(attempt(done, done, 0, RS_ECONFLICT),
+    EQUAL_TEXT(undo_attempt(done, done, 0, RS_ECONFLICT),
                "2 New: something in the key was changed since");
     undo_take_back(made, made);
     undo_take_back(done, done);
@@ -372,7 +249,7 @@ static void two_undos_hide_nothing(void)
     SUCCEEDS(rs_undo(txn, undone, undone, NULL, NULL));
     SUCCEEDS(rs_undo(txn, other, other, NULL, NULL));
     end_writing(txn);
-    EQUAL_TEXT(attempt(done, done, 0, RS_ECONFLICT),
+    EQUAL_TEXT(undo_attempt(done, done, 0, RS_ECONFLICT),
                "2 New: something in the key was changed since");
     rs_close(undo_store);
 }
@@ -392,13 +269,13 @@ static void a_taken_name_is_a_conflict(void)
     rs_abort(txn);
     uint64_t done = undo_do_edit(undo_delete_key);
     undo_do_edit(create_other_b);
-    EQUAL_TEXT(attempt(done, done, 0, RS_ECONFLICT), "2 b: another key has its name now");
-    attempt(done, done, RS_UNDO_FORCE, RS_OK);
+    EQUAL_TEXT(undo_attempt(done, done, 0, RS_ECONFLICT), "2 b: another key has its name now");
+    undo_attempt(done, done, RS_UNDO_FORCE, RS_OK);
     txn = start_reading(undo_store);
     CU_ASSERT_EQUAL(find_key(txn, TOP "\\b"), key);
     CU_ASSERT_EQUAL(info_of(txn, key).values, 0);
     rs_abort(txn);
-    EQUAL_TEXT(attempt(done, done, 0, RS_ECONFLICT), "2 b: the key is there again");
+    EQUAL_TEXT(undo_attempt(done, done, 0, RS_ECONFLICT), "2 b: the key is there again");
     rs_close(undo_store);
 }
 
@@ -408,8 +285,8 @@ static void some_conflicts_are_lasting(void)
     undo_begin();
     uint64_t done = undo_do_edit(several);
     undo_do_edit(undo_delete_all);
-    CU_ASSERT_PTR_NOT_NULL(strstr(attempt(done, done, RS_UNDO_FORCE, RS_ECONFLICT), "since!"));
-    attempt(done, done, RS_UNDO_SKIP, RS_OK);
+    CU_ASSERT_PTR_NOT_NULL(strstr(undo_attempt(done, done, RS_UNDO_FORCE, RS_ECONFLICT), "since!"));
+    undo_attempt(done, done, RS_UNDO_SKIP, RS_OK);
     rs_close(undo_store);
 }
 
@@ -460,7 +337,7 @@ static void a_lost_deletion_cannot_be_taken_back(void)
 {
     undo_begin();
     uint64_t done = undo_do_edit(lose_key);
-    EQUAL_TEXT(attempt(done, done, RS_UNDO_FORCE, RS_ECONFLICT),
+    EQUAL_TEXT(undo_attempt(done, done, RS_UNDO_FORCE, RS_ECONFLICT),
                "2 Top: a full disk had no room to keep what was deleted!");
     rs_close(undo_store);
 }
@@ -500,7 +377,7 @@ static void places_taken_by_an_undo_are_taken(void)
     uint64_t longer = undo_do_edit(go_on);
     uint64_t shorter = undo_take_back(longer, longer);
     undo_do_edit(go_on_otherwise);
-    EQUAL_TEXT(attempt(shorter, shorter, 0, RS_OK), "");
+    EQUAL_TEXT(undo_attempt(shorter, shorter, 0, RS_OK), "");
     rs_txn *txn = start_reading(undo_store);
     EQUAL_TEXT(values_of(txn, find_key(txn, TOP "\\Row")), "a,b,c,d,x,y,e,f,g,h,i");
     rs_abort(txn);
@@ -529,12 +406,12 @@ static void a_key_that_came_and_went_does_not_come_back(void)
     uint64_t done = undo_do_edit(pass_by);
     undo_take_back(done, done);
     undo_must_match(&before);
-    EQUAL_TEXT(attempt(done, done, RS_UNDO_SKIP, RS_OK), "");
+    EQUAL_TEXT(undo_attempt(done, done, RS_UNDO_SKIP, RS_OK), "");
     undo_must_match(&before);
     buffer_free(&before);
     undo_do_edit(take_its_name);
-    EQUAL_TEXT(attempt(done, done, 0, RS_OK), "");
-    EQUAL_TEXT(attempt(done, done, RS_UNDO_FORCE, RS_OK), "");
+    EQUAL_TEXT(undo_attempt(done, done, 0, RS_OK), "");
+    EQUAL_TEXT(undo_attempt(done, done, RS_UNDO_FORCE, RS_OK), "");
     rs_txn *txn = start_reading(undo_store);
     find_key(txn, TOP "\\Passed");
     rs_abort(txn);
@@ -581,8 +458,6 @@ static const struct test_case cases[] = {
     {"what is skipped is skipped as a whole", what_is_skipped_is_skipped_as_a_whole},
     {"what came before in a skipped key is skipped", what_came_before_in_a_skipped_key_is_skipped},
     {"what came before below a skipped key", what_came_before_below_a_skipped_key_is_skipped},
-    {"every kind of key change has its conflicts", every_kind_of_key_change_has_its_conflicts},
-    {"force takes a name and a class back", force_takes_a_name_and_a_class_back},
     {"an addition to a key that is gone", an_addition_to_a_key_that_is_gone_is_taken_back},
     {"times are not taken back from others", times_are_not_taken_back_from_others},
     {"a created key that others use is a conflict", a_created_key_that_others_use_is_a_conflict},

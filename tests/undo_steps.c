@@ -227,3 +227,40 @@ void undo_begin(void)
     undo_store = open_store();
     undo_do_edit(fill);
 }
+
+/* ---- Conflicts ---- */
+
+struct conflicts_told {
+    char text[1000];
+};
+
+static int tell_conflict(void *context, const rs_conflict *conflict)
+{
+    struct conflicts_told *told = context;
+    size_t len = strlen(told->text);
+    const rs_change *change = conflict->change;
+    const char *last = strrchr(change->path, '\\');
+    snprintf(told->text + len, sizeof told->text - len, "%s%llu %s%s%s: %s%s", len > 0 ? "; " : "",
+             (unsigned long long)conflict->revision, last + 1, change->name_len > 0 ? ":" : "",
+             change->name, conflict->text, conflict->lasting ? "!" : "");
+    return 0;
+}
+
+const char *undo_attempt(uint64_t from, uint64_t to, unsigned flags, int expected)
+{
+    static struct conflicts_told told;
+    rs_undo_options options = {flags, tell_conflict, &told};
+    rs_error error = RS_ERROR_INIT;
+    rs_txn *txn = start_writing(undo_store);
+    told = (struct conflicts_told){""};
+    rs_txn_errors(txn, &error);
+    GIVES(expected, rs_undo(txn, from, to, &options, NULL));
+    CU_ASSERT_EQUAL(error.status, expected);
+    if (expected == RS_OK) {
+        end_writing(txn);
+        must_be_whole(undo_store);
+    } else {
+        GIVES(expected, rs_commit(txn, NULL));
+    }
+    return told.text;
+}

@@ -20,6 +20,9 @@ void undo_begin(void);
 uint64_t undo_do_edit(int (*edit)(rs_txn *txn));
 uint64_t undo_take_back(uint64_t from, uint64_t to);
 uint64_t undo_latest(void);
+/* Takes back with flags; the transaction is committed if that is possible. Gives what was told:
+ * "REVISION KEY:NAME: TEXT" of each conflict, joined by "; ", with "!" after a lasting one. */
+const char *undo_attempt(uint64_t from, uint64_t to, unsigned flags, int expected);
 /* Every record of the tree is as it was. */
 void undo_must_match(const struct buffer *expected);
 /* The key itself, also of a link; RS_NO_KEY if there is none. */
