@@ -27,16 +27,9 @@ static unsigned random_below(unsigned limit)
 static const char *random_name(void)
 {
     static char name[64];
-    static const char *const others[] = {"\xc3\x84\xc3\xb6",
-                                         "\xc3\xa4\xc3\x96",
-                                         "\xd0\x96",
-                                         "\xd0\xb6",
-                                         "\xe1\xb8\x80x",
-                                         "\xe1\xb8\x81X",
-                                         "stra\xc3\x9f"
-                                         "e",
-                                         "\xf0\x90\x90\xa8",
-                                         "\xf0\x90\x90\x80",
+    static const char *const others[] = {"\xc3\x84\xc3\xb6", "\xc3\xa4\xc3\x96", "\xd0\x96",
+                                         "\xd0\xb6",         "\xe1\xb8\x80x",    "\xe1\xb8\x81X",
+                                         "\xc3\x9fx",        "\xf0\x90\x90\xa8", "\xf0\x90\x90\x80",
                                          "\xed\xa0\x80"};
     unsigned kind = random_below(12);
     if (kind < sizeof others / sizeof *others) {
