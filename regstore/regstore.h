@@ -490,9 +490,9 @@ enum rs_applies {                      /* when a service goes by a new value */
 /*
  * A rule, kept as a REG_MULTI_SZ of "field=text" strings. That of value V of HKLM\A\B is named V
  * and lies in HKRS\Rules\HKLM\A\B: the short name of a stored root and the path; elsewhere below
- * HKRS\Rules, where nothing would go by it, it counts as malformed. A component "*"
- * there stands for any one name, CurrentControlSet also for a ControlSet with three digits; where
- * several rules fit, the first component in which they differ decides: the name itself comes before
+ * HKRS\Rules, where nothing would go by it, it counts as malformed. A component "*" there stands
+ * for any one name, CurrentControlSet also for a ControlSet with three digits; where several rules
+ * fit, the first component in which they differ decides: the name itself comes before
  * CurrentControlSet, and that before "*". The fields:
  *
  *     type=REG_DWORD      has to be there; any type's name
@@ -876,7 +876,8 @@ RS_CALL int rs_wait(rs_store *store, uint64_t revision, int timeout,
 /*
  * The journal keeps the latest revisions as the values of HKRS\Settings\Journal say: MaxRevisions
  * (10,000 where it is not set), MaxBytes (256 MiB; 0: any number), and MaxAge in days (0, for
- * ever). What is beyond goes step by step with later commits, but never the latest one.
+ * ever); where one is not set the default of its rule counts. What is beyond goes step by step with
+ * later commits, but never the latest one.
  */
 
 /* How a revision was made. */
