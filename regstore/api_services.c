@@ -32,6 +32,17 @@ int rs_services(rs_store *store, int (*each)(void *context, const rs_service *se
     return env_forked(store->env) ? RS_EFORK : watch_services(store, each, context);
 }
 
+int rs_service_forget(rs_store *store, const char *name, rs_error *error)
+{
+    if (store == NULL || name == NULL) {
+        return fail(error, RS_EINVAL, "invalid argument");
+    }
+    if (env_forked(store->env)) {
+        return fail(error, RS_EFORK, "%s", rs_strerror(RS_EFORK));
+    }
+    return watch_named_forget(store->dir, name, error);
+}
+
 int rs_wait(rs_store *store, uint64_t revision, int timeout,
             int (*each)(void *context, const rs_service *service), void *context)
 {

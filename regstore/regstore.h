@@ -852,11 +852,19 @@ typedef struct rs_service {
     enum rs_answer answer;
     const char *reason;     /* of the answer */
     uint64_t restart_since; /* the first revision that waits for a restart; 0: none */
+    int damaged;            /* not 0: its file is, so that nothing above is known but the name,
+                               whether it is open, and perhaps the process */
+    uint64_t heard;         /* when it last wrote into its file; it does so once a minute at least
+                               while it calls rs_watch_next(); 0: not known */
 } rs_service;
 /* Calls each for every named watch of the store, by name, also those that are not open; the same
  * rule as for rs_readers(). */
 RS_CALL int rs_services(rs_store *store, int (*each)(void *context, const rs_service *service),
                         void *context);
+/* Removes what is kept under a name that will not come back. A service that comes all the same
+ * begins at the latest revision. Switch on: RS_EBUSY, the watch is open; RS_ENOTFOUND; RS_ENAME;
+ * RS_EACCESS. */
+RS_CALL int rs_service_forget(rs_store *store, const char *name, rs_error *error);
 
 /*
  * Waits until all services have answered a revision that are concerned by it: whose named watch is

@@ -17,7 +17,12 @@ uint64_t store_now(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
-    return FILETIME_OF_UNIX + (uint64_t)now.tv_sec * 10000000 + (uint64_t)now.tv_nsec / 100;
+    return store_filetime(now);
+}
+
+uint64_t store_filetime(struct timespec moment)
+{
+    return FILETIME_OF_UNIX + (uint64_t)moment.tv_sec * 10000000 + (uint64_t)moment.tv_nsec / 100;
 }
 
 /* ---- The state record ---- */

@@ -11,6 +11,8 @@
 
 #include <stdatomic.h>
 
+#include <time.h>
+
 #include "bell.h"
 #include "journal.h"
 #include "schema.h"
@@ -121,7 +123,8 @@ int store_check_rules(struct rs_txn *txn);
  * (store_history.c) */
 int store_history_limits(struct rs_txn *txn, struct journal_limits *limits);
 
-/* The present as a FILETIME. */
+/* The present as a FILETIME, and another moment. */
 uint64_t store_now(void);
+uint64_t store_filetime(struct timespec moment);
 
 #endif

@@ -201,6 +201,9 @@ static void keep_position(struct rs_watch *watch, int status, bool second)
     if (watch->named != NULL && status == RS_END && second) {
         watch_named_reach(watch->named, watch->position);
     }
+    if (watch->named != NULL && second) {
+        watch_named_touch(watch->named);
+    }
     watch->given = status == RS_OK || status == RS_EBEHIND;
 }
 

@@ -74,7 +74,7 @@ bool watch_is_locked(int fd);
  * one call finds out that the process lives. It is lost when the process closes the file anywhere,
  * so that nothing follows from its not being there. */
 void watch_mark(int fd);
-bool watch_is_marked(int fd, pid_t pid);
+pid_t watch_marked_by(int fd); /* 0: no process */
 /* When a process was started, in ticks since boot; 0 if it is not there or cannot be seen. */
 unsigned long long watch_process_started(pid_t pid);
 bool watch_process_alive(pid_t pid, unsigned long long started);
@@ -158,13 +158,19 @@ int watch_named_save(struct watch_named *named);
 /* Notes that all up to a revision has been dealt with. Failing costs no more than hearing of it
  * twice. */
 void watch_named_reach(struct watch_named *named, uint64_t position);
+/* Lets others see, about once a minute, that the process lives; nobody is woken. */
+void watch_named_touch(const struct watch_named *named);
+/* Removes the file of a watch that is not open. RS_EBUSY: it is; RS_ENOTFOUND. */
+int watch_named_forget(const char *dir, const char *name, rs_error *error);
 /* forked: in a child; the file stays as it is. NULL is allowed. */
 void watch_named_close(struct watch_named *named, bool forked);
 
 /* A file as others see it. */
 struct watch_seen {
     char name[WATCH_MAX_NAME + 1];
-    bool alive; /* the process has it open */
+    bool alive;     /* the process has it open */
+    bool damaged;   /* nothing can be read from it: of the record only pid counts, 0 if not known */
+    uint64_t heard; /* when its process last wrote into it or touched it */
     struct watch_record record;
 };
 /* A process that was found alive before: to look for it again costs a tenth. */
@@ -172,10 +178,10 @@ struct watch_process {
     uint32_t pid; /* 0: none */
     uint64_t started;
 };
-/* RS_ENOTFOUND: there is none, or nothing can be read from it. dir_fd is of "watches". */
+/* RS_ENOTFOUND: there is none. dir_fd is of "watches". */
 int watch_named_look(int dir_fd, const char *name, struct watch_process known,
                      struct watch_seen *seen);
-/* Calls each for every file that can be read, by name. Gives each's answer, or a status. */
+/* Calls each for every file, by name. Gives each's answer, or a status. */
 int watch_named_list(const char *dir, int (*each)(void *context, const struct watch_seen *seen),
                      void *context);
 

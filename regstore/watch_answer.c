@@ -40,6 +40,8 @@ static rs_service service_of(const struct watch_seen *seen)
         .answer = record->answer,
         .reason = record->reason,
         .restart_since = record->restart_since,
+        .damaged = seen->damaged,
+        .heard = seen->heard,
     };
 }
 
@@ -71,6 +73,8 @@ struct concerned {
     char name[WATCH_MAX_NAME + 1];
     struct watch_process process;
     enum rs_answer answer;
+    bool unknown; /* its file is damaged: it may be concerned or not */
+    bool apart;   /* it was not, as has turned out */
 };
 
 struct waiting {
@@ -104,26 +108,37 @@ static int find_change(struct waiting *waiting, const struct watch_target *targe
     return status == RS_END ? RS_OK : status;
 }
 
-static int choose(void *context, const struct watch_seen *seen)
+static int is_concerned(struct waiting *waiting, const struct watch_record *record, bool *found)
 {
-    struct waiting *waiting = context;
     struct watch_target target = {BUFFER_INIT, BUFFER_INIT, BUFFER_INIT, 0};
-    struct concerned one = {
-        .process = {seen->record.pid, seen->record.started},
-        .answer = RS_ANSWER_NONE,
-    };
-    bool found = false;
-    if (!seen->alive) {
-        return RS_OK;
-    }
-    struct slice path = {seen->record.path, strlen(seen->record.path)};
+    struct slice path = {record->path, strlen(record->path)};
     int status = watch_resolve(&target, &waiting->txn->tree, path);
+    *found = false;
     if (status == RS_OK) {
-        status = find_change(waiting, &target, watch_record_flags(&seen->record), &found);
+        status = find_change(waiting, &target, watch_record_flags(record), found);
     } else if (status != RS_ENOMEM && status != RS_EDAMAGED) {
         status = RS_OK; /* what the file holds is no path: no watch wrote it */
     }
     watch_target_free(&target);
+    return status;
+}
+
+static int choose(void *context, const struct watch_seen *seen)
+{
+    struct waiting *waiting = context;
+    struct concerned one = {
+        .process = {seen->record.pid, seen->record.started},
+        .answer = RS_ANSWER_NONE,
+        .unknown = seen->damaged,
+    };
+    bool found = seen->damaged;
+    int status = RS_OK;
+    if (!seen->alive) {
+        return RS_OK;
+    }
+    if (!seen->damaged) {
+        status = is_concerned(waiting, &seen->record, &found);
+    }
     if (status != RS_OK || !found) {
         return status;
     }
@@ -227,9 +242,28 @@ static bool sleep_a_while(struct patience *patience, const char *dir)
     return true;
 }
 
+/* The service has written into its file again, so that it can be read what it watches. */
+static int ask_whether_concerned(struct waiting *waiting, const struct watch_record *record,
+                                 struct concerned *one)
+{
+    bool found;
+    int status = store_begin(waiting->store, false, &waiting->txn, NULL);
+    if (status != RS_OK) {
+        return status;
+    }
+    status = is_concerned(waiting, record, &found);
+    journal_close(&waiting->reader);
+    store_abort(waiting->txn);
+    if (status == RS_OK) {
+        one->unknown = false;
+        one->apart = !found;
+    }
+    return status;
+}
+
 /* Tells what a service answers to the revision. Answers of a process that lives no more do not
  * count: what it has taken is gone with it. */
-static int ask(const struct waiting *waiting, struct concerned *one, bool last,
+static int ask(struct waiting *waiting, struct concerned *one, bool last,
                const struct listing *listing)
 {
     struct watch_seen seen;
@@ -242,6 +276,12 @@ static int ask(const struct waiting *waiting, struct concerned *one, bool last,
         memcpy(seen.name, one->name, sizeof seen.name);
     } else if (status != RS_OK) {
         return status;
+    }
+    if (one->unknown && seen.alive && !seen.damaged) {
+        status = ask_whether_concerned(waiting, &seen.record, one);
+        if (status != RS_OK || one->apart) {
+            return status;
+        }
     }
     if (seen.alive && seen.record.store == listing->store) {
         one->answer = watch_record_judge(&seen.record, waiting->revision, &reason);
@@ -267,9 +307,9 @@ static int ask_all(struct waiting *waiting, bool last, const struct listing *lis
     }
     *open = 0;
     for (size_t i = 0; result == 0 && i < count; i++) {
-        if (services[i].answer == RS_ANSWER_NONE) {
+        if (services[i].answer == RS_ANSWER_NONE && !services[i].apart) {
             result = ask(waiting, &services[i], last, listing);
-            *open += services[i].answer == RS_ANSWER_NONE;
+            *open += services[i].answer == RS_ANSWER_NONE && !services[i].apart;
         }
     }
     return result;

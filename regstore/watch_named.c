@@ -21,6 +21,8 @@
 /* Somebody else is opening a named watch: waited for, so many times so many nanoseconds. */
 #define MOST_WAITS 1000
 #define WAIT_NS 1000000L
+/* How long nothing is heard of a process that lives and has nothing to say. */
+#define TOUCH_SECONDS 60
 
 struct file_name {
     char text[WATCH_MAX_NAME + sizeof HIDDEN_PREFIX + sizeof SUFFIX];
@@ -47,18 +49,14 @@ bool watch_name_is_good(const char *name)
 
 /* ---- Reading a file ---- */
 
-/* RS_ENOTFOUND where nothing was ever written, RS_EDAMAGED where nothing can be read. */
+/* RS_EDAMAGED where nothing can be read: a file gets its name only when it is whole. */
 static int read_record(int fd, struct watch_record *record)
 {
     char *file = malloc(FILE_SIZE);
     int status = file != NULL ? RS_EDAMAGED : RS_ENOMEM;
     for (int looks = 0; status == RS_EDAMAGED && looks < MOST_LOOKS; looks++) {
         ssize_t got = pread(fd, file, FILE_SIZE, 0);
-        if (got <= 0) {
-            status = got == 0 ? RS_ENOTFOUND : RS_EIO;
-        } else {
-            status = watch_record_get(file, (size_t)got, record);
-        }
+        status = got > 0 ? watch_record_get(file, (size_t)got, record) : RS_EDAMAGED;
     }
     free(file);
     return status;
@@ -67,7 +65,7 @@ static int read_record(int fd, struct watch_record *record)
 static bool is_alive(int fd, const struct watch_record *record)
 {
     pid_t pid = (pid_t)record->pid;
-    return watch_is_marked(fd, pid) ||
+    return watch_marked_by(fd) == pid ||
            (watch_is_locked(fd) && watch_process_alive(pid, record->started));
 }
 
@@ -88,28 +86,41 @@ static int open_to_look(int dir_fd, const char *name)
 static bool still_lives(int fd, const struct watch_record *record)
 {
     pid_t pid = (pid_t)record->pid;
-    return watch_is_marked(fd, pid) ||
+    return watch_marked_by(fd) == pid ||
            (watch_is_locked(fd) && (kill(pid, 0) == 0 || errno == EPERM));
+}
+
+/* The lock is all that tells of a process whose name cannot be read. */
+static void look_at_damaged(int fd, struct watch_seen *seen)
+{
+    seen->record = (struct watch_record){.pid = (uint32_t)watch_marked_by(fd)};
+    seen->alive = seen->record.pid != 0 || watch_is_locked(fd);
 }
 
 int watch_named_look(int dir_fd, const char *name, struct watch_process known,
                      struct watch_seen *seen)
 {
+    struct stat st;
+    size_t len = strnlen(name, WATCH_MAX_NAME);
     int fd = open_to_look(dir_fd, name);
     if (fd < 0) {
         return RS_ENOTFOUND;
     }
+    memcpy(seen->name, name, len);
+    seen->name[len] = '\0';
+    seen->heard = fstat(fd, &st) == 0 ? store_filetime(st.st_mtim) : 0;
     int status = read_record(fd, &seen->record);
+    seen->damaged = status == RS_EDAMAGED;
     if (status == RS_OK) {
-        size_t len = strnlen(name, WATCH_MAX_NAME);
-        memcpy(seen->name, name, len);
-        seen->name[len] = '\0';
         bool same = known.pid != 0 && known.pid == seen->record.pid &&
                     known.started == seen->record.started;
         seen->alive = same ? still_lives(fd, &seen->record) : is_alive(fd, &seen->record);
+    } else if (seen->damaged) {
+        look_at_damaged(fd, seen);
+        status = RS_OK;
     }
     close(fd);
-    return status == RS_ENOMEM ? status : (status == RS_OK ? RS_OK : RS_ENOTFOUND);
+    return status;
 }
 
 /* ---- Opening ---- */
@@ -143,20 +154,32 @@ static void give_directory(int fd)
     close(fd);
 }
 
+/* RS_EBUSY if the watch is open. */
+static int must_be_closed(const struct watch_seen *seen, rs_error *error)
+{
+    if (!seen->alive) {
+        return RS_OK;
+    }
+    return seen->record.pid != 0 ? fail(error, RS_EBUSY, "the watch %s is open in process %lu",
+                                        seen->name, (unsigned long)seen->record.pid)
+                                 : fail(error, RS_EBUSY, "the watch %s is open", seen->name);
+}
+
 /* What the name's file has kept. RS_ENOTFOUND, RS_EDAMAGED, or RS_EBUSY. */
 static int read_kept(int dir_fd, const char *name, struct watch_record *kept, rs_error *error)
 {
-    int fd = open_to_look(dir_fd, name);
-    if (fd < 0) {
-        return RS_ENOTFOUND;
+    const struct watch_process nobody = {0};
+    struct watch_seen *seen = malloc(sizeof *seen);
+    int status = seen != NULL ? watch_named_look(dir_fd, name, nobody, seen) : RS_ENOMEM;
+    if (status == RS_ENOTFOUND && errno != ENOENT) {
+        status = RS_EDAMAGED; /* it is there, and may not be read */
+    } else if (status == RS_OK) {
+        *kept = seen->record;
+        status = must_be_closed(seen, error);
+        status = status == RS_OK && seen->damaged ? RS_EDAMAGED : status;
     }
-    int status = read_record(fd, kept);
-    if (status == RS_OK && is_alive(fd, kept)) {
-        status = fail(error, RS_EBUSY, "the watch %s is open in process %lu", name,
-                      (unsigned long)kept->pid);
-    }
-    close(fd);
-    return status == RS_EIO ? RS_EDAMAGED : status;
+    free(seen);
+    return status;
 }
 
 /* Both slots at once, so that no later write has to find room. */
@@ -266,6 +289,48 @@ void watch_named_reach(struct watch_named *named, uint64_t position)
         named->record.position = position;
         (void)watch_named_save(named);
     }
+}
+
+void watch_named_touch(const struct watch_named *named)
+{
+    struct stat st;
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    if (fstat(named->fd, &st) == 0 && (now.tv_sec - st.st_mtim.tv_sec >= TOUCH_SECONDS ||
+                                       st.st_mtim.tv_sec - now.tv_sec >= TOUCH_SECONDS)) {
+        (void)futimens(named->fd, NULL);
+    }
+}
+
+/* ---- Forgetting ---- */
+
+static int forget_in(int dir_fd, const char *name, rs_error *error)
+{
+    const struct watch_process nobody = {0};
+    struct watch_seen *seen = malloc(sizeof *seen);
+    int status = seen != NULL ? watch_named_look(dir_fd, name, nobody, seen) : RS_ENOMEM;
+    if (status == RS_OK) {
+        status = must_be_closed(seen, error);
+    }
+    if (status == RS_OK && unlinkat(dir_fd, file_name("", name).text, 0) != 0) {
+        status = fail_errno(error, "the watch %s cannot be forgotten", name);
+    }
+    free(seen);
+    return status == RS_ENOTFOUND ? fail(error, status, "no watch is named %s", name) : status;
+}
+
+int watch_named_forget(const char *dir, const char *name, rs_error *error)
+{
+    int dir_fd;
+    if (!watch_name_is_good(name)) {
+        return fail(error, RS_ENAME, "\"%s\" cannot be the name of a watch", name);
+    }
+    int status = take_directory(dir, &dir_fd, error);
+    if (status == RS_OK) {
+        status = forget_in(dir_fd, name, error);
+        give_directory(dir_fd);
+    }
+    return status;
 }
 
 void watch_named_close(struct watch_named *named, bool forked)

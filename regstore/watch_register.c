@@ -74,10 +74,11 @@ void watch_mark(int fd)
 }
 
 /* Who may only read the file could have a lock there, too, but none for writing. */
-bool watch_is_marked(int fd, pid_t pid)
+pid_t watch_marked_by(int fd)
 {
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = MARK, .l_len = 1};
-    return fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type == F_WRLCK && lock.l_pid == pid;
+    return fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type == F_WRLCK && lock.l_pid > 0 ? lock.l_pid
+                                                                                      : 0;
 }
 
 int watch_open_dir(const char *dir, int flags)

@@ -13,6 +13,7 @@
 
 #define USUAL_SECONDS 10
 #define MOST_SECONDS 86400
+#define SETTLE_MS 1000 /* for answers to what was changed before */
 
 const char *answers_word(enum rs_answer answer)
 {
@@ -53,10 +54,17 @@ int answers_read(const struct arguments *arguments, struct answers *answers)
 
 /* ---- Who is running ---- */
 
+/* A service before the change. */
+struct answers_before {
+    char *name;
+    char *rejection; /* the reason, if it rejects what is stored; else NULL */
+};
+
 static int note_live(void *context, const rs_service *service)
 {
     struct answers *answers = context;
-    char **grown;
+    struct answers_before *grown;
+    bool rejecting = service->answer == RS_ANSWER_REJECTED;
 
     if (!service->alive) {
         return RS_OK;
@@ -66,12 +74,27 @@ static int note_live(void *context, const rs_service *service)
         return RS_ENOMEM;
     }
     answers->live = grown;
-    grown[answers->live_count] = strdup(service->name);
-    if (grown[answers->live_count] == NULL) {
-        return RS_ENOMEM;
+    grown += answers->live_count++;
+    grown->name = strdup(service->name);
+    grown->rejection = rejecting ? strdup(service->reason) : NULL;
+    return grown->name == NULL || (rejecting && grown->rejection == NULL) ? RS_ENOMEM : RS_OK;
+}
+
+/* What was changed a moment ago may not be answered yet, and be rejected for its own sake. Whatever
+ * comes of waiting, who is running is looked at then. */
+static int settle(rs_store *store, const struct answers *answers)
+{
+    int most = answers->milliseconds < SETTLE_MS ? answers->milliseconds : SETTLE_MS;
+    uint64_t latest;
+    rs_txn *txn;
+    int status = rs_begin(store, RS_READ, &txn);
+
+    if (status == RS_OK) {
+        latest = rs_revision(txn);
+        rs_abort(txn);
+        status = rs_wait(store, latest, most, NULL, NULL);
     }
-    answers->live_count++;
-    return RS_OK;
+    return status == RS_ENOMEM ? status : RS_OK;
 }
 
 int answers_note(const struct tool *tool, struct answers *answers)
@@ -82,7 +105,10 @@ int answers_note(const struct tool *tool, struct answers *answers)
     if (!answers->awaited || rs_open(tool->dir, RS_READONLY, &store, NULL) != RS_OK) {
         return 0; /* what is wrong with the store, the command itself says */
     }
-    status = rs_services(store, note_live, answers);
+    status = answers->undo ? settle(store, answers) : RS_OK;
+    if (status == RS_OK) {
+        status = rs_services(store, note_live, answers);
+    }
     if (status != RS_OK) {
         report_status(status, NULL, rs_store_dir(store));
     }
@@ -93,7 +119,8 @@ int answers_note(const struct tool *tool, struct answers *answers)
 void answers_free(struct answers *answers)
 {
     for (size_t i = 0; i < answers->live_count; i++) {
-        free(answers->live[i]);
+        free(answers->live[i].name);
+        free(answers->live[i].rejection);
     }
     free(answers->live);
 }
@@ -106,8 +133,28 @@ struct awaiting {
     uint64_t revision;
     size_t told;    /* services */
     size_t missing; /* those of them that have died before anybody could wait for them */
-    char why[RS_ERROR_TEXT_MAX + 128]; /* the first rejection */
+    size_t fresh;   /* rejections that did not stand before the change */
+    char why[RS_ERROR_TEXT_MAX + 128]; /* the first of these */
 };
+
+static const struct answers_before *find_before(const struct answers *answers, const char *name)
+{
+    for (size_t i = 0; i < answers->live_count; i++) {
+        if (strcmp(answers->live[i].name, name) == 0) {
+            return &answers->live[i];
+        }
+    }
+    return NULL;
+}
+
+/* Whether it rejects what was there before the change, so that the change is not the cause. */
+static bool stood_before(const struct awaiting *awaiting, const rs_service *service)
+{
+    const struct answers_before *before = find_before(awaiting->answers, service->name);
+
+    return service->answer == RS_ANSWER_REJECTED && before != NULL && before->rejection != NULL &&
+           strcmp(before->rejection, service->reason) == 0;
+}
 
 static void put_json(const struct awaiting *awaiting, const rs_service *service)
 {
@@ -118,6 +165,8 @@ static void put_json(const struct awaiting *awaiting, const rs_service *service)
     json_member_number(&json, "revision", awaiting->revision);
     json_member_text(&json, "answer", answers_word(service->answer));
     json_member_text(&json, "reason", service->reason);
+    json_member(&json, "before");
+    json_truth(&json, stood_before(awaiting, service));
     json_close(&json, '}');
     json_line(&json);
 }
@@ -128,15 +177,31 @@ static void put_taken(const struct awaiting *awaiting, const rs_service *service
         return;
     }
     if (service->answer == RS_ANSWER_APPLIED) {
-        printf("%s applied revision %" PRIu64 "\n", service->name, awaiting->revision);
-        return;
+        printf("%s applied revision %" PRIu64, service->name, awaiting->revision);
+    } else {
+        printf("%s needs a restart for revision %" PRIu64, service->name, awaiting->revision);
     }
-    printf("%s needs a restart for revision %" PRIu64, service->name, awaiting->revision);
     if (service->reason[0] != '\0') {
         fputs(": ", stdout);
         show_safely(stdout, service->reason);
     }
     putchar('\n');
+}
+
+static void put_rejected(struct awaiting *awaiting, const rs_service *service)
+{
+    bool before = stood_before(awaiting, service);
+
+    report("%s rejected revision %" PRIu64 "%s: %s", service->name, awaiting->revision,
+           before ? ", as it did what was there before" : "", service->reason);
+    if (before) {
+        return;
+    }
+    awaiting->fresh++;
+    if (awaiting->why[0] == '\0') {
+        snprintf(awaiting->why, sizeof(awaiting->why), "rejected by %s: %s", service->name,
+                 service->reason);
+    }
 }
 
 static int on_answer(void *context, const rs_service *service)
@@ -148,12 +213,7 @@ static int on_answer(void *context, const rs_service *service)
         put_json(awaiting, service);
     }
     if (service->answer == RS_ANSWER_REJECTED) {
-        report("%s rejected revision %" PRIu64 ": %s", service->name, awaiting->revision,
-               service->reason);
-        if (awaiting->why[0] == '\0') {
-            snprintf(awaiting->why, sizeof(awaiting->why), "rejected by %s: %s", service->name,
-                     service->reason);
-        }
+        put_rejected(awaiting, service);
     } else if (service->answer == RS_ANSWER_NONE) {
         report("%s has not answered revision %" PRIu64 "%s", service->name, awaiting->revision,
                service->alive ? "" : ": it is gone");
@@ -175,15 +235,13 @@ static int on_dead(void *context, const rs_service *service)
     if (service->alive || service->ended || service->answered >= awaiting->revision) {
         return RS_OK;
     }
-    for (size_t i = 0; i < answers->live_count; i++) {
-        if (strcmp(answers->live[i], service->name) == 0) {
-            silent.answer = RS_ANSWER_NONE;
-            silent.reason = "";
-            awaiting->missing++;
-            return on_answer(awaiting, &silent);
-        }
+    if (find_before(answers, service->name) == NULL) {
+        return RS_OK;
     }
-    return RS_OK;
+    silent.answer = RS_ANSWER_NONE;
+    silent.reason = "";
+    awaiting->missing++;
+    return on_answer(awaiting, &silent);
 }
 
 /* ---- Taking back ---- */
@@ -212,6 +270,11 @@ static void undo(const struct tool *tool, const struct awaiting *awaiting)
 {
     struct session session;
 
+    if (awaiting->fresh == 0) {
+        remark("revision %" PRIu64 " is not taken back: it is not what is rejected",
+               awaiting->revision);
+        return;
+    }
     if (session_begin(tool, RS_WRITE, &session) != 0) {
         return;
     }

@@ -15,8 +15,8 @@
 struct answers {
     bool awaited;
     int milliseconds;
-    bool undo;   /* what is rejected */
-    char **live; /* names of the services that were running before the change */
+    bool undo;                   /* what is rejected */
+    struct answers_before *live; /* the services that were running before the change */
     size_t live_count;
 };
 

@@ -2,10 +2,12 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "answers.h"
 #include "arguments.h"
 #include "json.h"
+#include "report.h"
 #include "show.h"
 #include "tool.h"
 
@@ -14,6 +16,7 @@ struct table {
     bool counting; /* the first pass looks how wide names are */
     int width;
     uint64_t latest;
+    uint64_t now;
     uint64_t count;
 };
 
@@ -59,20 +62,33 @@ static void put_json(const struct table *table, const rs_service *service)
     } else {
         json_null(&json);
     }
+    show_json_time(&json, "heard", service->heard);
+    json_member(&json, "damaged");
+    json_truth(&json, service->damaged != 0);
     json_close(&json, '}');
     json_line(&json);
 }
 
-static void put_text(const struct table *table, const rs_service *service)
+/* How long it is silent, in the largest unit of which there are two. */
+static void put_silence(const struct table *table, const rs_service *service)
 {
-    char pid[16];
+    static const struct {
+        uint64_t seconds;
+        const char *name;
+    } units[] = {{86400, "days"}, {3600, "hours"}, {60, "minutes"}, {1, "seconds"}};
+    /* A clock that was set back says nothing about how long it is. */
+    uint64_t seconds = table->now > service->heard ? (table->now - service->heard) / 10000000 : 0;
+    size_t unit = 0;
 
-    snprintf(pid, sizeof(pid), "%" PRIu32, service->pid);
-    printf("%-*s  %7s  %8" PRIu64 "  %5" PRIu64 "  %-8s  ", table->width, service->name,
-           service->alive ? pid : state_of(service), reached(service), lag_of(table, service),
-           answers_word(service->answer));
-    show_safely(stdout, service->path);
-    putchar('\n');
+    while (units[unit].seconds > 1 && seconds < 2 * units[unit].seconds) {
+        unit++;
+    }
+    printf("    last heard of %" PRIu64 " %s ago\n", seconds / units[unit].seconds,
+           units[unit].name);
+}
+
+static void put_notes(const struct table *table, const rs_service *service)
+{
     if (service->reason[0] != '\0') {
         fputs("    ", stdout);
         show_safely(stdout, service->reason);
@@ -81,6 +97,31 @@ static void put_text(const struct table *table, const rs_service *service)
     if (service->restart_since != 0 && service->alive) {
         printf("    needs a restart since revision %" PRIu64 "\n", service->restart_since);
     }
+    if (service->damaged) {
+        puts("    its file is damaged, so that its position is not known");
+    }
+    if (!service->alive && !service->ended && service->heard != 0) {
+        put_silence(table, service);
+    }
+}
+
+static void put_text(const struct table *table, const rs_service *service)
+{
+    char pid[16];
+
+    snprintf(pid, sizeof(pid), "%" PRIu32, service->pid);
+    if (service->damaged) {
+        printf("%-*s  %7s  %8s  %5s  %-8s  -\n", table->width, service->name,
+               service->alive && service->pid != 0 ? pid : state_of(service), "-", "-", "-");
+        put_notes(table, service);
+        return;
+    }
+    printf("%-*s  %7s  %8" PRIu64 "  %5" PRIu64 "  %-8s  ", table->width, service->name,
+           service->alive ? pid : state_of(service), reached(service), lag_of(table, service),
+           answers_word(service->answer));
+    show_safely(stdout, service->path);
+    putchar('\n');
+    put_notes(table, service);
 }
 
 static int on_service(void *context, const rs_service *service)
@@ -111,14 +152,52 @@ static int print_services(struct session *session, struct table *table)
     return status == RS_OK ? rs_services(session->store, on_service, table) : status;
 }
 
+static int forget(const struct tool *tool, const char *name)
+{
+    struct json json = {.out = stdout};
+    rs_error error = RS_ERROR_INIT;
+    rs_store *store;
+    int status;
+
+    if (tool_open(tool, RS_READONLY, &store) != 0) {
+        return 1;
+    }
+    status = rs_service_forget(store, name, &error);
+    rs_close(store);
+    if (status != RS_OK) {
+        return report_status(status, &error, name);
+    }
+    if (tool->json) {
+        json_open(&json, '{');
+        json_member_text(&json, "forgotten", name);
+        json_close(&json, '}');
+        json_line(&json);
+    } else {
+        printf("forgot %s\n", name);
+    }
+    return 0;
+}
+
+/* The present, as the times of a store are told. */
+static uint64_t present(void)
+{
+    const uint64_t unix_epoch = UINT64_C(116444736000000000);
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    return unix_epoch + (uint64_t)now.tv_sec * 10000000 + (uint64_t)now.tv_nsec / 100;
+}
+
 int cmd_services(struct tool *tool, const struct arguments *arguments)
 {
-    struct table table = {.json = tool->json, .counting = true, .width = 4};
+    struct table table = {.json = tool->json, .counting = true, .width = 4, .now = present()};
     struct session session;
     int result = 0;
     int status;
 
-    (void)arguments;
+    if (has_switch(arguments, SWITCH_FORGET)) {
+        return forget(tool, arguments->switches[SWITCH_FORGET]);
+    }
     if (session_begin(tool, RS_READ, &session) != 0) {
         return 1;
     }

@@ -324,7 +324,7 @@ const struct command commands[] = {
     {"services", "show the services, how far they are and what they say",
      "One whose process died without an end is gone. LAG is the revisions that it has not "
      "passed.\n",
-     NO_OPERANDS, no_switches, true, cmd_services, SECTION_STORE, false, false},
+     NO_OPERANDS, services_switches, true, cmd_services, SECTION_STORE, false, false},
     {"status", "show the store, its readers and its watchers", "", NO_OPERANDS, no_switches, true,
      cmd_status, SECTION_STORE, false, false},
     {"check",

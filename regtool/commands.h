@@ -80,6 +80,7 @@ enum switch_id {
     SWITCH_SKIP,
     SWITCH_FORCE_RULES,
     SWITCH_CONFIRM,
+    SWITCH_FORGET,
     SWITCH_UNKNOWN,
     SWITCH_COUNT
 };

@@ -124,6 +124,12 @@ void json_null(struct json *json)
     fputs("null", json->out);
 }
 
+void json_truth(struct json *json, bool truth)
+{
+    separate(json);
+    fputs(truth ? "true" : "false", json->out);
+}
+
 void json_hex(struct json *json, const void *data, size_t size)
 {
     static const char digits[] = "0123456789abcdef";

@@ -8,6 +8,7 @@
 #ifndef REGTOOL_JSON_H
 #define REGTOOL_JSON_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -27,6 +28,7 @@ void json_member(struct json *json, const char *name);
 void json_text(struct json *json, const char *text, size_t len);
 void json_number(struct json *json, uint64_t number);
 void json_null(struct json *json);
+void json_truth(struct json *json, bool truth);
 /* A string of hexadecimal digits. */
 void json_hex(struct json *json, const void *data, size_t size);
 

@@ -298,6 +298,12 @@ const struct switch_row check_switches[] = {
     ROW_END,
 };
 
+const struct switch_row services_switches[] = {
+    {SWITCH_FORGET, NULL, "forget", "NAME", "remove what is kept of one that will not come back",
+     GROUP_NONE, false},
+    ROW_END,
+};
+
 const struct switch_row log_switches[] = {
     {SWITCH_SINCE, NULL, "since", "MOMENT", "only what came after a revision, or since a time",
      GROUP_NONE, false},

@@ -17,10 +17,11 @@ int named_note(void *context, const rs_service *service)
     static const char *const answers[] = {"none", "applied", "restart", "rejected"};
     struct named_told *told = context;
     size_t used = strlen(told->text);
-    snprintf(told->text + used, sizeof told->text - used, "%s %s %d %d %s %s %d|", service->name,
-             service->alive ? "alive" : (service->ended ? "ended" : "gone"), (int)service->position,
-             (int)service->answered, answers[service->answer],
-             service->reason[0] != '\0' ? service->reason : "-", (int)service->restart_since);
+    snprintf(told->text + used, sizeof told->text - used, "%s %s%s %d %d %s %s %d|", service->name,
+             service->alive ? "alive" : (service->ended ? "ended" : "gone"),
+             service->damaged ? "?" : "", (int)service->position, (int)service->answered,
+             answers[service->answer], service->reason[0] != '\0' ? service->reason : "-",
+             (int)service->restart_since);
     told->count++;
     return 0;
 }

@@ -80,10 +80,16 @@ static int wait_for_answer(struct verb_place *place)
     return status;
 }
 
+static int forget(struct verb_place *place)
+{
+    rs_watch *watch;
+    int status = open_named(place, &watch);
+    rs_watch_close(watch);
+    return status == RS_OK ? rs_service_forget(place->store, "verbs", &place->error) : status;
+}
+
 const struct verb verb_services[] = {
-    {"watch-named", 0, NULL, open_and_close},
-    {"watch-answer", 0, NULL, give_answer},
-    {"services", 0, NULL, list_services},
-    {"wait", 0, NULL, wait_for_answer},
-    {NULL, 0, NULL, NULL},
+    {"watch-named", 0, NULL, open_and_close}, {"watch-answer", 0, NULL, give_answer},
+    {"services", 0, NULL, list_services},     {"wait", 0, NULL, wait_for_answer},
+    {"service-forget", 0, NULL, forget},      {NULL, 0, NULL, NULL},
 };
