@@ -4,8 +4,9 @@
  * Beside the way from a root to a key there are ways through HKRS\Rules: at each step a rule key
  * has a child of the same name, one CurrentControlSet, one "*", or none. The rule keys at the end
  * of these ways are the key's set. It follows from the set of its parent, so that below a key
- * without any there is nothing to look for, and a few dozen are remembered. A transaction that
- * changes things may change rules and names, so it remembers them only from begin to end.
+ * without any there is nothing to look for, and some are remembered. A transaction that changes
+ * keys or what is in HKRS may change rules and names, so it remembers them only from begin to end.
+ * One that changes nothing but values elsewhere hands what it remembers on to the next.
  */
 #include "schema.h"
 
@@ -46,6 +47,7 @@ struct schema_cache {
     struct place *places;
     unsigned place_count;
     unsigned filled; /* since there are so many places */
+    struct found_rule *found;
     struct branch branches[BRANCHES];
     struct place first[PLACES];
 };
@@ -72,6 +74,8 @@ void schema_cache_free(struct schema_cache *cache)
 {
     if (cache != NULL) {
         free_places(cache);
+        schema_forget_found(cache->found);
+        free(cache->found);
         free(cache);
     }
 }
@@ -81,10 +85,29 @@ void schema_cache_free(struct schema_cache *cache)
 static void forget_all(struct schema_cache *cache)
 {
     cache->snapshot = 0;
+    schema_forget_found(cache->found);
     if (++cache->age == 0) {
         memset(cache->places, 0, cache->place_count * sizeof *cache->places);
         memset(cache->branches, 0, sizeof cache->branches);
         cache->age = 1;
+    }
+}
+
+/* The commit whose rules a transaction sees; 0: none's, as it may have changed them. */
+static uint64_t rules_of(const struct tree *tree)
+{
+    const uint64_t number = env_txn_number(tree->txn);
+
+    if (!tree->txn->write) {
+        return number;
+    }
+    return tree->moved ? 0 : number - 1;
+}
+
+void schema_cache_carry(struct schema_cache *cache, const struct tree *tree, uint64_t committed)
+{
+    if (cache != NULL) {
+        cache->snapshot = !tree->moved && cache->snapshot == committed - 1 ? committed : 0;
     }
 }
 
@@ -99,7 +122,7 @@ static int find_rules(struct schema *schema)
         status = RS_OK;
     }
     if (status == RS_OK) {
-        cache->snapshot = env_txn_number(schema->tree->txn);
+        cache->snapshot = rules_of(schema->tree);
     }
     return status;
 }
@@ -116,7 +139,8 @@ int schema_begin(struct schema *schema, struct tree *tree, struct schema_cache *
     if (*cache == NULL) {
         return RS_ENOMEM;
     }
-    if (tree->txn->write || (*cache)->snapshot != env_txn_number(tree->txn)) {
+    schema->found = &(*cache)->found;
+    if ((*cache)->snapshot == 0 || (*cache)->snapshot != rules_of(tree)) {
         forget_all(*cache);
         status = find_rules(schema);
     }

@@ -40,14 +40,19 @@ uint64_t schema_highest(uint32_t type);
 /* The rule keys of the keys that were asked for last, of one snapshot; belongs to a transaction. */
 struct schema_cache;
 void schema_cache_free(struct schema_cache *cache);
+/* After the commit of the transaction that had it: what it holds counts for the next one, too, if
+ * that one begins where this one ended, and the rules are as they were. */
+void schema_cache_carry(struct schema_cache *cache, const struct tree *tree, uint64_t committed);
 
 /* The rules that a transaction sees, for as long as nothing is changed. From begin to end the tree
  * describes no failures. */
+struct found_rule;
 struct schema {
     struct tree *tree;
     rs_error *error; /* the tree's own, which it has again after the end */
     struct schema_cache *cache;
-    rs_key rules; /* HKRS\Rules; RS_NO_KEY: there are none */
+    struct found_rule **found; /* the cache's rules that were read already */
+    rs_key rules;              /* HKRS\Rules; RS_NO_KEY: there are none */
 };
 /* *cache is made when it is first needed. */
 int schema_begin(struct schema *schema, struct tree *tree, struct schema_cache **cache);
@@ -72,11 +77,10 @@ int schema_set_at(struct schema *schema, const char *path, size_t len, struct sc
  * in. RS_ENOTFOUND; RS_ERULE, with the reason in *why. */
 int schema_find(struct schema *schema, const struct schema_set *set, const char *name, size_t len,
                 rs_rule *rule, rs_key *at, rs_error *why);
-/* The same, read once for all values of that name, and only until judge_end(). */
-struct judge;
-int schema_find_again(struct judge *judge, const struct schema_set *set, const char *name,
+/* The same, read once for all values of that name; the rule lives until the next call. */
+int schema_find_again(struct schema *schema, const struct schema_set *set, const char *name,
                       size_t len, rs_rule *rule, rs_key *at);
-void schema_forget_found(struct judge *judge);
+void schema_forget_found(struct found_rule *found);
 /* The rule that a stored value means. */
 int schema_read(struct schema *schema, const rs_value *stored, rs_rule *rule, rs_error *why);
 /* Completes a rule that was found with the path of its key. */
@@ -127,8 +131,7 @@ struct judge {
     struct arena arena;  /* of one value */
     struct arena names;  /* of one key */
     struct buffer path;
-    struct found_rule *found; /* rules that were read already */
-    struct judged *rows;      /* the values that were told */
+    struct judged *rows; /* the values that were told */
     uint32_t count;
     uint32_t capacity;
     uint32_t *heads; /* as many as there is room for rows */

@@ -32,7 +32,6 @@ void judge_end(struct judge *judge)
     for (uint32_t i = 0; i < judge->count; i++) {
         free(judge->rows[i].name);
     }
-    schema_forget_found(judge);
     free(judge->rows);
     free(judge->heads);
     arena_free(&judge->arena);
@@ -115,7 +114,26 @@ static int remember(struct judge *judge, const struct judged *told)
 
 /* ---- Telling ---- */
 
-/* Who is told may read in the transaction: meanwhile the tree is as it was. */
+/* Who is told may read in the transaction: meanwhile the tree is as it was, and what he asks for
+ * does not take the rule away that he is told of. */
+static int call(struct judge *judge, const rs_violation *violation)
+{
+    struct schema *schema = judge->schema;
+    struct tree *tree = schema->tree;
+    struct found_rule *found = *schema->found;
+
+    *schema->found = NULL;
+    tree->arena = judge->outer;
+    tree->error = schema->error;
+    int status = judge->check->each(judge->check->context, violation);
+    tree->arena = &judge->arena;
+    tree->error = NULL;
+    schema_forget_found(*schema->found);
+    free(*schema->found);
+    *schema->found = found;
+    return status;
+}
+
 static int give(struct judge *judge, rs_key key, rs_violation *violation)
 {
     struct tree *tree = judge->schema->tree;
@@ -127,11 +145,7 @@ static int give(struct judge *judge, rs_key key, rs_violation *violation)
     if (status == RS_OK) {
         violation->path = judge->path.data;
         violation->path_len = judge->path.size;
-        tree->arena = judge->outer;
-        tree->error = judge->schema->error;
-        status = judge->check->each(judge->check->context, violation);
-        tree->arena = &judge->arena;
-        tree->error = NULL;
+        status = call(judge, violation);
     }
     return status;
 }
@@ -322,7 +336,7 @@ static int judge_stored(struct judge *judge, rs_key key, const struct schema_set
     rs_value *value = &stored;
     rs_rule rule;
     rs_key at;
-    int status = schema_find_again(judge, set, name, len, &rule, &at);
+    int status = schema_find_again(judge->schema, set, name, len, &rule, &at);
 
     if (status == RS_ENOTFOUND || status == RS_ERULE) {
         return RS_OK; /* a malformed rule is told where it lies */
@@ -426,7 +440,7 @@ int judge_set(struct judge *judge, rs_key key, const struct schema_set *set,
 
     arena_reset(&judge->arena);
     if (!set->inside && !judge->check->warnings) {
-        status = schema_find_again(judge, set, value.name, value.name_len, &rule, &at);
+        status = schema_find_again(judge->schema, set, value.name, value.name_len, &rule, &at);
         status = status == RS_OK ? schema_judge(&rule, &value, &why) : status;
     }
     if (status == RS_EREFUSED) {

@@ -89,7 +89,7 @@ struct found_rule {
     rs_rule *rule; /* NULL: nothing */
 };
 
-static struct found_rule *found_place(const struct judge *judge, rs_key at, const char *name,
+static struct found_rule *found_place(const struct schema *schema, rs_key at, const char *name,
                                       size_t len)
 {
     uint64_t hash = at;
@@ -97,7 +97,7 @@ static struct found_rule *found_place(const struct judge *judge, rs_key at, cons
     for (size_t i = 0; i < len; i++) {
         hash = (hash ^ (unsigned char)name[i]) * UINT64_C(0x100000001b3);
     }
-    return &judge->found[(hash ^ hash >> 32) % FOUND];
+    return &(*schema->found)[(hash ^ hash >> 32) % FOUND];
 }
 
 static bool is_found(const struct found_rule *found, rs_key at, const char *name, size_t len)
@@ -121,9 +121,9 @@ static int keep_found(struct found_rule *found, rs_key at, const char *name, siz
 }
 
 /* What one rule key says. */
-static int find_in(struct judge *judge, rs_key at, const char *name, size_t len, rs_rule *rule)
+static int find_in(struct schema *schema, rs_key at, const char *name, size_t len, rs_rule *rule)
 {
-    struct found_rule *found = found_place(judge, at, name, len);
+    struct found_rule *found = found_place(schema, at, name, len);
     rs_value stored = {.size = 0};
 
     if (is_found(found, at, name, len)) {
@@ -132,10 +132,10 @@ static int find_in(struct judge *judge, rs_key at, const char *name, size_t len,
         }
         return found->rule != NULL ? RS_OK : RS_ENOTFOUND;
     }
-    int status = tree_value_get(judge->schema->tree, at, name, len, &stored);
+    int status = tree_value_get(schema->tree, at, name, len, &stored);
     const bool none = status == RS_ENOTFOUND;
     if (status == RS_OK) {
-        status = schema_read(judge->schema, &stored, rule, NULL);
+        status = schema_read(schema, &stored, rule, NULL);
     }
     if ((none || status == RS_OK) && len <= sizeof found->name && stored.size <= FOUND_SIZE) {
         int kept = keep_found(found, at, name, len, none ? NULL : rule);
@@ -144,28 +144,30 @@ static int find_in(struct judge *judge, rs_key at, const char *name, size_t len,
     return status;
 }
 
-int schema_find_again(struct judge *judge, const struct schema_set *set, const char *name,
+int schema_find_again(struct schema *schema, const struct schema_set *set, const char *name,
                       size_t len, rs_rule *rule, rs_key *at)
 {
     int status = RS_ENOTFOUND;
 
-    if (judge->found == NULL && (judge->found = calloc(FOUND, sizeof *judge->found)) == NULL) {
+    if (*schema->found == NULL) {
+        *schema->found = calloc(FOUND, sizeof **schema->found);
+    }
+    if (*schema->found == NULL) {
         return RS_ENOMEM;
     }
     for (size_t i = 0; status == RS_ENOTFOUND && i < set->count; i++) {
         *at = set->keys[i];
-        status = find_in(judge, *at, name, len, rule);
+        status = find_in(schema, *at, name, len, rule);
     }
     return status;
 }
 
-void schema_forget_found(struct judge *judge)
+void schema_forget_found(struct found_rule *found)
 {
-    for (size_t i = 0; judge->found != NULL && i < FOUND; i++) {
-        free(judge->found[i].rule);
+    for (size_t i = 0; found != NULL && i < FOUND; i++) {
+        free(found[i].rule);
+        found[i] = (struct found_rule){.at = RS_NO_KEY};
     }
-    free(judge->found);
-    judge->found = NULL;
 }
 
 /* ---- All of a key ---- */

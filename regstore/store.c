@@ -143,6 +143,15 @@ static int open_store(struct rs_store *store, const char *dir, unsigned flags, r
     return status;
 }
 
+/* What a write transaction knows of the rules is good for the next one, if nobody came between. */
+static void keep_rules(struct rs_txn *txn)
+{
+    if (txn->rules != NULL && !env_forked(txn->store->env)) {
+        schema_cache_free(atomic_exchange(&txn->store->rules, txn->rules));
+        txn->rules = NULL;
+    }
+}
+
 /* Releases a transaction that is not pooled; its env transaction has ended. */
 static void free_txn(struct rs_txn *txn)
 {
@@ -202,6 +211,7 @@ void store_close(struct rs_store *store)
 {
     env_guest_leave(store->env, &store->guest);
     drain_pool(store);
+    schema_cache_free(atomic_load(&store->rules));
     env_close(store->env);
     free(store->dir);
     free(store);
@@ -361,6 +371,7 @@ static RS_APART int begin_write(struct rs_store *store, struct rs_txn **out, rs_
     txn->store = store;
     int status = env_begin(store->env, true, &txn->env, error);
     if (status == RS_OK) {
+        txn->rules = atomic_exchange(&store->rules, NULL);
         status = store_start_writing(txn);
     }
     if (status != RS_OK) {
@@ -386,6 +397,7 @@ static void end_write(struct rs_txn *txn)
 {
     env_abort(&txn->env);
     journal_free(&txn->journal);
+    keep_rules(txn);
     free_txn(txn);
 }
 
@@ -472,11 +484,18 @@ static int keep_room(struct rs_txn *txn)
 
 int store_try_commit(struct rs_txn *txn)
 {
+    uint64_t number = env_txn_number(&txn->env);
     int status = write_revision(txn);
     if (status == RS_OK) {
         status = keep_room(txn);
     }
-    return status == RS_OK ? env_commit(&txn->env, txn->tree.error) : status;
+    if (status == RS_OK) {
+        status = env_commit(&txn->env, txn->tree.error);
+    }
+    if (status == RS_OK) {
+        schema_cache_carry(txn->rules, &txn->tree, number);
+    }
+    return status;
 }
 
 /* A failure that is followed by a success is not described. */

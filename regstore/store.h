@@ -30,6 +30,7 @@ struct rs_store {
     bool readonly; /* asked for, or all that the files allow */
     char *dir;     /* absolute, as the program may change its directory */
     pool_place pool[STORE_POOL];
+    _Atomic(struct schema_cache *) rules; /* of the last write transaction; NULL: one has it */
 };
 
 struct rs_cursor {

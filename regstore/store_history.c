@@ -53,7 +53,7 @@ static int read_setting(struct settings *settings, const char *name, uint64_t *n
     }
     if (status == RS_OK || status == RS_ENOTFOUND) {
         status =
-            schema_find(&settings->schema, &settings->set, name, strlen(name), &rule, &at, NULL);
+            schema_find_again(&settings->schema, &settings->set, name, strlen(name), &rule, &at);
     }
     if (status == RS_OK && rule.has_default) {
         is_number(&rule.default_value, number);

@@ -21,7 +21,8 @@ int tree_begin_write(struct tree *tree, struct env_txn *txn, struct arena *arena
                           .sink = sink,
                           .state = *state,
                           .first_new_id = state->next_id,
-                          .now = now};
+                          .now = now,
+                          .moved = sink == NULL}; /* nobody is told */
     return node_cache_new(&tree->cache);
 }
 

@@ -51,6 +51,7 @@ struct tree {
     struct buffer path; /* scratch of one change */
     struct buffer record;
     int failed; /* the status of the failure that left the transaction unusable, else RS_OK */
+    bool moved; /* the transaction changed a key, or something in HKRS; not only others' values */
 };
 
 /* Starts a view on a read transaction, in a tree that is zero or was used for one; tree_end()

@@ -33,8 +33,20 @@ int change_begin(struct tree *tree, const struct node *node, enum rs_change_kind
     return status;
 }
 
+/* A value outside of HKRS neither is a rule or a setting of the store, nor tells whose rules a key
+ * has. */
+static bool is_mere_value(const struct change *change)
+{
+    const struct path_root *root = path_root_by_key(RS_HKRS);
+    size_t len = strlen(root->name);
+
+    return (change->kind == RS_VALUE_SET || change->kind == RS_VALUE_DELETED) &&
+           !(change->path_len >= len && memcmp(change->path, root->name, len) == 0);
+}
+
 int change_tell(struct tree *tree, const struct change *change)
 {
+    tree->moved = tree->moved || !is_mere_value(change);
     return tree->sink->change(tree->sink, change);
 }
 

@@ -64,6 +64,55 @@ static void what_was_good_first_is_refused_at_last(void)
     rs_close(store);
 }
 
+static void set_size(rs_store *store, uint32_t size, bool good)
+{
+    rs_txn *txn = start_writing(store);
+    set_number(txn, find_key(txn, APP), "Size", size);
+    if (good) {
+        end_writing(txn);
+    } else {
+        refused(txn, RS_EREFUSED, "");
+    }
+}
+
+/* Whatever a store remembers of the rules from one commit to the next. */
+static void rules_are_those_of_now(void)
+{
+    rs_store *store = open_app_rules();
+    rs_store *other = open_store();
+    set_size(store, 3, true);
+    rs_txn *txn = start_writing(store);
+    set_rule(txn, APP, "Size", "type=REG_DWORD|max=2");
+    set_number(txn, find_key(txn, APP), "Size", 2);
+    expect_changes(txn, 0, "");
+    rs_abort(txn);
+    set_size(store, 4, true);
+    txn = start_writing(other);
+    set_rule(txn, APP, "Size", "type=REG_DWORD|max=2");
+    end_writing(txn);
+    set_size(store, 3, false);
+    set_size(store, 1, true);
+    txn = start_writing(store);
+    set_rule(txn, APP, "Size", "type=REG_DWORD|max=3");
+    end_writing(txn);
+    set_size(store, 3, true);
+    txn = start_writing(store);
+    SUCCEEDS(rs_key_rename(txn, find_key(txn, APP), "Other"));
+    end_writing(txn);
+    txn = start_writing(store);
+    set_number(txn, find_key(txn, SERVICES "\\Other"), "Size", 9);
+    end_writing(txn);
+    txn = start_writing(store);
+    set_number(txn, find_key(txn, SERVICES "\\Other"), "Size", 1);
+    end_writing(txn);
+    txn = start_writing(store);
+    SUCCEEDS(rs_key_rename(txn, find_key(txn, SERVICES "\\Other"), "App"));
+    end_writing(txn);
+    set_size(store, 9, false);
+    rs_close(other);
+    rs_close(store);
+}
+
 /* More than any cache begins with. */
 static void one_of_many_keys_is_refused(void)
 {
@@ -495,6 +544,7 @@ static const struct test_case cases[] = {
     {"values are judged as they are at last", values_are_judged_as_they_are_at_last},
     {"what was good first is refused at last", what_was_good_first_is_refused_at_last},
     {"one of many keys is refused", one_of_many_keys_is_refused},
+    {"rules are those of now", rules_are_those_of_now},
     {"what was wrong before does not matter", what_was_wrong_before_does_not_matter},
     {"required values have to be there", required_values_have_to_be_there},
     {"new keys are judged with all in them", new_keys_are_judged_with_all_in_them},
