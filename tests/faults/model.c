@@ -73,6 +73,16 @@ static void begin(struct worker *worker)
     model_begin(worker->model);
 }
 
+/* How far back the journal reaches; the model takes over what it could not foretell. */
+static void compare_first(struct model *model, rs_txn *txn)
+{
+    rs_stat stat;
+    RIG_OK(rs_stat_get(txn, &stat));
+    RIG_MUST(stat.first_revision >= model->first_least && stat.first_revision <= model->first);
+    model->first = stat.first_revision;
+    model->first_least = stat.first_revision;
+}
+
 /* Commits both. */
 static void commit(struct worker *worker, const struct model_ending *ending)
 {
@@ -80,6 +90,9 @@ static void commit(struct worker *worker, const struct model_ending *ending)
     model_commit(worker->model, ending);
     RIG_OK(rs_commit(worker->txn, &revision));
     RIG_MUST(revision == worker->model->latest);
+    worker->txn = rig_begin(worker->store, RS_READ);
+    compare_first(worker->model, worker->txn);
+    rs_abort(worker->txn);
     worker->txn = NULL;
 }
 
@@ -306,13 +319,9 @@ static void compare_present(struct worker *worker, bool check)
 {
     struct model *model = worker->model;
     rs_check_report report = {0};
-    rs_stat stat;
     rs_txn *txn = rig_begin(worker->store, RS_READ);
     RIG_MUST(rs_revision(txn) == model->latest);
-    RIG_OK(rs_stat_get(txn, &stat));
-    RIG_MUST(stat.first_revision >= model->first_least && stat.first_revision <= model->first);
-    model->first = stat.first_revision;
-    model->first_least = stat.first_revision;
+    compare_first(model, txn);
     compare_pending(model, txn);
     model_compare(model, &model->now, txn);
     model_compare_record(model, txn);

@@ -222,7 +222,7 @@ static bool equal_keys(const struct model_key *a, const struct model_key *b)
 {
     bool equal = a->parent == b->parent && model_spelled_alike(&a->name, &b->name) &&
                  a->written == b->written && a->class_len == b->class_len && a->link == b->link &&
-                 a->next_place == b->next_place && a->value_count == b->value_count &&
+                 a->next_place >= b->next_place && a->value_count == b->value_count &&
                  model_same_target(&a->target, &b->target);
     for (unsigned i = 0; equal && i < a->value_count; i++) {
         equal = model_spelled_alike(&a->values[i].name, &b->values[i].name) &&

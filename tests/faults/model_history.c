@@ -65,14 +65,14 @@ static uint64_t bytes_of(const struct model_record *record)
     return bytes;
 }
 
-/* Large revisions go in pieces; how far they have gone is not foretold. */
-static bool goes_in_pieces(struct model *model)
+/* Large revisions go in pieces; how far they have gone is not foretold for so many commits. */
+static unsigned commits_for_pieces(struct model *model)
 {
     uint64_t chunks = 0;
     for (unsigned i = 0; i < TRIMMED_AT_ONCE && model->first + i <= model->latest; i++) {
         chunks += bytes_of(model_record(model, model->first + i)) / CHUNK + 1;
     }
-    return chunks > CHUNKS_AT_ONCE;
+    return chunks > CHUNKS_AT_ONCE ? UNSURE_COMMITS + (unsigned)(chunks / CHUNKS_AT_ONCE) : 0;
 }
 
 /* pending is the revision that waited when the transaction began. */
@@ -80,9 +80,8 @@ static void trim(struct model *model)
 {
     uint64_t limit = model_limit(model);
     uint64_t before = model->first;
-    if (goes_in_pieces(model)) {
-        model->unsure = UNSURE_COMMITS;
-    }
+    unsigned unsure = commits_for_pieces(model);
+    model->unsure = unsure > model->unsure ? unsure : model->unsure;
     for (unsigned i = 0; i < TRIMMED_AT_ONCE; i++) {
         bool needed = model->pending != 0 && model->first >= model->pending;
         if (model->latest - model->first < limit || needed) {

@@ -207,7 +207,8 @@ void model_compare_key(struct model *model, struct model_state *state, const str
 void model_compare(struct model *model, struct model_state *state, rs_txn *txn);
 /* How the latest revision is recorded. */
 void model_compare_record(struct model *model, rs_txn *txn);
-/* One state of the model with another. */
+/* One state of the model with an earlier one: all that can be seen, and values go behind those that
+ * are there; the next place may be higher after an undo by force was taken back. */
 bool model_equal(struct model_state *a, struct model_state *b);
 /* A link's target as text. */
 #define MODEL_TARGET_SIZE (MODEL_DEPTH * 1000)
