@@ -81,6 +81,7 @@ enum xml_tags_state {
     XML_TAGS_TEXT,        /* outside of all markup */
     XML_TAGS_OPENED,      /* behind "<" */
     XML_TAGS_DECLARATION, /* behind "<!" or "<!-" */
+    XML_TAGS_COMMENT,     /* behind "<!--" or "<!---" */
     XML_TAGS_SKIPPED,     /* in a comment or an instruction */
     XML_TAGS_TAG,         /* in a tag, outside of its values */
     XML_TAGS_VALUE,       /* in a quoted value */
@@ -97,10 +98,11 @@ struct xml_tags {
     unsigned matched;    /* bytes of closing that have just been there, or dashes behind "<!" */
 };
 
-/* Follows the next bytes of a file. Gives how many of them the parser may have: less than size if a
+/* Follows the next bytes of a file, and changes what the parser would take for the end of a comment
+ * that has just begun. Gives how many of them the parser may have: less than size if a
  * tag has more than XML_MAX_TAG_ATTRIBUTES attributes, and then the first one too many has its
  * value there. */
-size_t xml_tags_follow(struct xml_tags *tags, const char *bytes, size_t size);
+size_t xml_tags_follow(struct xml_tags *tags, char *bytes, size_t size);
 
 /* ---- Base64 and times ---- */
 

@@ -61,11 +61,26 @@ static const char *follow_declaration(struct xml_tags *tags, const char *at)
     if (*at != '-') {
         tags->state = XML_TAGS_REFUSED;
     } else if (++tags->matched == 2) {
-        tags->state = XML_TAGS_SKIPPED;
+        tags->state = XML_TAGS_COMMENT;
         tags->closing = "-->";
         tags->matched = 0;
     }
     return at + 1;
+}
+
+/* The first byte of a comment, and the second behind a dash. A ">" there does not end it, but where
+ * the end of a chunk cuts the comment libxml2 thinks so; what stands in a comment means nothing. */
+static const char *follow_comment(struct xml_tags *tags, char *at)
+{
+    if (*at == '-' && tags->matched == 0) {
+        tags->matched = 1;
+        return at + 1;
+    }
+    if (*at == '>') {
+        *at = ' ';
+    }
+    tags->state = XML_TAGS_SKIPPED;
+    return at;
 }
 
 /* A comment or an instruction. */
@@ -121,7 +136,7 @@ static const char *follow_value(struct xml_tags *tags, const char *at, const cha
     return quote + 1;
 }
 
-size_t xml_tags_follow(struct xml_tags *tags, const char *bytes, size_t size)
+size_t xml_tags_follow(struct xml_tags *tags, char *bytes, size_t size)
 {
     const char *at = bytes;
     const char *end = bytes + size;
@@ -136,6 +151,9 @@ size_t xml_tags_follow(struct xml_tags *tags, const char *bytes, size_t size)
             break;
         case XML_TAGS_DECLARATION:
             at = follow_declaration(tags, at);
+            break;
+        case XML_TAGS_COMMENT:
+            at = follow_comment(tags, bytes + (at - bytes));
             break;
         case XML_TAGS_SKIPPED:
             at = follow_skipped(tags, at, end);

@@ -122,6 +122,28 @@ static void test_stays_full(void)
 
 /* ---- The reader ---- */
 
+/* A comment may begin with what looks like its end, also where a chunk cuts it. */
+static void test_comments(void)
+{
+    static const char *const begins[] = {"", ">", "->", "->-", "- ->", " >"};
+
+    for (size_t i = 0; i < ROWS(begins); i++) {
+        char dump[400];
+        int size = snprintf(dump, sizeof dump,
+                            "<?xml version=\"1.0\"?>\n<!--%s%0150d--><hive><!----><node name=\"r\" "
+                            "root=\"1\"></node></hive>",
+                            begins[i], 1);
+        for (size_t chunk = 40; chunk < 300; chunk += 7) {
+            struct recorder recorder;
+            rs_error error = RS_ERROR_INIT;
+            recorder_begin(&recorder);
+            CU_ASSERT_EQUAL(read_memory(dump, (size_t)size, chunk, chunk, &recorder.sink, &error),
+                            RS_OK);
+            recorder_free(&recorder);
+        }
+    }
+}
+
 #define HEAD "<hive>\r\n<node name=\"\x01\" root=\"1\">\n"
 #define FULL "a tag with more than 64 attributes"
 
@@ -200,6 +222,7 @@ const struct test_suite suite_format_xml_tags = {
         {"markup, cut at each place", test_markups},
         {"once full, always full", test_stays_full},
         {"what the reader says of dumps", test_dumps},
+        {"comments", test_comments},
         {NULL, NULL},
     },
 };
