@@ -51,3 +51,23 @@ int rs_wait(rs_store *store, uint64_t revision, int timeout,
     }
     return env_forked(store->env) ? RS_EFORK : watch_wait(store, revision, timeout, each, context);
 }
+
+int rs_txn_concerns_n(rs_txn *txn, const char *path, size_t len, unsigned flags, int *concerned)
+{
+    bool found;
+    int status = api_check(txn, path != NULL && concerned != NULL &&
+                                    (flags & ~(RS_SUBTREE | RS_WATCH_RULES)) == 0);
+    if (status == RS_OK) {
+        status = tree_writable(&txn->tree);
+    }
+    if (status != RS_OK) {
+        return status;
+    }
+    struct watch_news news = {.txn = txn};
+    status = watch_concerns(&news, (struct slice){path, text_length(path, len)}, flags, &found);
+    watch_news_free(&news);
+    if (status == RS_OK) {
+        *concerned = found;
+    }
+    return status;
+}

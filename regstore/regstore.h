@@ -879,6 +879,12 @@ RS_CALL int rs_service_forget(rs_store *store, const char *name, rs_error *error
 RS_CALL int rs_wait(rs_store *store, uint64_t revision, int timeout,
                     int (*each)(void *context, const rs_service *service), void *context);
 
+/* Whether a watch on the key at path, with these flags, would be told of what the write transaction
+ * has changed so far; who would be waited for. concerned receives 0 or 1. On a read transaction:
+ * RS_EREADONLY. */
+RS_CALL int rs_txn_concerns_n(rs_txn *txn, const char *path, size_t len, unsigned flags,
+                              int *concerned);
+
 /* ---- History ---- */
 
 /*
@@ -1191,6 +1197,8 @@ static inline int rs_value_set(rs_txn *t, rs_key k, const char *n, uint32_t type
 { return rs_value_set_n(t, k, n, RS_NTS, type, data, size); }
 static inline int rs_value_delete(rs_txn *t, rs_key k, const char *n)
 { return rs_value_delete_n(t, k, n, RS_NTS); }
+static inline int rs_txn_concerns(rs_txn *t, const char *path, unsigned flags, int *concerned)
+{ return rs_txn_concerns_n(t, path, RS_NTS, flags, concerned); }
 static inline int rs_rule_get(rs_txn *t, const char *path, const char *n, rs_rule *rule)
 { return rs_rule_get_n(t, path, RS_NTS, n, RS_NTS, rule); }
 static inline int rs_effective(rs_txn *t, rs_key k, const char *n, rs_value *value, enum rs_origin *origin)

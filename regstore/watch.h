@@ -5,8 +5,9 @@
  * revision at a time; the bell tells it when to look. The parts: watch.c reads revisions into
  * batches; watch_match.c finds out where the watched key is and whether a change concerns it;
  * watch_register.c lists the open watches of all processes; watch_record.c is the form in which a
- * named watch keeps its position, watch_named.c its file, watch_answer.c lists these files and
- * waits for what services answer in them. Needs store.
+ * named watch keeps its position, watch_named.c its file; watch_concern.c says whom a change
+ * concerns, and watch_answer.c lists these files and waits for what services answer in them. Needs
+ * store.
  */
 #ifndef REGSTORE_WATCH_H
 #define REGSTORE_WATCH_H
@@ -184,6 +185,19 @@ int watch_named_look(int dir_fd, const char *name, struct watch_process known,
 /* Calls each for every file, by name. Gives each's answer, or a status. */
 int watch_named_list(const char *dir, int (*each)(void *context, const struct watch_seen *seen),
                      void *context);
+
+/* ---- Whom a change concerns (watch_concern.c) ---- */
+
+/* What has changed. Starts as {.txn, .revision}. */
+struct watch_news {
+    struct rs_txn *txn;
+    uint64_t revision; /* 0: what the write transaction has changed so far */
+    struct journal_reader reader;
+    struct buffer scratch;
+};
+/* Whether a watch on the key would be told of some of it. */
+int watch_concerns(struct watch_news *news, struct slice path, unsigned flags, bool *concerned);
+void watch_news_free(struct watch_news *news);
 
 /* ---- What services answer (watch_answer.c) ---- */
 

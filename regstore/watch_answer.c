@@ -79,48 +79,20 @@ struct concerned {
 
 struct waiting {
     struct rs_store *store;
-    struct rs_txn *txn; /* while the services are chosen */
-    uint64_t revision;
-    struct journal_reader reader;
-    struct buffer scratch;
+    struct watch_news news; /* its transaction: while the services are chosen */
     struct buffer services; /* struct concerned */
     int dir_fd;             /* of the positions; -1: not open */
 };
 
-static int find_change(struct waiting *waiting, const struct watch_target *target, unsigned flags,
-                       bool *found)
-{
-    struct journal_head head;
-    struct change change;
-    int status = journal_open(&waiting->reader, &waiting->txn->env, waiting->revision, &head);
-    while (status == RS_OK && (status = journal_next(&waiting->reader, &change)) == RS_OK) {
-        enum watch_match match;
-        const char *relative;
-        if (change.inner) {
-            continue;
-        }
-        status = watch_match(target, flags, &change, &waiting->scratch, &match, &relative);
-        if (status == RS_OK && match != WATCH_NOTHING) {
-            *found = true;
-            return RS_OK;
-        }
-    }
-    return status == RS_END ? RS_OK : status;
-}
-
 static int is_concerned(struct waiting *waiting, const struct watch_record *record, bool *found)
 {
-    struct watch_target target = {BUFFER_INIT, BUFFER_INIT, BUFFER_INIT, 0};
     struct slice path = {record->path, strlen(record->path)};
-    int status = watch_resolve(&target, &waiting->txn->tree, path);
-    *found = false;
-    if (status == RS_OK) {
-        status = find_change(waiting, &target, watch_record_flags(record), found);
-    } else if (status != RS_ENOMEM && status != RS_EDAMAGED) {
-        status = RS_OK; /* what the file holds is no path: no watch wrote it */
+    int status = watch_concerns(&waiting->news, path, watch_record_flags(record), found);
+    if (status == RS_OK || status == RS_ENOMEM || status == RS_EDAMAGED) {
+        return status;
     }
-    watch_target_free(&target);
-    return status;
+    *found = false; /* what the file holds is no path: no watch wrote it */
+    return RS_OK;
 }
 
 static int choose(void *context, const struct watch_seen *seen)
@@ -149,22 +121,23 @@ static int choose(void *context, const struct watch_seen *seen)
 /* RS_ENOTFOUND: not made yet. RS_EBEHIND: no longer in the journal. */
 static int choose_all(struct waiting *waiting)
 {
+    struct watch_news *news = &waiting->news;
     struct journal_head head;
-    int status = store_begin(waiting->store, false, &waiting->txn, NULL);
+    int status = store_begin(waiting->store, false, &news->txn, NULL);
     if (status != RS_OK) {
         return status;
     }
-    if (waiting->revision == 0 || waiting->revision > store_revision(waiting->txn)) {
+    if (news->revision == 0 || news->revision > store_revision(news->txn)) {
         status = RS_ENOTFOUND;
     } else {
-        status = journal_open(&waiting->reader, &waiting->txn->env, waiting->revision, &head);
+        status = journal_open(&news->reader, &news->txn->env, news->revision, &head);
         status = status == RS_ENOTFOUND ? RS_EBEHIND : status;
     }
     if (status == RS_OK) {
         status = watch_named_list(waiting->store->dir, choose, waiting);
     }
-    journal_close(&waiting->reader);
-    store_abort(waiting->txn);
+    watch_news_free(news);
+    store_abort(news->txn);
     return status;
 }
 
@@ -247,13 +220,13 @@ static int ask_whether_concerned(struct waiting *waiting, const struct watch_rec
                                  struct concerned *one)
 {
     bool found;
-    int status = store_begin(waiting->store, false, &waiting->txn, NULL);
+    int status = store_begin(waiting->store, false, &waiting->news.txn, NULL);
     if (status != RS_OK) {
         return status;
     }
     status = is_concerned(waiting, record, &found);
-    journal_close(&waiting->reader);
-    store_abort(waiting->txn);
+    watch_news_free(&waiting->news);
+    store_abort(waiting->news.txn);
     if (status == RS_OK) {
         one->unknown = false;
         one->apart = !found;
@@ -284,7 +257,7 @@ static int ask(struct waiting *waiting, struct concerned *one, bool last,
         }
     }
     if (seen.alive && seen.record.store == listing->store) {
-        one->answer = watch_record_judge(&seen.record, waiting->revision, &reason);
+        one->answer = watch_record_judge(&seen.record, waiting->news.revision, &reason);
     }
     if ((one->answer == RS_ANSWER_NONE && !last) || listing->each == NULL) {
         return RS_OK;
@@ -348,7 +321,7 @@ static int wait_for_all(struct waiting *waiting, struct patience *patience,
 int watch_wait(struct rs_store *store, uint64_t revision, int timeout,
                int (*each)(void *context, const rs_service *service), void *context)
 {
-    struct waiting waiting = {.store = store, .revision = revision, .dir_fd = -1};
+    struct waiting waiting = {.store = store, .news.revision = revision, .dir_fd = -1};
     struct listing listing = {env_data_inode(store->env), each, context};
     struct patience patience = {.began = now_ns(), .deadline = -1, .inotify = -1};
     if (timeout >= 0) {
@@ -365,6 +338,5 @@ int watch_wait(struct rs_store *store, uint64_t revision, int timeout,
         close(waiting.dir_fd);
     }
     buffer_free(&waiting.services);
-    buffer_free(&waiting.scratch);
     return status;
 }

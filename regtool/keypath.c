@@ -90,13 +90,6 @@ size_t keypath_hidden(const char *asked, const char *path)
     return asked == path ? 0 : rs_path_view32(asked, RS_NTS) + 1;
 }
 
-bool keypath_same_root(const char *a, size_t a_len, const char *b, size_t b_len)
-{
-    const struct root *root = find_root(a, a_len);
-
-    return root != NULL && root == find_root(b, b_len);
-}
-
 bool keypath_is_slashed(const char *text)
 {
     return text[0] == '/' && find_root(text + 1, strcspn(text + 1, "/")) != NULL;

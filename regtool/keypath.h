@@ -30,8 +30,6 @@ void keypath_free(struct keypath *path);
 bool keypath_is_slashed(const char *text);
 /* Whether the text names a root key and nothing below it. */
 bool keypath_is_root(const char *text);
-/* Whether both words name the same root, by either of its names. */
-bool keypath_same_root(const char *a, size_t a_len, const char *b, size_t b_len);
 /* The length of the root that a path begins with, without "/"; 0 if that is none. */
 size_t keypath_root_length(const char *text);
 /* Fills *path, which must be empty, with the spelling of a path that could be opened. hidden is

@@ -69,7 +69,7 @@ static int on_difference(void *context, const rs_difference *difference)
 }
 
 /* The services of the store itself: those of a copy are none. */
-static int find_services(struct session *session, struct planned *planned)
+static int tell_services(struct session *session, struct planned *planned)
 {
     rs_store *store;
     int status = rs_open(planned->print.tool->dir, RS_READONLY, &store, NULL);
@@ -95,13 +95,13 @@ static int compare(struct session *session, struct planned *planned, uint64_t *d
     }
     status = plan_effects_begin(&planned->effects, session);
     if (status == RS_OK) {
-        status = find_services(session, planned);
-    }
-    if (status == RS_OK) {
         status = rs_compare(before, RS_NO_KEY, session->txn, RS_NO_KEY, &options, differences);
     }
     rs_abort(before);
     differ_print_end(&planned->print);
+    if (status == RS_OK) {
+        status = tell_services(session, planned);
+    }
     ended = plan_effects_end(&planned->effects);
     return status == RS_OK ? ended : status;
 }

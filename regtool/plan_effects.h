@@ -15,10 +15,7 @@ struct plan_effects {
     struct session *session;
     FILE *out;
     bool json;
-    bool ruled;  /* the store has rules */
-    bool unseen; /* whoever asks may not see the services */
-    struct plan_service *services;
-    size_t count;
+    bool ruled; /* the store has rules */
     char *late; /* lines of values that do not take effect at once */
     size_t late_size;
     FILE *late_stream;
@@ -26,10 +23,10 @@ struct plan_effects {
 
 /* Returns a status; plan_effects_end() ends it in either case. */
 int plan_effects_begin(struct plan_effects *effects, struct session *session);
-/* Notes the services that run on a store. Returns a status. */
-int plan_effects_services(struct plan_effects *effects, rs_store *store);
-/* The same. */
+/* Notes a difference. The same. */
 int plan_effects_note(struct plan_effects *effects, const rs_difference *difference);
+/* Writes which of the services that run on a store would be told. The same. */
+int plan_effects_services(struct plan_effects *effects, rs_store *store);
 /* Writes what was noted, and releases all. RS_OK or RS_ENOMEM. */
 int plan_effects_end(struct plan_effects *effects);
 

@@ -376,6 +376,51 @@ static void test_name_after_a_fork(void)
     rs_close(store);
 }
 
+/* ---- Before the commit ---- */
+
+static int concerned(rs_txn *txn, const char *path, unsigned flags)
+{
+    int answer = -1;
+    int status = rs_txn_concerns(txn, path, flags, &answer);
+    return status == RS_OK ? answer : status;
+}
+
+static void test_whom_a_change_will_concern(void)
+{
+    rs_store *store = stage_store();
+    stage_set(store, NAMED_KEY, "a", 1);
+    rs_txn *txn = stage_begin(store, RS_WRITE);
+    CU_ASSERT_EQUAL(concerned(txn, NAMED_KEY, RS_SUBTREE), 0);
+    stage_put(txn, NAMED_KEY "\\Below", "b", 1);
+    CU_ASSERT_EQUAL(concerned(txn, NAMED_KEY, RS_SUBTREE), 1);
+    CU_ASSERT_EQUAL(concerned(txn, NAMED_KEY "\\Below\\Deep", 0), 1); /* it comes */
+    CU_ASSERT_EQUAL(concerned(txn, "HKLM\\Elsewhere", RS_SUBTREE | RS_WATCH_RULES), 0);
+    stage_put(txn, "HKRS\\Rules\\HKLM\\*", "c", 1);
+    CU_ASSERT_EQUAL(concerned(txn, "HKLM\\Elsewhere", RS_SUBTREE), 0);
+    CU_ASSERT_EQUAL(concerned(txn, "HKLM\\Elsewhere", RS_SUBTREE | RS_WATCH_RULES), 1);
+    CU_ASSERT_EQUAL(concerned(txn, "nowhere", 0), RS_EPATH);
+    CU_ASSERT_EQUAL(concerned(txn, NAMED_KEY, 4), RS_EINVAL);
+    rs_abort(txn);
+    txn = stage_begin(store, RS_READ);
+    CU_ASSERT_EQUAL(concerned(txn, NAMED_KEY, 0), RS_EREADONLY);
+    rs_abort(txn);
+    rs_close(store);
+}
+
+/* A transaction that only deletes keeps its changes elsewhere. */
+static void test_whom_a_deletion_will_concern(void)
+{
+    rs_store *store = stage_store();
+    stage_set(store, NAMED_KEY "\\Below", "a", 1);
+    rs_txn *txn = stage_begin(store, RS_WRITE);
+    MUST(rs_key_delete(txn, stage_key(txn, NAMED_KEY "\\Below"), RS_RECURSIVE) == RS_OK);
+    CU_ASSERT_EQUAL(concerned(txn, NAMED_KEY "\\Below\\Deep", 0), 1);
+    CU_ASSERT_EQUAL(concerned(txn, NAMED_KEY, 0), 1); /* a direct subkey went */
+    CU_ASSERT_EQUAL(concerned(txn, NAMED_KEY "\\Other", RS_SUBTREE), 0);
+    rs_abort(txn);
+    rs_close(store);
+}
+
 static const struct test_case cases[] = {
     {"wrong answers", test_wrong_answers},
     {"long reason is cut", test_long_reason_is_cut},
@@ -391,6 +436,8 @@ static const struct test_case cases[] = {
     {"wait: for one that comes again", test_wait_for_one_that_comes_again},
     {"name after a fork", test_name_after_a_fork},
     {"service that lists services is alive", test_service_that_lists_services_is_alive},
+    {"whom a change will concern", test_whom_a_change_will_concern},
+    {"whom a deletion will concern", test_whom_a_deletion_will_concern},
     {NULL, NULL},
 };
 const struct test_suite suite_answers = {"answers", cases};

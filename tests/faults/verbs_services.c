@@ -88,8 +88,27 @@ static int forget(struct verb_place *place)
     return status == RS_OK ? rs_service_forget(place->store, "verbs", &place->error) : status;
 }
 
+static int foresee(struct verb_place *place)
+{
+    rs_key key;
+    int concerned = 0;
+    int apart = 1;
+    int status = rs_key_create(place->txn, RS_NO_KEY, "HKLM\\Verbs\\Foreseen", &key);
+    if (status == RS_OK) {
+        status = rs_txn_concerns(place->txn, "HKLM\\Verbs", RS_SUBTREE, &concerned);
+    }
+    if (status == RS_OK) {
+        status = rs_txn_concerns(place->txn, "HKLM\\Nobody", RS_SUBTREE, &apart);
+    }
+    return judge(status, concerned == 1 && apart == 0);
+}
+
 const struct verb verb_services[] = {
-    {"watch-named", 0, NULL, open_and_close}, {"watch-answer", 0, NULL, give_answer},
-    {"services", 0, NULL, list_services},     {"wait", 0, NULL, wait_for_answer},
-    {"service-forget", 0, NULL, forget},      {NULL, 0, NULL, NULL},
+    {"watch-named", 0, NULL, open_and_close},
+    {"watch-answer", 0, NULL, give_answer},
+    {"services", 0, NULL, list_services},
+    {"wait", 0, NULL, wait_for_answer},
+    {"service-forget", 0, NULL, forget},
+    {"concerns", VERB_WRITES | VERB_MANY, NULL, foresee},
+    {NULL, 0, NULL, NULL},
 };
