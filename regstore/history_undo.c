@@ -5,7 +5,7 @@
  * is told. A revision's changes are read twice: forwards for where each begins, and from the last
  * to the first to take them back. What was in a deleted key follows the deletion, and is put back
  * in the journal's order. Memory: a number for each change of a revision, but not for the inner
- * ones. A part of history.
+ * ones, and for each key that comes back. A part of history.
  */
 #include "history.h"
 #include "tree_node.h"
@@ -23,6 +23,7 @@ struct undo {
     struct buffer places; /* uint64_t each: where the revision's changes are in its stream */
     struct number_set left_out;
     struct number_set passing; /* keys that came and went in one revision */
+    struct number_set revived; /* keys that the undo has put back: nobody else knows them */
     struct number_set touched; /* keys in which others changed something */
     bool touched_known;
     bool refused;   /* there was a conflict that neither flag settles */
@@ -116,8 +117,9 @@ static int check_touched(struct undo *undo, const struct change *change, struct 
 static int decide(struct undo *undo, const struct change *change, bool *take_back)
 {
     struct tree_conflict met;
-    *take_back = false;
-    if (is_left_out(undo, change)) {
+    /* What the revisions made and deleted again goes again, whatever was left out of it. */
+    *take_back = change->kind == RS_KEY_CREATED && number_set_has(&undo->revived, change->key);
+    if (*take_back || is_left_out(undo, change)) {
         return RS_OK;
     }
     int status = tree_restore_check(&undo->restore, change, &met);
@@ -144,6 +146,9 @@ static int put_inner(struct undo *undo)
     int status;
     while ((status = journal_next(&undo->reader, &change)) == RS_OK && change.inner) {
         status = tree_restore_inner(&undo->restore, &change);
+        if (status == RS_OK && change.kind == RS_KEY_DELETED) {
+            status = number_set_add(&undo->revived, change.key);
+        }
         if (status != RS_OK) {
             return status;
         }
@@ -191,7 +196,11 @@ static int undo_change(struct undo *undo, uint64_t place)
     }
     undo->report.changes++;
     bool deletion = change.kind == RS_KEY_DELETED;
+    rs_key key = change.key;
     status = tree_restore_apply(&undo->restore, &change);
+    if (status == RS_OK && deletion) {
+        status = number_set_add(&undo->revived, key);
+    }
     return status == RS_OK && deletion ? put_inner(undo) : status;
 }
 
@@ -304,6 +313,7 @@ int history_undo(struct rs_txn *txn, uint64_t from, uint64_t to, const rs_undo_o
     buffer_free(&undo.places);
     number_set_free(&undo.left_out);
     number_set_free(&undo.passing);
+    number_set_free(&undo.revived);
     number_set_free(&undo.touched);
     if (report != NULL && (status == RS_OK || status == RS_ECONFLICT)) {
         *report = undo.report;

@@ -3,11 +3,6 @@
 #include "tree_node.h"
 #include "tree_restore.h"
 
-void tree_restore_free(struct tree_restore *restore)
-{
-    buffer_free(&restore->places);
-}
-
 static bool same_text(const char *a, size_t a_len, const char *b, size_t b_len)
 {
     return a_len == b_len && memcmp(a, b, a_len) == 0;
@@ -201,87 +196,52 @@ int tree_restore_check(struct tree_restore *restore, const struct change *change
     }
 }
 
-/* ---- Places of values ---- */
-
-#define PLACES_MORE 64u /* bytes of the bitmap for places that are given while it lasts */
-
-static void mark_place(struct tree_restore *restore, uint32_t place)
-{
-    if (place / 8 < restore->places.size) {
-        restore->places.data[place / 8] |= (char)(1 << place % 8);
-    }
-}
-
-/* The places that the values of a key have, looked up once for a row of changes in it. */
-static int load_places(struct tree_restore *restore, const struct node *node)
-{
-    struct tree_key head;
-    struct env_cursor cursor = {NULL};
-    struct slice at;
-    struct slice record;
-    size_t size = node->next_position / 4 + PLACES_MORE; /* twice as many as there are */
-    restore->placed = RS_NO_KEY;
-    restore->places.size = 0;
-    tree_key_head(&head, node->id, TAG_VALUE);
-    int status = buffer_reserve(&restore->places, size);
-    if (status == RS_OK) {
-        memset(restore->places.data, 0, size);
-        restore->places.size = size;
-        status = env_cursor_open(restore->tree->txn, TABLE_TREE, &cursor);
-    }
-    if (status == RS_OK) {
-        status = env_cursor_seek(&cursor, tree_key_slice(&head), &at, &record);
-    }
-    while (status == RS_OK && tree_key_matches(&head, at)) {
-        uint32_t place;
-        status = value_position(record, &place);
-        if (status == RS_OK) {
-            mark_place(restore, place);
-            status = env_cursor_next(&cursor, &at, &record);
-        }
-    }
-    env_cursor_close(&cursor);
-    if (status == RS_OK || status == RS_END) {
-        restore->placed = node->id;
-        return RS_OK;
-    }
-    return status;
-}
-
-/* A place that a value had may have been given to another one since: then it gets the next. */
-static int free_place(struct tree_restore *restore, const struct node *node, uint32_t wanted,
-                      uint32_t *place)
-{
-    int status = RS_OK;
-    *place = wanted;
-    if (wanted >= node->next_position) {
-        return RS_OK;
-    }
-    if (restore->placed != node->id || wanted / 8 >= restore->places.size) {
-        status = load_places(restore, node);
-    }
-    if (status == RS_OK && (restore->places.data[wanted / 8] >> wanted % 8 & 1)) {
-        *place = node->next_position;
-    }
-    return status;
-}
-
 /* ---- Values ---- */
 
-/* The next place that a key gives, once a change of its values is taken back. */
-static uint32_t next_back(const struct change *change, const struct value_change *back)
+/* A place that a value had may have been given to another one since: then it gets the next. */
+static int choose_place(struct tree_restore *restore, const struct node *node, uint32_t wanted,
+                        uint32_t *place)
 {
-    uint32_t next = back->next_before;
-    if (next == change->next_after) {
-        /* It goes down only behind the value that had the last place. */
-        bool last = back->before != NULL && back->after == NULL &&
-                    back->before->position >= change->next_before;
-        next = change->next_before > next || last ? change->next_before : next;
+    bool free;
+    int status = tree_places_free(restore, node, wanted, wanted + 1, &free);
+    if (status == RS_OK) {
+        *place = free ? wanted : node->next_position;
     }
+    return status;
+}
+
+/* Whether nobody will have a place from one on, once a change of a value is taken back. */
+static int is_free_from(struct tree_restore *restore, const struct node *node,
+                        const struct value_change *back, uint32_t from, bool *free)
+{
+    uint32_t next = node->next_position;
+    bool removed = back->before != NULL && back->after == NULL;
+    uint32_t left = removed ? back->before->position : next; /* the place that becomes free */
+    if (left < from || left >= next) {
+        return tree_places_free(restore, node, from, next, free);
+    }
+    int status = tree_places_free(restore, node, from, left, free);
+    return status == RS_OK && *free ? tree_places_free(restore, node, left + 1, next, free)
+                                    : status;
+}
+
+/* The next place that the key gives is what it was, but none that a value has. */
+static int choose_next(struct tree_restore *restore, const struct node *node,
+                       const struct change *change, struct value_change *back)
+{
+    uint32_t then = change->next_before;
+    uint32_t next = node->next_position;
+    bool free = next == change->next_after; /* others have had no places since */
+    int status = RS_OK;
+    if (free && then < next) {
+        status = is_free_from(restore, node, back, then, &free);
+    }
+    next = free ? then : next;
     if (back->after != NULL && back->after->position >= next) {
         next = back->after->position + 1;
     }
-    return next;
+    back->next_after = next;
+    return status;
 }
 
 static struct value_record record_of(const struct change_side *side)
@@ -318,7 +278,7 @@ static int put_value_back(struct tree_restore *restore, const struct change *cha
     if (status == RS_OK && exists) {
         wanted.position = present.position;
     } else if (status == RS_OK && change->before.present) {
-        status = free_place(restore, node, change->before.position, &wanted.position);
+        status = choose_place(restore, node, change->before.position, &wanted.position);
     }
     if (status != RS_OK || (!exists && !change->before.present)) {
         return status;
@@ -330,12 +290,12 @@ static int put_value_back(struct tree_restore *restore, const struct change *cha
         .next_before = node->next_position,
         .written = time_back(tree, node->written, change->written_after, change->written_before),
     };
-    back.next_after = next_back(change, &back);
-    if (back.after != NULL && restore->placed == change->key) {
-        mark_place(restore, wanted.position);
-    } else {
-        restore->placed = RS_NO_KEY;
+    status = choose_next(restore, node, change, &back);
+    if (status != RS_OK) {
+        return status;
     }
+    uint32_t place = back.after != NULL ? wanted.position : present.position;
+    tree_places_set(restore, node->id, place, back.after != NULL);
     return tree_value_change(tree, told, &back, &entry);
 }
 
@@ -522,7 +482,7 @@ int tree_restore_apply(struct tree_restore *restore, const struct change *change
     struct tree *tree = restore->tree;
     int status;
     if (change->kind == RS_KEY_CREATED || change->kind == RS_KEY_DELETED) {
-        restore->placed = RS_NO_KEY; /* it may come back with other values */
+        tree_places_forget(restore); /* a key can come back with its number */
     }
     switch (change->kind) {
     case RS_KEY_CREATED:

@@ -19,6 +19,18 @@ struct tree_restore {
 };
 void tree_restore_free(struct tree_restore *restore);
 
+/* ---- Inside: the places of a key's values (tree_restore_places.c) ---- */
+
+struct node;
+/* Whether no value of the key has a place from one to before another. */
+int tree_places_free(struct tree_restore *restore, const struct node *node, uint32_t from,
+                     uint32_t end, bool *free);
+/* A value of the key gets a place, or has lost it. */
+void tree_places_set(struct tree_restore *restore, rs_key key, uint32_t place, bool taken);
+void tree_places_forget(struct tree_restore *restore);
+
+/* ---- Changes ---- */
+
 /* Why a change cannot be taken back without a loss. */
 struct tree_conflict {
     const char *why; /* for a person; NULL: what is there is what the change left */

@@ -254,6 +254,53 @@ static void two_undos_hide_nothing(void)
     rs_close(undo_store);
 }
 
+static int delete_new(rs_txn *txn)
+{
+    return rs_key_delete(txn, undo_at(txn, TOP "\\New"), RS_RECURSIVE);
+}
+
+static int rename_new(rs_txn *txn)
+{
+    return rs_key_rename(txn, undo_at(txn, TOP "\\New"), "Renamed");
+}
+
+static int delete_renamed(rs_txn *txn)
+{
+    return rs_key_delete(txn, undo_at(txn, TOP "\\Renamed"), RS_RECURSIVE);
+}
+
+/* What others did with a key that came back meanwhile, and is gone, is no conflict. */
+static void what_was_made_and_deleted_stays_away(void)
+{
+    undo_begin();
+    uint64_t done = undo_do_edit(undo_create_keys);
+    uint64_t deleted = undo_do_edit(delete_new);
+    undo_take_back(deleted, deleted);
+    undo_do_edit(set_in_new);
+    undo_do_edit(delete_new);
+    EQUAL_TEXT(attempt(done, deleted, 0, RS_OK), "");
+    rs_txn *txn = start_reading(undo_store);
+    CU_ASSERT_EQUAL(undo_at(txn, TOP "\\New"), RS_NO_KEY);
+    rs_abort(txn);
+    rs_close(undo_store);
+}
+
+static void what_was_made_and_deleted_is_not_left_behind(void)
+{
+    undo_begin();
+    uint64_t done = undo_do_edit(undo_create_keys);
+    undo_do_edit(rename_new);
+    uint64_t deleted = undo_do_edit(delete_renamed);
+    undo_do_edit(undo_create_keys);
+    EQUAL_TEXT(attempt(done, deleted, RS_UNDO_SKIP, RS_OK),
+               "3 New:Renamed: another key has its name now");
+    rs_txn *txn = start_reading(undo_store);
+    CU_ASSERT_EQUAL(undo_at(txn, TOP "\\Renamed"), RS_NO_KEY);
+    CU_ASSERT_NOT_EQUAL(undo_at(txn, TOP "\\New"), RS_NO_KEY);
+    rs_abort(txn);
+    rs_close(undo_store);
+}
+
 static int create_other_b(rs_txn *txn)
 {
     rs_key key;
@@ -465,6 +512,8 @@ static const struct test_case cases[] = {
     {"an undo hides nothing before it", an_undo_hides_nothing_before_it},
     {"an undo hides nothing after it", an_undo_hides_nothing_after_it},
     {"two undos hide nothing", two_undos_hide_nothing},
+    {"what was made and deleted stays away", what_was_made_and_deleted_stays_away},
+    {"what was made and deleted is not left behind", what_was_made_and_deleted_is_not_left_behind},
     {"a taken name is a conflict", a_taken_name_is_a_conflict},
     {"some conflicts are lasting", some_conflicts_are_lasting},
     {"places are given once", places_are_given_once},
