@@ -465,6 +465,20 @@ static void a_key_that_came_and_went_does_not_come_back(void)
     rs_close(undo_store);
 }
 
+/* The undo of both made and deleted the key, too; before that it was there for a revision. */
+static void a_key_that_came_and_went_was_there_before(void)
+{
+    undo_begin();
+    uint64_t done = undo_do_edit(undo_create_keys);
+    struct buffer before = records_of(undo_store);
+    uint64_t deleted = undo_do_edit(delete_new);
+    uint64_t undone = undo_take_back(done, deleted);
+    undo_take_back(deleted, undone);
+    undo_must_match(&before);
+    buffer_free(&before);
+    rs_close(undo_store);
+}
+
 static int make_two(rs_txn *txn)
 {
     rs_key key;
@@ -520,6 +534,7 @@ static const struct test_case cases[] = {
     {"places are each key's own", places_are_each_keys_own},
     {"places taken by an undo are taken", places_taken_by_an_undo_are_taken},
     {"a key that came and went does not come back", a_key_that_came_and_went_does_not_come_back},
+    {"a key that came and went was there before", a_key_that_came_and_went_was_there_before},
     {"ranges are checked", ranges_are_checked},
     {"a lost deletion cannot be taken back", a_lost_deletion_cannot_be_taken_back},
     {NULL, NULL},
