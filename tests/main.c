@@ -52,6 +52,7 @@
     X(undo)                                                                                        \
     X(undo_conflicts)                                                                              \
     X(undo_kinds)                                                                                  \
+    X(undo_beside)                                                                                 \
     X(undo_random)                                                                                 \
     X(confirm)                                                                                     \
     X(past)                                                                                        \

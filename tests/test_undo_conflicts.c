@@ -201,106 +201,6 @@ static void what_was_taken_back_is_no_conflict(void)
     rs_close(undo_store);
 }
 
-/* What one transaction does beside an undo counts. */
-static void undo_beside(int (*before)(rs_txn *txn), int (*after)(rs_txn *txn))
-{
-    undo_begin();
-    uint64_t done = undo_do_edit(undo_create_keys);
-    uint64_t other = undo_do_edit(undo_set_value);
-    rs_txn *txn = start_writing(undo_store);
-    SUCCEEDS(before(txn));
-    SUCCEEDS(rs_undo(txn, other, other, NULL, NULL));
-    SUCCEEDS(after(txn));
-    uint64_t made = end_writing(txn);
-    struct history history = history_of(undo_store, made);
-    CU_ASSERT_EQUAL(history.head.flags, RS_REVISION_UNDO | RS_REVISION_PARTIAL);
-    history_free(&history);
-    EQUAL_TEXT(undo_attempt(done, done, 0, RS_ECONFLICT),
-               "2 New: something in the key was changed since");
-    undo_take_back(made, made);
-    undo_take_back(done, done);
-    rs_close(undo_store);
-}
-
-static int do_nothing(rs_txn *txn)
-{
-    (void)txn;
-    return RS_OK;
-}
-
-static void an_undo_hides_nothing_before_it(void)
-{
-    undo_beside(set_in_new, do_nothing);
-}
-
-static void an_undo_hides_nothing_after_it(void)
-{
-    undo_beside(do_nothing, set_in_new);
-}
-
-static void two_undos_hide_nothing(void)
-{
-    undo_begin();
-    uint64_t done = undo_do_edit(undo_create_keys);
-    uint64_t used = undo_do_edit(set_in_new);
-    uint64_t undone = undo_take_back(used, used);
-    uint64_t other = undo_do_edit(undo_set_value);
-    rs_txn *txn = start_writing(undo_store);
-    SUCCEEDS(rs_undo(txn, undone, undone, NULL, NULL));
-    SUCCEEDS(rs_undo(txn, other, other, NULL, NULL));
-    end_writing(txn);
-    EQUAL_TEXT(undo_attempt(done, done, 0, RS_ECONFLICT),
-               "2 New: something in the key was changed since");
-    rs_close(undo_store);
-}
-
-static int delete_new(rs_txn *txn)
-{
-    return rs_key_delete(txn, undo_at(txn, TOP "\\New"), RS_RECURSIVE);
-}
-
-static int rename_new(rs_txn *txn)
-{
-    return rs_key_rename(txn, undo_at(txn, TOP "\\New"), "Renamed");
-}
-
-static int delete_renamed(rs_txn *txn)
-{
-    return rs_key_delete(txn, undo_at(txn, TOP "\\Renamed"), RS_RECURSIVE);
-}
-
-/* What others did with a key that came back meanwhile, and is gone, is no conflict. */
-static void what_was_made_and_deleted_stays_away(void)
-{
-    undo_begin();
-    uint64_t done = undo_do_edit(undo_create_keys);
-    uint64_t deleted = undo_do_edit(delete_new);
-    undo_take_back(deleted, deleted);
-    undo_do_edit(set_in_new);
-    undo_do_edit(delete_new);
-    EQUAL_TEXT(attempt(done, deleted, 0, RS_OK), "");
-    rs_txn *txn = start_reading(undo_store);
-    CU_ASSERT_EQUAL(undo_at(txn, TOP "\\New"), RS_NO_KEY);
-    rs_abort(txn);
-    rs_close(undo_store);
-}
-
-static void what_was_made_and_deleted_is_not_left_behind(void)
-{
-    undo_begin();
-    uint64_t done = undo_do_edit(undo_create_keys);
-    undo_do_edit(rename_new);
-    uint64_t deleted = undo_do_edit(delete_renamed);
-    undo_do_edit(undo_create_keys);
-    EQUAL_TEXT(attempt(done, deleted, RS_UNDO_SKIP, RS_OK),
-               "3 New:Renamed: another key has its name now");
-    rs_txn *txn = start_reading(undo_store);
-    CU_ASSERT_EQUAL(undo_at(txn, TOP "\\Renamed"), RS_NO_KEY);
-    CU_ASSERT_NOT_EQUAL(undo_at(txn, TOP "\\New"), RS_NO_KEY);
-    rs_abort(txn);
-    rs_close(undo_store);
-}
-
 static int create_other_b(rs_txn *txn)
 {
     rs_key key;
@@ -465,20 +365,6 @@ static void a_key_that_came_and_went_does_not_come_back(void)
     rs_close(undo_store);
 }
 
-/* The undo of both made and deleted the key, too; before that it was there for a revision. */
-static void a_key_that_came_and_went_was_there_before(void)
-{
-    undo_begin();
-    uint64_t done = undo_do_edit(undo_create_keys);
-    struct buffer before = records_of(undo_store);
-    uint64_t deleted = undo_do_edit(delete_new);
-    uint64_t undone = undo_take_back(done, deleted);
-    undo_take_back(deleted, undone);
-    undo_must_match(&before);
-    buffer_free(&before);
-    rs_close(undo_store);
-}
-
 static int make_two(rs_txn *txn)
 {
     rs_key key;
@@ -523,18 +409,12 @@ static const struct test_case cases[] = {
     {"times are not taken back from others", times_are_not_taken_back_from_others},
     {"a created key that others use is a conflict", a_created_key_that_others_use_is_a_conflict},
     {"what was taken back is no conflict", what_was_taken_back_is_no_conflict},
-    {"an undo hides nothing before it", an_undo_hides_nothing_before_it},
-    {"an undo hides nothing after it", an_undo_hides_nothing_after_it},
-    {"two undos hide nothing", two_undos_hide_nothing},
-    {"what was made and deleted stays away", what_was_made_and_deleted_stays_away},
-    {"what was made and deleted is not left behind", what_was_made_and_deleted_is_not_left_behind},
     {"a taken name is a conflict", a_taken_name_is_a_conflict},
     {"some conflicts are lasting", some_conflicts_are_lasting},
     {"places are given once", places_are_given_once},
     {"places are each key's own", places_are_each_keys_own},
     {"places taken by an undo are taken", places_taken_by_an_undo_are_taken},
     {"a key that came and went does not come back", a_key_that_came_and_went_does_not_come_back},
-    {"a key that came and went was there before", a_key_that_came_and_went_was_there_before},
     {"ranges are checked", ranges_are_checked},
     {"a lost deletion cannot be taken back", a_lost_deletion_cannot_be_taken_back},
     {NULL, NULL},
