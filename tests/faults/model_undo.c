@@ -30,6 +30,8 @@ struct undo {
     struct thing left_out[MODEL_KEPT * 4];
     unsigned passing_count;
     rs_key passing[MODEL_CHANGES];
+    unsigned revived_count;
+    rs_key revived[MODEL_KEPT * 4];
 };
 
 enum met { CLEAN, CONFLICT, LASTING };
@@ -231,14 +233,26 @@ static unsigned place_back(const struct model_key *key, unsigned wanted)
     return wanted;
 }
 
+/* Whether nobody has a place from one on, when the value that goes has gone. */
+static bool is_free_from(const struct model_key *key, unsigned from,
+                         const struct model_value *going)
+{
+    for (unsigned i = 0; i < key->value_count; i++) {
+        if (key->values[i].place >= from && &key->values[i] != going) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* The next place goes back where nothing else has been put in since. */
 static unsigned next_back(const struct model_key *key, const struct model_change *change,
                           const struct model_value *present, const struct model_value *wanted)
 {
     unsigned next = key->next_place;
-    if (next == change->next_after) {
-        bool last = present != NULL && wanted == NULL && present->place >= change->next_before;
-        next = change->next_before > next || last ? change->next_before : next;
+    const struct model_value *going = wanted == NULL ? present : NULL;
+    if (next == change->next_after && is_free_from(key, change->next_before, going)) {
+        next = change->next_before;
     }
     return wanted != NULL && wanted->place >= next ? wanted->place + 1 : next;
 }
@@ -292,6 +306,29 @@ static void put_copies(struct model *model, const struct model_record *record,
         if (place != NULL) {
             *place = record->copies[change->first_copy + i];
         }
+    }
+}
+
+static bool is_revived(const struct undo *undo, rs_key key)
+{
+    for (unsigned i = 0; i < undo->revived_count; i++) {
+        if (undo->revived[i] == key) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The keys that a deletion has given back. */
+static void revive(struct undo *undo, const struct model_record *record,
+                   const struct model_change *change)
+{
+    for (unsigned i = 0; i < change->copies; i++) {
+        if (undo->revived_count == sizeof undo->revived / sizeof *undo->revived) {
+            undo->model->overflow = true;
+            return;
+        }
+        undo->revived[undo->revived_count++] = record->copies[change->first_copy + i].id;
     }
 }
 
@@ -408,14 +445,16 @@ static void undo_change(struct undo *undo, const struct model_record *record,
 {
     struct model_undo *told = undo->told;
     bool passed = has_passed(undo, change);
-    if (is_left_out(undo, change)) {
+    /* What the range made and deleted goes again, whatever was left out of it. */
+    bool again = !passed && change->kind == RS_KEY_CREATED && is_revived(undo, change->key);
+    if (!again && is_left_out(undo, change)) {
         return;
     }
     if (passed) {
         parent_back(undo, change);
         return;
     }
-    enum met met = meet(undo, change);
+    enum met met = again ? CLEAN : meet(undo, change);
     told->conflicts += met != CLEAN;
     told->lasting += met == LASTING;
     if (met != CLEAN && (told->flags & RS_UNDO_SKIP) != 0) {
@@ -427,6 +466,9 @@ static void undo_change(struct undo *undo, const struct model_record *record,
     if (met != LASTING) {
         told->changes++;
         take_back(undo->model, record, change);
+        if (change->kind == RS_KEY_DELETED) {
+            revive(undo, record, change);
+        }
     }
 }
 
