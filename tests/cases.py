@@ -103,6 +103,8 @@ def environment(case, work, reports, bin_dir):
         'LC_ALL': 'C.UTF-8', 'TZ': 'UTC',
         'ASAN_OPTIONS': options, 'UBSAN_OPTIONS': options, 'LSAN_OPTIONS': options,
         'TSAN_OPTIONS': options,
+        # Where coverage is counted, programs that were killed leave libgcov something to say.
+        **{name: text for name, text in os.environ.items() if name == 'GCOV_ERROR_FILE'},
     }
 
 
