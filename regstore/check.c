@@ -136,12 +136,27 @@ struct journal_place {
     bool headless;   /* being trimmed away, or without head: how many chunks is not known */
     struct journal_reader reader;
     struct buffer levels; /* of a deletion, down to the key whose changes come */
+    struct buffer folded; /* a path */
 };
+
+/* Who looks for a key's changes compares folded paths. */
+static int fold_path(struct journal_place *place, const struct change *change)
+{
+    place->folded.size = 0;
+    int status = text_fold_append(&place->folded, change->path, change->path_len);
+    if (status == RS_OK && change->kind == RS_KEY_RENAMED) {
+        status = text_fold_append(&place->folded, change->after.name, change->after.name_len);
+    }
+    return status == RS_OK || status == RS_ENOMEM ? status : RS_EDAMAGED;
+}
 
 /* What is told as inside a deleted key must be so. */
 static int follow(struct journal_place *place, const struct change *change)
 {
     int status = journal_find_level(&place->levels, change);
+    if (status == RS_OK) {
+        status = fold_path(place, change);
+    }
     return status == RS_OK ? journal_add_level(&place->levels, change, 0) : status;
 }
 
@@ -278,6 +293,7 @@ static int check_journal(struct check *check)
                         (unsigned long long)bytes, (unsigned long long)check->state.journal_bytes);
     }
     journal_close(&place.reader);
+    buffer_free(&place.folded);
     buffer_free(&place.levels);
     check_walk_end(&walk);
     return status;

@@ -140,9 +140,9 @@ static int put_head(struct buffer *buffer, const struct journal *journal,
     if (status == RS_OK) {
         status = record_put_bytes(buffer, head->message, strlen(head->message));
     }
-    return status == RS_OK ? record_put_bytes(buffer, journal->pending.data + journal->written,
-                                              journal->pending.size - journal->written)
-                           : status;
+    size_t rest = journal->pending.size - journal->written;
+    const char *data = rest > 0 ? journal->pending.data + journal->written : ""; /* not of NULL */
+    return status == RS_OK ? record_put_bytes(buffer, data, rest) : status;
 }
 
 int journal_finish(struct journal *journal, const struct journal_head *head)
