@@ -568,8 +568,8 @@ typedef struct rs_violation {
  * RS_EREFUSED, described as always; a malformed rule with RS_ERULE. This tells all of them, and
  * warnings, before the commit: each is called for each, may read in the transaction, and ends it
  * with another answer than 0, which is returned. each may be NULL; violations, which may be NULL,
- * receives their number without warnings. What rs_undo()
- * changes is not judged. On a read transaction: RS_EREADONLY.
+ * receives their number without warnings. What rs_undo() changes is not judged. On a read
+ * transaction: RS_EREADONLY.
  */
 RS_CALL int rs_txn_check(rs_txn *txn, int (*each)(void *context, const rs_violation *violation),
                          void *context, uint64_t *violations);

@@ -20,24 +20,6 @@ struct settings {
     struct schema_set set;
 };
 
-/* A REG_DWORD or REG_QWORD. */
-static bool is_number(const rs_value *value, uint64_t *number)
-{
-    uint32_t narrow;
-    uint64_t wide;
-    if (value->type == REG_DWORD && value->size == sizeof narrow) {
-        memcpy(&narrow, value->data, sizeof narrow);
-        *number = le32toh(narrow);
-        return true;
-    }
-    if (value->type == REG_QWORD && value->size == sizeof wide) {
-        memcpy(&wide, value->data, sizeof wide);
-        *number = le64toh(wide);
-        return true;
-    }
-    return false;
-}
-
 /* *number stays as it is where neither the value nor its rule says anything. */
 static int read_setting(struct settings *settings, const char *name, uint64_t *number)
 {
@@ -48,7 +30,7 @@ static int read_setting(struct settings *settings, const char *name, uint64_t *n
     int status = settings->key != RS_NO_KEY
                      ? tree_value_get(tree, settings->key, name, strlen(name), &value)
                      : RS_ENOTFOUND;
-    if (status == RS_OK && is_number(&value, number)) {
+    if (status == RS_OK && schema_number(value.type, value.data, value.size, number)) {
         return RS_OK;
     }
     if (status == RS_OK || status == RS_ENOTFOUND) {
@@ -56,7 +38,8 @@ static int read_setting(struct settings *settings, const char *name, uint64_t *n
             schema_find_again(&settings->schema, &settings->set, name, strlen(name), &rule, &at);
     }
     if (status == RS_OK && rule.has_default) {
-        is_number(&rule.default_value, number);
+        const rs_value *otherwise = &rule.default_value;
+        schema_number(otherwise->type, otherwise->data, otherwise->size, number);
     }
     return status == RS_ENOTFOUND || status == RS_ERULE ? RS_OK : status;
 }

@@ -68,6 +68,14 @@ static void put_any(FILE *out, const rs_rule *rule)
     }
 }
 
+static void put_unit(FILE *out, const char *joint, const rs_rule *rule)
+{
+    if (rule->unit[0] != '\0') {
+        fputs(joint, out);
+        show_safely(out, rule->unit);
+    }
+}
+
 void rule_page_allowed(FILE *out, const rs_rule *rule)
 {
     const char *joint = "";
@@ -92,11 +100,9 @@ void rule_page_allowed(FILE *out, const rs_rule *rule)
     }
     if (joint[0] == '\0') {
         put_any(out, rule);
-        joint = ", in";
-    }
-    if (rule->unit[0] != '\0' && (is_number(rule) || joint[0] == ',')) {
-        fprintf(out, "%s ", joint[0] == ',' ? joint : "");
-        show_safely(out, rule->unit);
+        put_unit(out, ", in ", rule);
+    } else if (is_number(rule)) {
+        put_unit(out, " ", rule);
     }
 }
 

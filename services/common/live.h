@@ -9,8 +9,8 @@
  *
  * The watch has a name, and each revision is answered in it: taken, to be taken at the next start,
  * or refused, with the reason. So whoever made a change can wait for that. Rules belong to what is
- * watched, as a default may be in them. The first change is
- * taken at once; those that follow within a short window are taken together at its end.
+ * watched, as a default may be in them. The first change is taken at once; those that follow within
+ * a short window are taken together at its end.
  *
  * An administrator restores a store by putting other files in its place. Then the store is closed,
  * and opened again as soon as there is one; until then the settings stay as they are.
