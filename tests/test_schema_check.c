@@ -244,15 +244,22 @@ static void a_copy_is_judged(void)
     rs_close(store);
 }
 
+static rs_key link_app(rs_txn *txn, const char *path)
+{
+    rs_key link;
+    set_rule(txn, SERVICES "\\*", "Name", "type=REG_SZ|required=yes");
+    SUCCEEDS(rs_set_string(txn, find_key(txn, APP), "Name", "app"));
+    SUCCEEDS(rs_link_create(txn, RS_NO_KEY, path, APP, 0, &link));
+    return link;
+}
+
 /* A link is no setting: what has to be set in a key has not to be set in it. */
 static void links_are_not_judged(void)
 {
     rs_store *store = open_app_rules();
     rs_txn *txn = start_writing(store);
     rs_key link;
-    set_rule(txn, SERVICES "\\*", "Name", "type=REG_SZ|required=yes");
-    SUCCEEDS(rs_set_string(txn, find_key(txn, APP), "Name", "app"));
-    SUCCEEDS(rs_link_create(txn, RS_NO_KEY, SERVICES "\\Alias", APP, 0, &link));
+    link_app(txn, SERVICES "\\Alias");
     SUCCEEDS(rs_link_create(txn, RS_NO_KEY, SERVICES "\\Zed", APP, 0, &link)); /* behind App */
     expect_changes(txn, 0, "");
     expect_stored(txn, RS_HKLM, RS_SUBTREE, 0, "");
@@ -267,10 +274,7 @@ static void a_link_that_becomes_a_key_is_judged(void)
 {
     rs_store *store = open_app_rules();
     rs_txn *txn = start_writing(store);
-    rs_key link;
-    set_rule(txn, SERVICES "\\*", "Name", "type=REG_SZ|required=yes");
-    SUCCEEDS(rs_set_string(txn, find_key(txn, APP), "Name", "app"));
-    SUCCEEDS(rs_link_create(txn, RS_NO_KEY, SERVICES "\\Alias", APP, 0, &link));
+    rs_key link = link_app(txn, SERVICES "\\Alias");
     end_writing(txn);
     txn = start_writing(store);
     SUCCEEDS(rs_value_delete(txn, link, "SymbolicLinkValue"));
