@@ -92,6 +92,7 @@
     X(process)                                                                                     \
     X(process_fork)                                                                                \
     X(process_locks)                                                                               \
+    X(access)                                                                                      \
     X(settings)                                                                                    \
     X(service)                                                                                     \
     X(live)
