@@ -38,7 +38,7 @@ static void rig_start(struct rig *rig)
 {
     const struct options options = {.store = rs_store_dir(rig->store)};
     CU_ASSERT_TRUE_FATAL(
-        live_open(&rig->live, &bench_service, &rig->log, &rig->notifier, &options));
+        live_open(&rig->live, &bench_service, NULL, &rig->log, &rig->notifier, &options));
 }
 
 static const char *rig_log(struct rig *rig)

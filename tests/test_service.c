@@ -119,7 +119,7 @@ static bool parse(const char *arguments, struct options *options, struct line *p
     }
     argv[argc] = NULL;
     *problem = (struct line)LINE_INIT;
-    bool parsed = options_parse(argc, argv, options, problem);
+    bool parsed = options_parse(argc, argv, NULL, options, problem);
     options->store = options->store != NULL ? "given" : NULL;
     return parsed;
 }

@@ -1,231 +1,13 @@
 /* live - a service's settings, kept as the store has them; see live.h. */
 #include "live.h"
 
-#include "rule.h"
-#include "settings_text.h"
+#include "live_take.h"
 
 #include <inttypes.h>
 #include <string.h>
-#include <time.h>
+#include <sys/epoll.h>
 
-#define NS_PER_MS 1000000
 #define WITHOUT_STORE_MS 1000 /* until the next look whether there is one */
-
-/* Whether the settings may have other rules than when they were last found. */
-static bool needs_rules(const struct live *live)
-{
-    const struct live_news *news = &live->news;
-    return live->judging == NULL || news->rules || news->keys || news->asked || news->behind ||
-           news->replaced;
-}
-
-static int load(struct live *live, rs_txn *txn, struct settings **settings)
-{
-    if (needs_rules(live)) {
-        struct rules *rules;
-        int status = rules_load(txn, live->service, &rules);
-        if (status != RS_OK) {
-            return status;
-        }
-        rules_free(live->judging);
-        live->judging = rules;
-    }
-    return settings_load(txn, live->service, live->judging, settings);
-}
-
-/* ---- Taking a change ------------------------------------------------------------------------- */
-
-/* In FILETIMEs, as a revision's time is. */
-static uint64_t current_time(void)
-{
-    static const uint64_t unix_epoch = 116444736000000000u;
-    struct timespec now;
-    (void)clock_gettime(CLOCK_REALTIME, &now);
-    return unix_epoch + (uint64_t)now.tv_sec * 10000000 + (uint64_t)now.tv_nsec / 100;
-}
-
-static int64_t monotonic_ns(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 * NS_PER_MS + now.tv_nsec;
-}
-
-static void add_occasion(struct line *line, const struct live *live, uint64_t now)
-{
-    const struct live_news *news = &live->news;
-    line_add(line, "applied revision %" PRIu64, live->revision);
-    /* A clock that was set back in between tells nothing. */
-    if (news->time != 0 && now >= news->time) {
-        line_add(line, ", %" PRIu64 " us after its commit", (now - news->time) / 10);
-    }
-    if (news->count > 1) {
-        line_add(line, ", with %u before it", news->count - 1);
-    }
-    if (news->asked) {
-        line_add(line, ", read again on request");
-    }
-    if (news->replaced) {
-        line_add(line, ", read again because the store was replaced");
-    } else if (news->behind) {
-        line_add(line, ", read again because the journal no longer reaches back");
-    }
-    line_add(line, ": ");
-}
-
-static void add_difference(struct line *line, const struct live *live, const struct settings *fresh)
-{
-    const struct settings *old = live->settings;
-    if (live->refusing) {
-        line_add(line, "all values are allowed again, ");
-    }
-    if (old->key_exists != fresh->key_exists) {
-        line_add(line, "the key %s, ", old->key_exists ? "is gone" : "exists now");
-    }
-    if (settings_add_changes(line, old, fresh) == 0) {
-        line_add(line, "no setting changed");
-    }
-}
-
-/* Whoever waits for the answer gets it before anything is written down. */
-static void answer(const struct live *live, uint64_t seen, enum rs_answer what, const char *reason)
-{
-    if (live->named) {
-        int status = rs_watch_answer(live->watch, seen, what, reason);
-        if (status != RS_OK) {
-            log_line(live->log, LOG_LINE_WARNING, "cannot answer revision %" PRIu64 ": %s", seen,
-                     rs_strerror(status));
-        }
-    }
-}
-
-/* A watch that was opened since has to be told of all that waits for a restart. */
-static void answer_accepted(struct live *live, uint64_t seen, const struct settings *old,
-                            const struct settings *fresh)
-{
-    struct line reason = LINE_INIT;
-    enum rs_answer what = RS_ANSWER_RESTART;
-    live->waiting =
-        settings_add_waiting(&reason, live->started, live->told ? old : live->started, fresh);
-    if (reason.length == 0) {
-        what = live->waiting == 0 ? RS_ANSWER_SETTLED : RS_ANSWER_APPLIED;
-    }
-    if (fresh->warned > 0) {
-        line_separate(&reason, 0, "; ");
-        line_add(&reason, "warning: ");
-        settings_add_warnings(&reason, fresh);
-    }
-    answer(live, seen, what, reason.text);
-    live->told = true;
-}
-
-/* Those that were not there before. */
-static void tell_warnings(const struct live *live, const struct settings *old,
-                          const struct settings *fresh)
-{
-    for (size_t i = 0; i < fresh->count; i++) {
-        const char *warning = fresh->values[i].warning;
-        const char *before = old != NULL ? old->values[i].warning : NULL;
-        struct line line = LINE_INIT;
-        if (warning != NULL && (before == NULL || strcmp(warning, before) != 0)) {
-            settings_add_warning(&line, &fresh->table[i], &fresh->values[i]);
-            log_line(live->log, LOG_LINE_WARNING, "%s", line.text);
-        }
-    }
-}
-
-/* Those of the start are kept, to be compared with. */
-static void replace_settings(struct live *live, struct settings *fresh)
-{
-    if (live->settings != live->started) {
-        settings_free(live->settings);
-    }
-    live->settings = fresh;
-}
-
-static void accept_settings(struct live *live, struct settings *fresh, uint64_t seen,
-                            uint64_t revision, struct line *line)
-{
-    uint64_t now = current_time();
-    bool waited = live->waiting > 0;
-    live->revision = revision;
-    answer_accepted(live, seen, live->settings, fresh);
-    add_occasion(line, live, now);
-    add_difference(line, live, fresh);
-    if (waited && live->waiting == 0) {
-        line_add(line, ", no restart is needed any more");
-    }
-    live->refusing = false;
-    live->earlier = false;
-    tell_warnings(live, live->settings, fresh);
-    replace_settings(live, fresh);
-    log_line(live->log, LOG_LINE_INFO, "%s", line->text);
-}
-
-static void add_kept(struct line *line, const struct live *live)
-{
-    line_add(line, "; keeping revision %" PRIu64 "'s settings%s", live->revision,
-             live->earlier ? " of the store that was there before" : "");
-}
-
-static void answer_refused(const struct live *live, uint64_t seen, const struct settings *fresh)
-{
-    struct line refusals = LINE_INIT;
-    settings_add_refusals(&refusals, fresh);
-    answer(live, seen, RS_ANSWER_REJECTED, refusals.text);
-}
-
-static void refuse_settings(struct live *live, struct settings *fresh, uint64_t seen,
-                            uint64_t revision, struct line *line)
-{
-    answer_refused(live, seen, fresh);
-    line_add(line, "refused revision %" PRIu64 ": ", revision);
-    settings_add_refusals(line, fresh);
-    add_kept(line, live);
-    live->refusing = true;
-    settings_free(fresh);
-    log_line(live->log, LOG_LINE_WARNING, "%s", line->text);
-}
-
-/* Other rules that mean the same to the service are nothing to write down. */
-static bool take_quietly(struct live *live, struct settings *fresh, uint64_t seen)
-{
-    struct line changes = LINE_INIT;
-    if (live->news.any || live->refusing || fresh->refused > 0 ||
-        fresh->key_exists != live->settings->key_exists ||
-        settings_add_changes(&changes, live->settings, fresh) > 0) {
-        return false;
-    }
-    answer_accepted(live, seen, live->settings, fresh);
-    tell_warnings(live, live->settings, fresh);
-    replace_settings(live, fresh);
-    return true;
-}
-
-/* Reads the settings as txn sees them and takes or refuses them. Whatever becomes of it, the
- * manager hears that the reload is over. */
-static int reload(struct live *live, rs_txn *txn)
-{
-    struct line line = LINE_INIT;
-    struct settings *fresh;
-    uint64_t seen = rs_revision(txn);
-    uint64_t revision = live->news.revision != 0 ? live->news.revision : seen;
-    int status = load(live, txn, &fresh);
-    if (status == RS_OK && take_quietly(live, fresh, seen)) {
-        return RS_OK;
-    }
-    notify_reloading(live->notifier);
-    if (status != RS_OK) {
-        line_add(&line, "cannot read the settings: %s", rs_strerror(status));
-    } else if (fresh->refused == 0) {
-        accept_settings(live, fresh, seen, revision, &line);
-    } else {
-        refuse_settings(live, fresh, seen, revision, &line);
-    }
-    notify_ready(live->notifier, line.text);
-    live->quiet_until = monotonic_ns() + (int64_t)live->window * NS_PER_MS;
-    return status;
-}
 
 /* ---- Following ------------------------------------------------------------------------------- */
 
@@ -289,7 +71,7 @@ static int read_news(struct live *live, rs_txn *txn, struct live_news *later)
 {
     int status = drain_watch(live, rs_revision(txn), later);
     if (status == RS_OK && has_news(&live->news)) {
-        status = reload(live, txn);
+        status = live_take_news(live, txn);
     }
     if (status == RS_OK) {
         live->news = *later;
@@ -323,9 +105,10 @@ static int look(struct live *live, bool *more)
     return status;
 }
 
+/* While the work makes the last change so, no other one is looked for. */
 static bool is_quiet(const struct live *live)
 {
-    return monotonic_ns() < live->quiet_until;
+    return live->pending.fresh != NULL || live_monotonic_ns() < live->quiet_until;
 }
 
 /* What comes while it is quiet waits until the end of that. */
@@ -344,6 +127,9 @@ static int look_until_the_end(struct live *live)
 
 static void detach(struct live *live)
 {
+    if (live->loop != NULL) {
+        loop_remove(live->loop, &live->source);
+    }
     rs_watch_close(live->watch);
     rs_close(live->store);
     live->watch = NULL;
@@ -360,13 +146,19 @@ static void skip_backlog(rs_watch *watch)
     } while (status == RS_OK || status == RS_EBEHIND);
 }
 
+static const char *watched_key(const struct live *live)
+{
+    const struct service *service = live->service;
+    return service->watched != NULL ? service->watched : service->key;
+}
+
 /* Who may only read the store follows it, too, without a name. One name for two would let one
  * answer for the other. */
 static int watch(struct live *live, rs_error *error)
 {
     unsigned flags = RS_WATCH_RULES | (live->service->subtree ? RS_SUBTREE : 0u);
     rs_error unnamed = RS_ERROR_INIT;
-    int status = rs_watch_open_named(live->store, live->name, live->service->key, flags,
+    int status = rs_watch_open_named(live->store, live->name, watched_key(live), flags,
                                      &live->watch, &unnamed);
     live->named = status == RS_OK;
     live->told = false;
@@ -381,7 +173,7 @@ static int watch(struct live *live, rs_error *error)
         return status;
     }
     log_line(live->log, LOG_LINE_WARNING, "cannot answer changes: %s", unnamed.text);
-    return rs_watch_open(live->store, live->service->key, flags, RS_NOW, &live->watch, error);
+    return rs_watch_open(live->store, watched_key(live), flags, RS_NOW, &live->watch, error);
 }
 
 static int attach(struct live *live, rs_error *error)
@@ -418,7 +210,7 @@ static void tell_trouble(const struct live *live, int status)
     const char *place = live->dir != NULL ? live->dir : "the store";
     line_add(&line, "cannot read %s: %s", live->store != NULL ? rs_store_dir(live->store) : place,
              rs_strerror(status));
-    add_kept(&line, live);
+    live_add_kept(&line, live);
     log_line(live->log, LOG_LINE_ERROR, "%s", line.text);
     notify_status(live->notifier, line.text);
 }
@@ -460,72 +252,105 @@ static void follow(struct live *live)
     live->trouble = status;
 }
 
+/* In how many milliseconds, at most, the store should be looked at even if nothing comes; -1:
+ * never. */
+static int patience(const struct live *live)
+{
+    int64_t left = live->quiet_until - live_monotonic_ns();
+    if (live->pending.fresh != NULL) {
+        return -1;
+    }
+    if (left > 0) {
+        return (int)((left + NS_PER_MS - 1) / NS_PER_MS);
+    }
+    return live->watch != NULL && live->source.watched ? -1 : WITHOUT_STORE_MS;
+}
+
+/* Has itself called when there is something to do. A watch that is not listened to, while it is
+ * quiet, keeps what it has. */
+static void wait_for_more(struct live *live)
+{
+    if (live->loop == NULL) {
+        return;
+    }
+    if (live->watch == NULL || is_quiet(live)) {
+        loop_remove(live->loop, &live->source);
+    } else if (!live->source.watched) {
+        live->source.fd = rs_watch_fd(live->watch);
+        (void)loop_add(live->loop, &live->source, EPOLLIN);
+    }
+    int wait = patience(live);
+    if (wait >= 0) {
+        loop_set(live->loop, &live->timer, wait);
+    } else {
+        loop_unset(live->loop, &live->timer);
+    }
+}
+
 void live_follow(struct live *live)
 {
     if (!is_quiet(live)) {
         follow(live);
     }
+    wait_for_more(live);
 }
 
 void live_read_again(struct live *live)
 {
     live->news.any = true;
     live->news.asked = true;
-    follow(live);
+    if (live->pending.fresh == NULL) {
+        follow(live);
+    }
+    wait_for_more(live);
+}
+
+void live_settle(struct live *live, bool taken, const char *said)
+{
+    live_end_pending(live, taken, said);
+    live_follow(live);
+}
+
+static void follow_watch(void *owner, uint32_t events)
+{
+    (void)events;
+    live_follow(owner);
+}
+
+static void follow_late(void *owner)
+{
+    live_follow(owner);
+}
+
+void live_hang_in(struct live *live, struct loop *loop)
+{
+    live->loop = loop;
+    live->source = (struct loop_source){.ready = follow_watch, .owner = live};
+    live->timer = (struct loop_timer){.expired = follow_late, .owner = live};
+    wait_for_more(live);
 }
 
 /* ---- Beginning and end ----------------------------------------------------------------------- */
 
-static void tell_stand_ins(const struct live *live)
-{
-    for (size_t i = 0; i < live->settings->count; i++) {
-        const struct setting *row = &live->settings->table[i];
-        const struct setting_value *value = &live->settings->values[i];
-        struct line line = LINE_INIT;
-        if (value->origin == SETTING_REFUSED) {
-            settings_add_refusal(&line, row, value);
-            line_add(&line, "; starting with the default instead: ");
-            settings_add_value(&line, row, value);
-            log_line(live->log, LOG_LINE_WARNING, "%s", line.text);
-        }
-    }
-}
-
-static void tell_start(const struct live *live)
-{
-    const struct settings *settings = live->settings;
-    struct line line = LINE_INIT;
-    tell_stand_ins(live);
-    tell_warnings(live, NULL, settings);
-    line_add(&line, "started with revision %" PRIu64 "'s settings: ", live->revision);
-    if (settings->key_exists) {
-        line_add(&line, "%zu set, %zu refused, %zu default", settings->set, settings->refused,
-                 settings->count - settings->set - settings->refused);
-    } else {
-        line_add(&line, "all default, there is no key %s yet", live->service->key);
-    }
-    log_line(live->log, LOG_LINE_INFO, "%s", line.text);
-    notify_ready(live->notifier, line.text);
-}
-
-static int load_first(struct live *live)
+static int take_first(struct live *live)
 {
     rs_txn *txn;
     int status = rs_begin(live->store, RS_READ, &txn);
     if (status != RS_OK) {
         return status;
     }
-    status = load(live, txn, &live->settings);
+    status = live_take_first(live, txn);
     rs_abort(txn);
     return status;
 }
 
-bool live_open(struct live *live, const struct service *service, const struct log *log,
+bool live_open(struct live *live, const struct service *service, void *state, const struct log *log,
                struct notifier *notifier, const struct options *options)
 {
     rs_error error = RS_ERROR_INIT;
     *live = (struct live){
         .service = service,
+        .state = state,
         .log = log,
         .notifier = notifier,
         .dir = options->store,
@@ -536,44 +361,22 @@ bool live_open(struct live *live, const struct service *service, const struct lo
         log_line(log, LOG_LINE_ERROR, "%s", error.text);
         return false;
     }
-    int status = load_first(live);
+    int status = take_first(live);
     if (status != RS_OK) {
         log_line(log, LOG_LINE_ERROR, "cannot read %s: %s", service->key, rs_strerror(status));
         detach(live);
-        rules_free(live->judging);
+        live_take_nothing(live);
         return false;
     }
-    live->revision = live->settings->revision;
     live->known = live->revision;
-    live->started = live->settings;
-    live->refusing = live->settings->refused > 0;
-    if (live->refusing) {
-        answer_refused(live, live->revision, live->settings);
-    } else {
-        answer_accepted(live, live->revision, live->settings, live->settings);
-    }
-    tell_start(live);
     return true;
 }
 
 void live_close(struct live *live)
 {
-    detach(live);
-    replace_settings(live, NULL);
-    settings_free(live->started);
-    rules_free(live->judging);
-}
-
-int live_fd(const struct live *live)
-{
-    return live->watch != NULL && !is_quiet(live) ? rs_watch_fd(live->watch) : -1;
-}
-
-int live_patience(const struct live *live)
-{
-    int64_t left = live->quiet_until - monotonic_ns();
-    if (left > 0) {
-        return (int)((left + NS_PER_MS - 1) / NS_PER_MS);
+    if (live->loop != NULL) {
+        loop_unset(live->loop, &live->timer);
     }
-    return live->watch != NULL ? -1 : WITHOUT_STORE_MS;
+    detach(live);
+    live_take_nothing(live);
 }

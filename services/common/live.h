@@ -21,9 +21,11 @@
 #define SERVICE_LIVE_H
 
 #include "log.h"
+#include "loop.h"
 #include "notify.h"
 #include "options.h"
 #include "service.h"
+#include "work.h"
 
 /* Why the settings have to be read, gathered until they are. */
 struct live_news {
@@ -38,8 +40,18 @@ struct live_news {
     unsigned count;    /* of revisions */
 };
 
+/* Settings that were read and are neither taken nor refused yet. */
+struct live_reading {
+    struct settings *fresh; /* NULL: there are none */
+    uint64_t seen;          /* the snapshot's revision */
+    uint64_t revision;      /* the one that they are told by */
+    struct live_news news;  /* why they were read */
+    bool first;             /* they are the start's, and in use */
+};
+
 struct live {
     const struct service *service;
+    void *state; /* of the service's work */
     const struct log *log;
     struct notifier *notifier;
     const char *dir; /* of the store, NULL: the default */
@@ -59,23 +71,28 @@ struct live {
     uint64_t known;            /* changes up to this revision were in the first read */
     bool refusing;             /* the store has others, which are not allowed */
     struct live_news news;
+    struct live_reading pending; /* that the work is making so */
+    struct loop *loop;           /* NULL: live_follow() is called by hand */
+    struct loop_source source;
+    struct loop_timer timer;
     int trouble; /* what was last said about reading the store, so as not to repeat it */
     int untaken; /* the same about taking an unconfirmed change back */
 };
 
-/* Opens the store that options name, reads the settings of service and begins to follow them. All
- * arguments must outlive live. What fails is said in the log; gives false then, and live needs no
- * closing. */
-bool live_open(struct live *live, const struct service *service, const struct log *log,
+/* Opens the store that options name, reads the settings of service, hands them to its work, whose
+ * state is given, and begins to follow them. All arguments must outlive live. What fails is said in
+ * the log; gives false then, and live needs no closing. */
+bool live_open(struct live *live, const struct service *service, void *state, const struct log *log,
                struct notifier *notifier, const struct options *options);
 void live_close(struct live *live);
-/* A descriptor that polls readable when live_follow() should be called; -1 while there is none. */
-int live_fd(const struct live *live);
-/* In how many milliseconds, at most, it should be called all the same; -1: never. */
-int live_patience(const struct live *live);
+/* From here on the loop calls live_follow(). */
+void live_hang_in(struct live *live, struct loop *loop);
 /* Takes what has changed in the store. */
 void live_follow(struct live *live);
-/* Reads the settings whether or not anything changed. */
+/* Reads the settings whether or not anything changed; if the work is under way, then after that. */
 void live_read_again(struct live *live);
+/* The work, which was under way, has made the settings so, or refuses them; said as in work.h.
+ * Never called from within its take(). */
+void live_settle(struct live *live, bool taken, const char *said);
 
 #endif

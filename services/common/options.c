@@ -3,30 +3,58 @@
 
 #include <getopt.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-enum { OPTION_STORE = 1, OPTION_NAME, OPTION_WINDOW, OPTION_CHECK, OPTION_HELP, OPTION_VERSION };
+/* Below the first character, so that getopt_long()'s optopt tells them from one; a service's own
+ * come last. */
+enum {
+    OPTION_STORE = 1,
+    OPTION_NAME,
+    OPTION_WINDOW,
+    OPTION_CHECK,
+    OPTION_HELP,
+    OPTION_VERSION,
+    OPTION_OWN
+};
 
-static const struct option table[] = {
+static const struct option common[] = {
     {"store", required_argument, NULL, OPTION_STORE},
     {"name", required_argument, NULL, OPTION_NAME},
     {"window", required_argument, NULL, OPTION_WINDOW},
     {"check", no_argument, NULL, OPTION_CHECK},
     {"help", no_argument, NULL, OPTION_HELP},
     {"version", no_argument, NULL, OPTION_VERSION},
-    {NULL, 0, NULL, 0},
 };
+#define COMMON_COUNT (sizeof(common) / sizeof(common[0]))
 
-const char *options_help(void)
+void options_print_help(const struct service_option *own)
 {
-    return "  --store DIR  the store's directory; else $REGSTORE, else the system's or the user's\n"
-           "  --name NAME  the name under which it answers changes; else the program's\n"
-           "  --window MS  changes that come within so many milliseconds after one that was\n"
-           "               taken are taken together (20)\n"
-           "  --check      print every setting, its value and where it comes from, and exit:\n"
-           "               1 if a value would be refused\n"
-           "  --help       print this text\n"
-           "  --version    print the version\n";
+    fputs("  --store DIR  the store's directory; else $REGSTORE, else the system's or the user's\n"
+          "  --name NAME  the name under which it answers changes; else the program's\n"
+          "  --window MS  changes that come within so many milliseconds after one that was\n"
+          "               taken are taken together (20)\n"
+          "  --check      print every setting, its value and where it comes from, and exit:\n"
+          "               1 if a value would be refused\n"
+          "  --help       print this text\n"
+          "  --version    print the version\n",
+          stdout);
+    for (const struct service_option *each = own; each != NULL && each->name != NULL; each++) {
+        printf("  --%s %s  %s\n", each->name, each->argument, each->help);
+    }
+}
+
+/* table has room for all of them and for the end. */
+static void make_table(const struct service_option *own, struct option *table)
+{
+    int next = OPTION_OWN;
+    memcpy(table, common, sizeof(common));
+    table += COMMON_COUNT;
+    for (const struct service_option *each = own; each != NULL && each->name != NULL; each++) {
+        *table++ = (struct option){each->name, required_argument, NULL, next++};
+    }
+    *table = (struct option){0};
 }
 
 static bool take_window(struct options *options)
@@ -62,7 +90,11 @@ static bool take_option(int option, struct options *options)
         options->action = SERVICE_VERSION;
         return true;
     default:
-        return false;
+        if (option < OPTION_OWN || option >= OPTION_OWN + OPTIONS_OWN_MAX) {
+            return false;
+        }
+        options->own[option - OPTION_OWN] = optarg;
+        return true;
     }
 }
 
@@ -80,7 +112,7 @@ static void add_problem(struct line *problem, int option, char **argv)
     } else if (optopt == 0) {
         line_add(problem, "unknown option ");
         line_add_quoted(problem, argument);
-    } else if (optopt <= OPTION_VERSION) {
+    } else if (optopt < OPTION_OWN + OPTIONS_OWN_MAX) {
         line_add(problem, "option takes no argument: ");
         line_add_quoted(problem, argument);
     } else {
@@ -90,10 +122,13 @@ static void add_problem(struct line *problem, int option, char **argv)
     }
 }
 
-bool options_parse(int argc, char **argv, struct options *options, struct line *problem)
+bool options_parse(int argc, char **argv, const struct service_option *own, struct options *options,
+                   struct line *problem)
 {
+    struct option table[COMMON_COUNT + OPTIONS_OWN_MAX + 1];
     struct options parsed = {.action = SERVICE_RUN, .window = OPTIONS_WINDOW};
     int option;
+    make_table(own, table);
     optind = 0; /* glibc: begin anew, also after an earlier parse in this process */
     /* '+' takes the options in order; ':' keeps getopt from printing. */
     while ((option = getopt_long(argc, argv, "+:", table, NULL)) != -1) {

@@ -2,12 +2,14 @@
 #include "run.h"
 
 #include "live.h"
+#include "loop.h"
+#include "work.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -36,46 +38,94 @@ static uint32_t next_signal(int signals)
     return size == (ssize_t)sizeof(info) ? info.ssi_signo : 0;
 }
 
-static int serve(struct live *live, int signals)
+/* A service at work. */
+struct run {
+    struct loop loop;
+    struct live live;
+    struct loop_source signals;
+    struct site site;
+    void *state; /* of the service's work */
+};
+
+static void take_signal(void *owner, uint32_t events)
 {
-    for (;;) {
-        struct pollfd wakers[] = {{.fd = signals, .events = POLLIN},
-                                  {.fd = live_fd(live), .events = POLLIN}};
-        nfds_t count = sizeof(wakers) / sizeof(wakers[0]);
-        if (poll(wakers, count, live_patience(live)) < 0 && errno != EINTR) {
-            log_line(live->log, LOG_LINE_ERROR, "cannot wait for changes: %s", strerror(errno));
-            return EXIT_FAILURE;
-        }
-        switch (next_signal(signals)) {
-        case 0:
-            live_follow(live);
-            break;
-        case SIGHUP:
-            live_read_again(live);
-            break;
-        default:
-            return EXIT_SUCCESS;
-        }
+    struct run *run = owner;
+    (void)events;
+    switch (next_signal(run->signals.fd)) {
+    case 0:
+        break;
+    case SIGHUP:
+        live_read_again(&run->live);
+        break;
+    default:
+        loop_end(&run->loop, EXIT_SUCCESS);
+        break;
     }
+}
+
+static int serve(struct run *run, const struct log *log, struct notifier *notifier)
+{
+    live_hang_in(&run->live, &run->loop);
+    int status = loop_run(&run->loop);
+    if (status < 0) {
+        log_line(log, LOG_LINE_ERROR, "cannot wait for changes: %s", strerror(-status));
+        return EXIT_FAILURE;
+    }
+    notify_stopping(notifier);
+    log_line(log, LOG_LINE_INFO, "ended");
+    return status;
+}
+
+/* The work's state is there. */
+static int follow_settings(struct run *run, const struct service *service,
+                           struct notifier *notifier)
+{
+    const struct site *site = &run->site;
+    if (!live_open(&run->live, service, run->state, site->log, notifier, site->options)) {
+        return EXIT_FAILURE;
+    }
+    int exit_status = serve(run, site->log, notifier);
+    live_close(&run->live);
+    return exit_status;
+}
+
+static int work_on(struct run *run, const struct service *service, struct notifier *notifier)
+{
+    const struct work *work = service->work;
+    if (work != NULL && !work->begin(&run->site, &run->state)) {
+        return EXIT_FAILURE;
+    }
+    int exit_status = follow_settings(run, service, notifier);
+    if (work != NULL) {
+        work->end(run->state);
+    }
+    return exit_status;
+}
+
+static bool wait_for_signals(struct run *run)
+{
+    run->signals = (struct loop_source){.fd = open_signals(), .ready = take_signal, .owner = run};
+    if (run->signals.fd < 0) {
+        return false;
+    }
+    errno = loop_add(&run->loop, &run->signals, EPOLLIN);
+    return errno == 0;
 }
 
 int run_service(const struct service *service, const struct log *log, const char *notify_socket,
                 const struct options *options)
 {
     struct notifier notifier = {.socket_name = notify_socket, .log = log};
-    struct live live;
+    struct run run = {.signals.fd = -1};
     int exit_status = EXIT_FAILURE;
-    int signals = open_signals();
-    if (signals < 0) {
+    run.site = (struct site){.loop = &run.loop, .log = log, .options = options, .live = &run.live};
+    errno = loop_open(&run.loop);
+    if (errno == 0 && wait_for_signals(&run)) {
+        exit_status = work_on(&run, service, &notifier);
+    } else {
         log_line(log, LOG_LINE_ERROR, "cannot take signals: %s", strerror(errno));
-        return EXIT_FAILURE;
     }
-    if (live_open(&live, service, log, &notifier, options)) {
-        exit_status = serve(&live, signals);
-        notify_stopping(&notifier);
-        log_line(log, LOG_LINE_INFO, "ended");
-        live_close(&live);
-    }
-    close(signals);
+    close(run.signals.fd);
+    loop_close(&run.loop);
     return exit_status;
 }

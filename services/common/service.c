@@ -46,8 +46,9 @@ static int check_store(const struct service *service, const struct log *log, con
 
 static int print_help(const struct service *service)
 {
-    printf("usage: %s [--store DIR] [--name NAME] [--window MS] [--check]\n\n%s %s, in\n%s.\n\n%s",
-           service->program, service->program, service->summary, service->key, options_help());
+    printf("usage: %s [OPTION...]\n\n%s %s, in\n%s.\n\n", service->program, service->program,
+           service->summary, service->key);
+    options_print_help(service->options);
     return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
@@ -77,7 +78,7 @@ int service_main(const struct service *service, int argc, char **argv)
     struct options options;
     struct line problem = LINE_INIT;
     log_open(&log, service->program, STDERR_FILENO, getenv("JOURNAL_STREAM"));
-    if (!options_parse(argc, argv, &options, &problem)) {
+    if (!options_parse(argc, argv, service->options, &options, &problem)) {
         log_line(&log, LOG_LINE_ERROR, "%s; see %s --help", problem.text, service->program);
         return EXIT_FAILURE;
     }
