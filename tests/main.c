@@ -95,7 +95,9 @@
     X(access)                                                                                      \
     X(settings)                                                                                    \
     X(service)                                                                                     \
-    X(live)
+    X(live)                                                                                        \
+    X(control)                                                                                     \
+    X(activation)
 
 #define SUITE_DECLARE(name) extern const struct test_suite suite_##name;
 SUITE_LIST(SUITE_DECLARE)
