@@ -97,7 +97,9 @@
     X(service)                                                                                     \
     X(live)                                                                                        \
     X(control)                                                                                     \
-    X(activation)
+    X(activation)                                                                                  \
+    X(work)                                                                                        \
+    X(loop)
 
 #define SUITE_DECLARE(name) extern const struct test_suite suite_##name;
 SUITE_LIST(SUITE_DECLARE)

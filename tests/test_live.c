@@ -4,10 +4,8 @@
  */
 #include "stores.h"
 
-#include "settings_bench.h"
+#include "live_bench.h"
 
-#include "../services/common/live.h"
-#include "../services/common/options.h"
 /* For making a journal that is cut short. */
 #include "../regstore/store.h"
 
@@ -15,70 +13,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-/* A live service in this process, whose log comes out of a pipe. */
-struct rig {
-    rs_store *store;
-    struct log log;
-    struct notifier notifier;
-    struct live live;
-    int pipe[2];
-    char text[4096]; /* the log since it was last read */
-};
-
-static void rig_open(struct rig *rig)
-{
-    rig->store = bench_open();
-    CU_ASSERT_EQUAL_FATAL(pipe2(rig->pipe, O_CLOEXEC | O_NONBLOCK), 0);
-    log_open(&rig->log, "test", rig->pipe[1], NULL);
-    rig->notifier = (struct notifier){.socket_name = NULL, .log = &rig->log};
-}
-
-static void rig_start(struct rig *rig)
-{
-    const struct options options = {.store = rs_store_dir(rig->store)};
-    CU_ASSERT_TRUE_FATAL(
-        live_open(&rig->live, &bench_service, NULL, &rig->log, &rig->notifier, &options));
-}
-
-static const char *rig_log(struct rig *rig)
-{
-    ssize_t length = read(rig->pipe[0], rig->text, sizeof(rig->text) - 1);
-    rig->text[length > 0 ? length : 0] = '\0';
-    return rig->text;
-}
-
-/* Started with a rate that is set; what was said until then is not looked at. */
-static void rig_run(struct rig *rig, uint32_t rate)
-{
-    rig_open(rig);
-    bench_set_dword(rig->store, "Rate", rate);
-    rig_start(rig);
-    rig_log(rig);
-}
-
-static void rig_close(struct rig *rig)
-{
-    live_close(&rig->live);
-    close(rig->pipe[0]);
-    close(rig->pipe[1]);
-    rs_close(rig->store);
-}
-
-/* Whether the log since the last look is one line that begins and ends so; what stands between is
- * the time, which no test can know. */
-static void expect_line(struct rig *rig, const char *start, const char *end)
-{
-    const char *text = rig_log(rig);
-    size_t length = strlen(text);
-    bool one_line = length > 0 && strchr(text, '\n') == text + length - 1;
-    bool fits = one_line && strncmp(text, start, strlen(start)) == 0 && length > strlen(end) &&
-                strncmp(text + length - 1 - strlen(end), end, strlen(end)) == 0;
-    if (!fits) {
-        fprintf(stderr, "logged: %s", text);
-    }
-    CU_ASSERT_TRUE(fits);
-}
 
 static void a_change_is_taken(void)
 {
@@ -208,22 +142,6 @@ static void other_rules_are_taken(void)
     expect_line(&rig, "test: applied revision 7, ",
                 "all values are allowed again, no setting changed");
     rig_close(&rig);
-}
-
-/* What the service says of itself: "ANSWERED ANSWER RESTART: REASON". */
-static int note_answer(void *context, const rs_service *service)
-{
-    static const char *const words[] = {"none", "applied", "restart", "rejected"};
-    struct rig *rig = context;
-    snprintf(rig->text, sizeof(rig->text), "%d %s %d: %s", (int)service->answered,
-             words[service->answer], (int)service->restart_since, service->reason);
-    return 0;
-}
-
-static void expect_answer(struct rig *rig, const char *answer)
-{
-    CU_ASSERT_EQUAL(rs_services(rig->store, note_answer, rig), RS_OK);
-    EQUAL_TEXT(rig->text, answer);
 }
 
 /* Whoever changes a rule can wait for it, whether it means something to the service or not. */

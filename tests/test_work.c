@@ -1,0 +1,172 @@
+/*
+ * test_work - what a service's work is handed, and what becomes of its answer: a work in this
+ * process that does as the test says. test_live tests a service without one.
+ */
+#include "stores.h"
+
+#include "live_bench.h"
+
+#include "../services/common/work.h"
+
+/* What the work is to say next, and what it was handed. */
+struct script {
+    enum work_outcome outcome;
+    const char *said;
+    unsigned taken;
+    uint32_t rate;
+};
+
+static enum work_outcome take(void *state, rs_txn *txn, const struct settings *settings,
+                              struct line *said)
+{
+    struct script *script = state;
+    (void)txn;
+    script->taken++;
+    script->rate = settings->values[RATE].number;
+    line_add(said, "%s", script->said);
+    return script->outcome;
+}
+
+static const struct work scripted = {.take = take};
+
+/* Started with a rate of 3, and with what the script says to that. */
+static void start(struct rig *rig, struct script *script)
+{
+    static struct service service;
+    service = bench_service;
+    service.work = &scripted;
+    rig_open(rig);
+    bench_set_dword(rig->store, "Rate", 3);
+    rig_start_service(rig, &service, script);
+    CU_ASSERT_EQUAL(script->taken, 1);
+}
+
+static void set_rate(struct rig *rig, uint32_t rate)
+{
+    bench_set_dword(rig->store, "Rate", rate);
+    live_follow(&rig->live);
+}
+
+static void what_it_says_is_in_the_answer(void)
+{
+    struct script script = {.outcome = WORK_TAKEN, .said = "listening"};
+    struct rig rig;
+    start(&rig, &script);
+    expect_line(&rig, "test: started with revision 1's settings: ",
+                "1 set, 0 refused, 5 default; listening");
+    expect_answer(&rig, "1 applied 0: listening");
+    script.said = "no printers";
+    set_rate(&rig, 4);
+    CU_ASSERT_EQUAL(script.rate, 4);
+    expect_line(&rig, "test: applied revision 2, ",
+                " us after its commit: Rate 3 -> 4 ms; no printers");
+    expect_answer(&rig, "2 applied 0: no printers");
+    rig_close(&rig);
+}
+
+static void what_it_refuses_is_not_taken(void)
+{
+    struct script script = {.outcome = WORK_TAKEN, .said = ""};
+    struct rig rig;
+    start(&rig, &script);
+    rig_log(&rig);
+    script = (struct script){.outcome = WORK_REFUSED, .said = "the port is in use"};
+    set_rate(&rig, 4);
+    CU_ASSERT_EQUAL(script.rate, 4);
+    CU_ASSERT_EQUAL(rig.live.settings->values[RATE].number, 3);
+    expect_line(&rig,
+                "test: refused revision 2: ", "the port is in use; keeping revision 1's settings");
+    expect_answer(&rig, "2 rejected 0: the port is in use");
+    script = (struct script){.outcome = WORK_TAKEN, .said = ""};
+    set_rate(&rig, 5);
+    expect_line(&rig, "test: applied revision 3, ",
+                "all values are allowed again, Rate 3 -> 5 ms");
+    rig_close(&rig);
+}
+
+/* Nothing of a revision that the rules refuse comes to it. */
+static void it_is_not_asked_about_what_rules_refuse(void)
+{
+    struct script script = {.outcome = WORK_TAKEN, .said = ""};
+    struct rig rig;
+    start(&rig, &script);
+    set_rate(&rig, 9);
+    CU_ASSERT_EQUAL(script.taken, 1);
+    expect_answer(&rig, "2 rejected 0: Rate: 9 is given, the rule says 1 to 5 ms (Q1)");
+    rig_close(&rig);
+}
+
+static void a_change_waits_while_it_is_under_way(void)
+{
+    struct script script = {.outcome = WORK_TAKEN, .said = ""};
+    struct rig rig;
+    start(&rig, &script);
+    rig_log(&rig);
+    script.outcome = WORK_UNDER_WAY;
+    set_rate(&rig, 4);
+    set_rate(&rig, 5);
+    live_read_again(&rig.live);
+    CU_ASSERT_EQUAL(script.taken, 2);
+    CU_ASSERT_STRING_EQUAL(rig_log(&rig), "");
+    expect_answer(&rig, "1 applied 0: ");
+    live_settle(&rig.live, true, "smbd reads it");
+    CU_ASSERT_EQUAL(rig.live.settings->values[RATE].number, 4);
+    expect_answer(&rig, "2 applied 0: smbd reads it");
+    CU_ASSERT_EQUAL(script.taken, 3); /* the one that came meanwhile */
+    CU_ASSERT_EQUAL(script.rate, 5);
+    rig_log(&rig);
+    live_settle(&rig.live, false, "smbd is gone");
+    CU_ASSERT_EQUAL(rig.live.settings->values[RATE].number, 4);
+    expect_answer(&rig, "3 rejected 0: smbd is gone");
+    rig_close(&rig);
+}
+
+static void a_start_that_is_refused_is_told(void)
+{
+    struct script script = {.outcome = WORK_REFUSED, .said = "no testparm"};
+    struct rig rig;
+    start(&rig, &script);
+    CU_ASSERT_EQUAL(rig.live.settings->values[RATE].number, 3);
+    expect_answer(&rig, "1 rejected 0: no testparm");
+    script = (struct script){.outcome = WORK_TAKEN, .said = ""};
+    set_rate(&rig, 4);
+    expect_answer(&rig, "2 applied 0: ");
+    rig_close(&rig);
+}
+
+static void a_start_may_be_under_way(void)
+{
+    struct script script = {.outcome = WORK_UNDER_WAY, .said = ""};
+    struct rig rig;
+    start(&rig, &script);
+    expect_line(&rig, "test: started with revision 1's settings: ", "1 set, 0 refused, 5 default");
+    expect_answer(&rig, "0 none 0: ");
+    live_settle(&rig.live, true, "");
+    expect_answer(&rig, "1 applied 0: ");
+    CU_ASSERT_STRING_EQUAL(rig_log(&rig), "");
+    rig_close(&rig);
+}
+
+static void an_end_while_under_way_leaves_nothing(void)
+{
+    struct script script = {.outcome = WORK_TAKEN, .said = ""};
+    struct rig rig;
+    start(&rig, &script);
+    script.outcome = WORK_UNDER_WAY;
+    set_rate(&rig, 4);
+    CU_ASSERT_EQUAL(script.taken, 2);
+    rig_close(&rig); /* the sanitizers say whether that is so */
+}
+
+static const struct test_case cases[] = {
+    {"what it says is in the answer", what_it_says_is_in_the_answer},
+    {"what it refuses is not taken", what_it_refuses_is_not_taken},
+    {"it is not asked about what rules refuse", it_is_not_asked_about_what_rules_refuse},
+    {"a change waits while it is under way", a_change_waits_while_it_is_under_way},
+    {"a start that is refused is told", a_start_that_is_refused_is_told},
+    {"a start may be under way", a_start_may_be_under_way},
+    {"an end while under way leaves nothing", an_end_while_under_way_leaves_nothing},
+    {NULL, NULL},
+};
+
+const struct test_suite suite_work = {"work", cases};
