@@ -1,6 +1,7 @@
 /* live - a service's settings, kept as the store has them; see live.h. */
 #include "live.h"
 
+#include "live_command.h"
 #include "live_take.h"
 
 #include <inttypes.h>
@@ -108,7 +109,7 @@ static int look(struct live *live, bool *more)
 /* While the work makes the last change so, no other one is looked for. */
 static bool is_quiet(const struct live *live)
 {
-    return live->pending.fresh != NULL || live_monotonic_ns() < live->quiet_until;
+    return live_is_busy(live) || live_monotonic_ns() < live->quiet_until;
 }
 
 /* What comes while it is quiet waits until the end of that. */
@@ -196,6 +197,9 @@ static int reattach(struct live *live)
     live->earlier = true;
     int status = attach(live, NULL);
     if (status == RS_OK) {
+        if (live->commander != NULL) {
+            live->commander->attached(live->commander->owner, rs_store_dir(live->store));
+        }
         live->known = 0;
         live->news = (struct live_news){.any = true, .asked = live->news.asked, .replaced = true};
         status = look_until_the_end(live);
@@ -257,7 +261,7 @@ static void follow(struct live *live)
 static int patience(const struct live *live)
 {
     int64_t left = live->quiet_until - live_monotonic_ns();
-    if (live->pending.fresh != NULL) {
+    if (live_is_busy(live)) {
         return -1;
     }
     if (left > 0) {
@@ -299,7 +303,7 @@ void live_read_again(struct live *live)
 {
     live->news.any = true;
     live->news.asked = true;
-    if (live->pending.fresh == NULL) {
+    if (!live_is_busy(live)) {
         follow(live);
     }
     wait_for_more(live);
@@ -307,7 +311,7 @@ void live_read_again(struct live *live)
 
 void live_settle(struct live *live, bool taken, const char *said)
 {
-    live_end_pending(live, taken, said);
+    live_end_busy(live, taken, said);
     live_follow(live);
 }
 
@@ -335,11 +339,13 @@ void live_hang_in(struct live *live, struct loop *loop)
 static int take_first(struct live *live)
 {
     rs_txn *txn;
+    struct line said = LINE_INIT;
+    enum work_outcome outcome;
     int status = rs_begin(live->store, RS_READ, &txn);
     if (status != RS_OK) {
         return status;
     }
-    status = live_take_first(live, txn);
+    status = live_take_first(live, txn, &outcome, &said);
     rs_abort(txn);
     return status;
 }
@@ -368,7 +374,6 @@ bool live_open(struct live *live, const struct service *service, void *state, co
         live_take_nothing(live);
         return false;
     }
-    live->known = live->revision;
     return true;
 }
 

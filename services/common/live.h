@@ -15,6 +15,9 @@
  * An administrator restores a store by putting other files in its place. Then the store is closed,
  * and opened again as soon as there is one; until then the settings stay as they are.
  *
+ * An administrator may stop the service: its work is halted, and goes on when he starts it again,
+ * with the settings that the store has then, as after a restart (live_command.h).
+ *
  * Needs service.h for what the service is; options, settings, settings_text, log and notify.
  */
 #ifndef SERVICE_LIVE_H
@@ -49,6 +52,21 @@ struct live_reading {
     bool first;             /* they are the start's, and in use */
 };
 
+/* What an answer adds while the work is halted. */
+#define LIVE_STOPPED_NOTE "the service is stopped"
+
+/* What an administrator wants that has to wait for what is under way. */
+enum live_wish { LIVE_NO_WISH, LIVE_TO_STOP, LIVE_TO_START };
+
+/* Who hands over an administrator's commands. */
+struct live_commander {
+    /* The answer to a command that was not answered at once. */
+    void (*answered)(void *owner, const char *answer);
+    /* The service is that of the store in dir now. */
+    void (*attached)(void *owner, const char *dir);
+    void *owner;
+};
+
 struct live {
     const struct service *service;
     void *state; /* of the service's work */
@@ -67,12 +85,18 @@ struct live {
     bool told;                 /* the watch knows which */
     struct rules *judging;     /* as they were last found */
     uint64_t revision;         /* that they came with */
+    uint64_t seen;             /* the revision answered last */
     bool earlier;              /* they and it are of the store that was there before */
     uint64_t known;            /* changes up to this revision were in the first read */
     bool refusing;             /* the store has others, which are not allowed */
     struct live_news news;
     struct live_reading pending; /* that the work is making so */
-    struct loop *loop;           /* NULL: live_follow() is called by hand */
+    bool stopped;                /* the work is halted, */
+    bool halting;                /* or is being halted, */
+    bool starting;               /* or what is pending is its going on */
+    enum live_wish wish;
+    const struct live_commander *commander; /* NULL: nobody commands */
+    struct loop *loop;                      /* NULL: live_follow() is called by hand */
     struct loop_source source;
     struct loop_timer timer;
     int trouble; /* what was last said about reading the store, so as not to repeat it */

@@ -85,8 +85,9 @@ static void add_difference(struct line *line, const struct live *live, const str
 }
 
 /* Whoever waits for the answer gets it before anything is written down. */
-static void answer(const struct live *live, uint64_t seen, enum rs_answer what, const char *reason)
+static void answer(struct live *live, uint64_t seen, enum rs_answer what, const char *reason)
 {
+    live->seen = seen;
     if (live->named) {
         int status = rs_watch_answer(live->watch, seen, what, reason);
         if (status != RS_OK) {
@@ -94,6 +95,11 @@ static void answer(const struct live *live, uint64_t seen, enum rs_answer what, 
                      rs_strerror(status));
         }
     }
+}
+
+void live_answer_again(struct live *live, const char *reason)
+{
+    answer(live, live->seen, live->refusing ? RS_ANSWER_REJECTED : RS_ANSWER_APPLIED, reason);
 }
 
 /* A watch that was opened since has to be told of all that waits for a restart. said is what the
@@ -212,7 +218,7 @@ static bool take_quietly(struct live *live, const struct live_reading *reading)
         settings_add_changes(&changes, live->settings, fresh) > 0) {
         return false;
     }
-    answer_accepted(live, reading, "");
+    answer_accepted(live, reading, live->stopped ? LIVE_STOPPED_NOTE : "");
     tell_warnings(live, live->settings, fresh);
     replace_settings(live, reading->fresh);
     return true;
@@ -222,6 +228,10 @@ static enum work_outcome hand_over(struct live *live, rs_txn *txn, const struct 
                                    struct line *said)
 {
     const struct work *work = live->service->work;
+    if (live->stopped) {
+        line_add(said, LIVE_STOPPED_NOTE);
+        return WORK_TAKEN;
+    }
     return work != NULL ? work->take(live->state, txn, settings, said) : WORK_TAKEN;
 }
 
@@ -322,21 +332,32 @@ static void answer_first(struct live *live, bool taken, const char *said)
     }
 }
 
-int live_take_first(struct live *live, rs_txn *txn)
+static void let_go(struct live *live)
 {
-    struct line said = LINE_INIT;
-    int status = load(live, txn, &live->settings);
+    replace_settings(live, NULL);
+    settings_free(live->started);
+}
+
+int live_take_first(struct live *live, rs_txn *txn, enum work_outcome *outcome, struct line *said)
+{
+    struct settings *fresh;
+    int status = load(live, txn, &fresh);
     if (status != RS_OK) {
         return status;
     }
-    live->revision = live->settings->revision;
-    live->started = live->settings;
-    enum work_outcome outcome = hand_over(live, txn, live->settings, &said);
-    tell_start(live, outcome == WORK_TAKEN ? said.text : "");
-    if (outcome == WORK_UNDER_WAY) {
-        live->pending = (struct live_reading){.fresh = live->settings, .first = true};
+    let_go(live);
+    live->settings = fresh;
+    live->started = fresh;
+    live->revision = fresh->revision;
+    live->known = fresh->revision;
+    live->earlier = false;
+    live->told = false;
+    *outcome = hand_over(live, txn, fresh, said);
+    tell_start(live, *outcome == WORK_TAKEN ? said->text : "");
+    if (*outcome == WORK_UNDER_WAY) {
+        live->pending = (struct live_reading){.fresh = fresh, .first = true};
     } else {
-        answer_first(live, outcome == WORK_TAKEN, said.text);
+        answer_first(live, *outcome == WORK_TAKEN, said->text);
     }
     return RS_OK;
 }
@@ -360,7 +381,6 @@ void live_take_nothing(struct live *live)
     if (!live->pending.first) {
         settings_free(live->pending.fresh);
     }
-    replace_settings(live, NULL);
-    settings_free(live->started);
+    let_go(live);
     rules_free(live->judging);
 }

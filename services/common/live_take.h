@@ -11,9 +11,12 @@
 
 #define NS_PER_MS 1000000
 
-/* The first settings, as txn sees them; at the start there are none to fall back to. A work that is
- * under way is settled later. Fails when the store cannot be read. */
-int live_take_first(struct live *live, rs_txn *txn);
+/* The settings of a start, the first one or one after the work was halted, as txn sees them; there
+ * are none to fall back to. A work that is under way is settled later. *outcome is the work's,
+ * *said what it said. Fails when the store cannot be read. */
+int live_take_first(struct live *live, rs_txn *txn, enum work_outcome *outcome, struct line *said);
+/* The work is halted, or goes on: answered with what was answered last. */
+void live_answer_again(struct live *live, const char *reason);
 /* The settings as txn sees them, because of the news there is. Fails when the store cannot be read.
  */
 int live_take_news(struct live *live, rs_txn *txn);

@@ -1,7 +1,9 @@
 /* run - a service at work: waits for changes and for signals; see run.h. */
 #include "run.h"
 
+#include "control.h"
 #include "live.h"
+#include "live_command.h"
 #include "loop.h"
 #include "work.h"
 
@@ -43,6 +45,7 @@ struct run {
     struct loop loop;
     struct live live;
     struct loop_source signals;
+    struct control control;
     struct site site;
     void *state; /* of the service's work */
 };
@@ -63,10 +66,44 @@ static void take_signal(void *owner, uint32_t events)
     }
 }
 
+/* ---- Commands -------------------------------------------------------------------------------- */
+
+static bool take_command(void *owner, enum control_word word, struct line *answer)
+{
+    struct run *run = owner;
+    switch (word) {
+    case CONTROL_START:
+        return live_start(&run->live, answer);
+    case CONTROL_STOP:
+        return live_stop(&run->live, answer);
+    default:
+        line_add(answer, "ok %s", live_condition(&run->live));
+        return true;
+    }
+}
+
+static void pass_answer(void *owner, const char *answer)
+{
+    struct run *run = owner;
+    control_answer(&run->control, answer);
+}
+
+static void listen_beside(void *owner, const char *dir)
+{
+    struct run *run = owner;
+    control_listen(&run->control, dir, run->live.name);
+}
+
+/* ---- From beginning to end ------------------------------------------------------------------- */
+
 static int serve(struct run *run, const struct log *log, struct notifier *notifier)
 {
+    const struct live_commander commander = {pass_answer, listen_beside, run};
     live_hang_in(&run->live, &run->loop);
+    control_open(&run->control, &run->loop, log, take_command, run);
+    live_obey(&run->live, &commander);
     int status = loop_run(&run->loop);
+    control_close(&run->control);
     if (status < 0) {
         log_line(log, LOG_LINE_ERROR, "cannot wait for changes: %s", strerror(-status));
         return EXIT_FAILURE;
@@ -95,6 +132,7 @@ static int work_on(struct run *run, const struct service *service, struct notifi
     if (work != NULL && !work->begin(&run->site, &run->state)) {
         return EXIT_FAILURE;
     }
+    activation_close(run->site.activation, run->site.log);
     int exit_status = follow_settings(run, service, notifier);
     if (work != NULL) {
         work->end(run->state);
@@ -112,13 +150,18 @@ static bool wait_for_signals(struct run *run)
     return errno == 0;
 }
 
-int run_service(const struct service *service, const struct log *log, const char *notify_socket,
-                const struct options *options)
+int run_service(const struct service *service, const struct log *log, const struct run_means *means)
 {
-    struct notifier notifier = {.socket_name = notify_socket, .log = log};
+    struct notifier notifier = {.socket_name = means->notify_socket, .log = log};
     struct run run = {.signals.fd = -1};
     int exit_status = EXIT_FAILURE;
-    run.site = (struct site){.loop = &run.loop, .log = log, .options = options, .live = &run.live};
+    run.site = (struct site){
+        .loop = &run.loop,
+        .log = log,
+        .options = means->options,
+        .live = &run.live,
+        .activation = means->activation,
+    };
     errno = loop_open(&run.loop);
     if (errno == 0 && wait_for_signals(&run)) {
         exit_status = work_on(&run, service, &notifier);

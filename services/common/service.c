@@ -71,6 +71,20 @@ static void fill_standard_descriptors(void)
     }
 }
 
+/* What is for this process only is not for those that it starts. */
+static int run_as_told(const struct service *service, const struct log *log,
+                       const struct options *options)
+{
+    struct activation activation;
+    const struct run_means means = {getenv("NOTIFY_SOCKET"), &activation, options};
+    activation_open(&activation, log, getenv("LISTEN_PID"), getenv("LISTEN_FDS"),
+                    getenv("LISTEN_FDNAMES"));
+    unsetenv("LISTEN_PID");
+    unsetenv("LISTEN_FDS");
+    unsetenv("LISTEN_FDNAMES");
+    return run_service(service, log, &means);
+}
+
 int service_main(const struct service *service, int argc, char **argv)
 {
     fill_standard_descriptors();
@@ -90,6 +104,6 @@ int service_main(const struct service *service, int argc, char **argv)
     case SERVICE_CHECK:
         return check_store(service, &log, options.store);
     default:
-        return run_service(service, &log, getenv("NOTIFY_SOCKET"), &options);
+        return run_as_told(service, &log, &options);
     }
 }

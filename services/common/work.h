@@ -9,6 +9,7 @@
 #ifndef SERVICE_WORK_H
 #define SERVICE_WORK_H
 
+#include "activation.h"
 #include "line.h"
 #include "log.h"
 #include "loop.h"
@@ -22,7 +23,8 @@ struct site {
     struct loop *loop;
     const struct log *log;
     const struct options *options;
-    struct live *live; /* for live_settle() and live_read_again() */
+    struct live *live;             /* for live_settle() and live_read_again() */
+    struct activation *activation; /* the service manager's sockets, for begin() to take */
 };
 
 enum work_outcome {
@@ -42,6 +44,11 @@ struct work {
      * is nothing to fall back to, so there a refusal is told and the service runs on. */
     enum work_outcome (*take)(void *state, rs_txn *txn, const struct settings *settings,
                               struct line *said);
+    /* An administrator has stopped the service: it serves nobody until take() is called, as at the
+     * start. It lives on and follows its settings, without take(); those that were taken may be
+     * gone when this, or live_settle() after it, is over. What is said when it is refused is the
+     * reason. */
+    enum work_outcome (*halt)(void *state, struct line *said);
     /* The settings that were taken are gone already. */
     void (*end)(void *state);
 };
