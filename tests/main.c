@@ -96,6 +96,7 @@
     X(settings)                                                                                    \
     X(service)                                                                                     \
     X(live)                                                                                        \
+    X(live_command)                                                                                \
     X(control)                                                                                     \
     X(activation)                                                                                  \
     X(work)                                                                                        \

@@ -79,8 +79,7 @@ static void what_it_refuses_is_not_taken(void)
     expect_answer(&rig, "2 rejected 0: the port is in use");
     script = (struct script){.outcome = WORK_TAKEN, .said = ""};
     set_rate(&rig, 5);
-    expect_line(&rig, "test: applied revision 3, ",
-                "all values are allowed again, Rate 3 -> 5 ms");
+    expect_line(&rig, "test: applied revision 3, ", "all values are allowed again, Rate 3 -> 5 ms");
     rig_close(&rig);
 }
 
