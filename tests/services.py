@@ -16,9 +16,7 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
-import traceback
 from pathlib import Path
 
 from services_bench import (TIMEOUT, Bench, Lines, Service, Skip, check_rows, expect,
@@ -553,29 +551,5 @@ def test_wrong_command_lines(bench):
 
 # ---- The run
 
-
-def run_test(name, test, bin_dir):
-    directory = Path(tempfile.mkdtemp(prefix='regstore-services-'))
-    bench = None
-    try:
-        bench = Bench(bin_dir, directory)
-        test(bench)
-        bench.close()
-        bench = None
-    except Skip as reason:
-        print(f'skipped: {name}: {reason}')
-        return 'skipped'
-    except Exception:  # whatever it was, the other tests still run
-        print(f'failed: {name}')
-        traceback.print_exc(file=sys.stdout)
-        return 'failed'
-    finally:
-        if bench:
-            for thing in bench.open_things:
-                thing.kill() if isinstance(thing, Service) else thing.close()
-        shutil.rmtree(directory)
-    return 'passed'
-
-
 if __name__ == '__main__':
-    sys.exit(run_tests(__doc__, globals(), run_test))
+    sys.exit(run_tests(__doc__, globals()))

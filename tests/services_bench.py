@@ -7,10 +7,14 @@ import argparse
 import os
 import re
 import select
+import shutil
 import signal
 import socket
 import subprocess
+import sys
+import tempfile
 import time
+import traceback
 from pathlib import Path
 
 TIMEOUT = 60
@@ -78,7 +82,7 @@ class Manager:
 class Service:
     """A running service."""
 
-    def __init__(self, bench, program, store, manager, options):
+    def __init__(self, bench, program, store, manager, options, **popen):
         environment = dict(bench.environment)
         environment.pop('NOTIFY_SOCKET', None)
         environment.pop('JOURNAL_STREAM', None)
@@ -86,7 +90,7 @@ class Service:
             environment['NOTIFY_SOCKET'] = manager.name
         self.process = subprocess.Popen([bench.bin / program, '--store', store, *options],
                                         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                        stderr=subprocess.PIPE, env=environment)
+                                        stderr=subprocess.PIPE, env=environment, **popen)
         self.log = Lines(self.process.stderr)
 
     def send(self, number):
@@ -142,8 +146,13 @@ class Bench:
         self.open_things.append(Manager(name or str(self.directory / 'notify')))
         return self.open_things[-1]
 
-    def start(self, program, manager=None, store=None, options=()):
-        service = Service(self, program, store or self.store, manager, options)
+    def start_beside(self, rig, program, options=()):
+        """Starts a service as the user that a rig's Samba runs as (tests/samba_rig.py)."""
+        rig.own(self.directory)
+        return self.start(program, options=options, **rig.popen_options())
+
+    def start(self, program, manager=None, store=None, options=(), **popen):
+        service = Service(self, program, store or self.store, manager, options, **popen)
         self.open_things.append(service)
         return service
 
@@ -173,7 +182,31 @@ def check_rows(output):
     return rows
 
 
-def run_tests(doc, names, run_test):
+def run_in_bench(name, test, bin_dir):
+    """Runs one test with a bench of its own, and says how it went."""
+    directory = Path(tempfile.mkdtemp(prefix='regstore-services-'))
+    bench = None
+    try:
+        bench = Bench(bin_dir, directory)
+        test(bench)
+        bench.close()
+        bench = None
+    except Skip as reason:
+        print(f'skipped: {name}: {reason}')
+        return 'skipped'
+    except Exception:  # whatever it was, the other tests still run
+        print(f'failed: {name}')
+        traceback.print_exc(file=sys.stdout)
+        return 'failed'
+    finally:
+        if bench:
+            for thing in bench.open_things:
+                thing.close() if hasattr(thing, 'close') else thing.kill()
+        shutil.rmtree(directory)
+    return 'passed'
+
+
+def run_tests(doc, names, run_test=run_in_bench):
     """A test program's main: runs those of its names that begin with test_, or those asked for."""
     parser = argparse.ArgumentParser(description=doc.split('\n', maxsplit=1)[0])
     parser.add_argument('--bin', default='build/bin', type=Path, metavar='DIR',
