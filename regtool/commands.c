@@ -325,6 +325,22 @@ const struct command commands[] = {
      "One whose process died without an end is gone. LAG is the revisions that it has not "
      "passed.\n",
      NO_OPERANDS, services_switches, true, cmd_services, SECTION_STORE, false, false},
+    {"net",
+     "start and stop services as NET does, show what they live by",
+     "WHAT is start, stop, config or help. start without SERVICE lists the services that are "
+     "started.\n"
+     "config shows what the store and its rules make of the settings. A service that is stopped "
+     "follows\n"
+     "its settings; where systemd runs its unit, that is stopped, too. Exits with 2 if a service "
+     "cannot\n"
+     "be started or stopped, or is so already.\n",
+     {{"WHAT", OPERAND_NET, true}, {"SERVICE", OPERAND_SERVICE, true}},
+     no_switches,
+     true,
+     cmd_net,
+     SECTION_STORE,
+     false,
+     false},
     {"status", "show the store, its readers and its watchers", "", NO_OPERANDS, no_switches, true,
      cmd_status, SECTION_STORE, false, false},
     {"check",
@@ -396,6 +412,24 @@ const struct command commands[] = {
      false, false},
     {.verb = NULL},
 };
+
+const char *const *command_words(enum operand_kind kind)
+{
+    static const char *const shells[] = {"bash", "zsh", NULL};
+    static const char *const net[] = {"config", "help", "start", "stop", NULL};
+    static const char *const services[] = {"server", "spooler", NULL};
+
+    switch (kind) {
+    case OPERAND_SHELL:
+        return shells;
+    case OPERAND_NET:
+        return net;
+    case OPERAND_SERVICE:
+        return services;
+    default:
+        return NULL;
+    }
+}
 
 const struct command *command_find(const char *verb)
 {

@@ -124,7 +124,9 @@ enum operand_kind {
     OPERAND_DATA,
     OPERAND_REVISION, /* or a range of them; -1 is one, too */
     OPERAND_VERB,
-    OPERAND_SHELL, /* that completion is for */
+    OPERAND_SHELL,   /* that completion is for */
+    OPERAND_NET,     /* what net is to do */
+    OPERAND_SERVICE, /* as NET calls it */
     OPERAND_WORD
 };
 
@@ -169,6 +171,10 @@ extern const struct switch_row change_switches[];
  * undo's --force is about conflicts. command may be NULL. */
 bool switch_is_hidden(const struct command *command, const struct switch_row *row);
 
+/* The words that an operand of this kind is one of, where they are few; ends with NULL. NULL: it
+ * may be any word. */
+const char *const *command_words(enum operand_kind kind);
+
 /* The command of that name in any case; NULL if there is none. */
 const struct command *command_find(const char *verb);
 /* The verb that looks most like word; NULL if none does. */
@@ -206,6 +212,7 @@ int cmd_copy(struct tool *tool, const struct arguments *arguments);
 int cmd_compare(struct tool *tool, const struct arguments *arguments);
 int cmd_diff(struct tool *tool, const struct arguments *arguments);
 int cmd_log(struct tool *tool, const struct arguments *arguments);
+int cmd_net(struct tool *tool, const struct arguments *arguments);
 int cmd_show(struct tool *tool, const struct arguments *arguments);
 int cmd_undo(struct tool *tool, const struct arguments *arguments);
 int cmd_confirm(struct tool *tool, const struct arguments *arguments);

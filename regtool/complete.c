@@ -354,13 +354,6 @@ static int offer_types(struct completion *completion)
     return status;
 }
 
-static int offer_shells(struct completion *completion)
-{
-    int status = candidates_offer_text(&completion->candidates, "bash");
-
-    return status == RS_OK ? candidates_offer_text(&completion->candidates, "zsh") : status;
-}
-
 /* More are no help to anybody. */
 #define MOST_REVISIONS 50
 
@@ -447,7 +440,7 @@ enum fitting {
     FITS_VALUES,
     FITS_VERBS,
     FITS_TYPES,
-    FITS_SHELLS,
+    FITS_WORDS,
     FITS_REVISIONS,
     FITS_SWITCHES
 };
@@ -477,9 +470,10 @@ static enum fitting fits_operand(const struct operand_row *row, const char *word
     static const enum fitting kinds[] = {
         [OPERAND_KEY] = FITS_KEYS,           [OPERAND_FILE] = FITS_FILES,
         [OPERAND_VALUE] = FITS_VALUES,       [OPERAND_DATA] = FITS_NOTHING,
-        [OPERAND_VERB] = FITS_VERBS,         [OPERAND_SHELL] = FITS_SHELLS,
+        [OPERAND_VERB] = FITS_VERBS,         [OPERAND_SHELL] = FITS_WORDS,
         [OPERAND_WORD] = FITS_NOTHING,       [OPERAND_EITHER] = FITS_FILES,
-        [OPERAND_REVISION] = FITS_REVISIONS,
+        [OPERAND_REVISION] = FITS_REVISIONS, [OPERAND_NET] = FITS_WORDS,
+        [OPERAND_SERVICE] = FITS_WORDS,
     };
 
     return row->kind == OPERAND_EITHER && root ? FITS_KEYS : kinds[row->kind];
@@ -516,8 +510,9 @@ static int offer(struct completion *completion, enum fitting fitting, const char
         return offer_verbs(completion);
     case FITS_TYPES:
         return offer_types(completion);
-    case FITS_SHELLS:
-        return offer_shells(completion);
+    case FITS_WORDS:
+        return candidates_offer_words(&completion->candidates,
+                                      command_words(due(&completion->line)->kind));
     case FITS_REVISIONS:
         return offer_revisions(completion);
     case FITS_SWITCHES:

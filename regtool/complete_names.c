@@ -73,6 +73,16 @@ int candidates_offer_text(struct candidates *candidates, const char *text)
     return candidates_offer(candidates, text, strlen(text));
 }
 
+int candidates_offer_words(struct candidates *candidates, const char *const *words)
+{
+    int status = RS_OK;
+
+    for (; status == RS_OK && *words != NULL; words++) {
+        status = candidates_offer_text(candidates, *words);
+    }
+    return status;
+}
+
 int candidates_offer_noted(struct candidates *candidates, const char *text, const char *note)
 {
     size_t count = candidates->names.count;

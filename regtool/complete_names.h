@@ -27,6 +27,8 @@ void candidates_begin(struct candidates *candidates, const struct shell_words *w
  * show. Returns a status. */
 int candidates_offer(struct candidates *candidates, const char *name, size_t len);
 int candidates_offer_text(struct candidates *candidates, const char *text);
+/* Each of them; words ends with NULL. */
+int candidates_offer_words(struct candidates *candidates, const char *const *words);
 /* The same with a note, which every name has then. */
 int candidates_offer_noted(struct candidates *candidates, const char *text, const char *note);
 /* Writes a line for each; its note, if there are several names, after a tab. */

@@ -2,6 +2,7 @@
 #include "run_command.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/mman.h>
@@ -89,6 +90,44 @@ int run_command(const char *command, FILE *input)
         error = run_command_start(words, fileno(input), &pid);
     }
     fclose(input);
+    if (error == 0) {
+        return wait_for(pid);
+    }
+    errno = error;
+    return -1;
+}
+
+static int add_nothing(posix_spawn_file_actions_t *actions, bool quiet)
+{
+    int error = posix_spawn_file_actions_addopen(actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+
+    for (int fd = STDOUT_FILENO; quiet && error == 0 && fd <= STDERR_FILENO; fd++) {
+        error = posix_spawn_file_actions_addopen(actions, fd, "/dev/null", O_WRONLY, 0);
+    }
+    return error;
+}
+
+int run_program(char *const words[], bool quiet)
+{
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    pid_t pid;
+    int error = posix_spawn_file_actions_init(&actions);
+
+    if (error == 0) {
+        error = posix_spawnattr_init(&attributes);
+        if (error == 0) {
+            error = set_signals(&attributes);
+            if (error == 0) {
+                error = add_nothing(&actions, quiet);
+            }
+            if (error == 0) {
+                error = posix_spawnp(&pid, words[0], &actions, &attributes, words, environ);
+            }
+            posix_spawnattr_destroy(&attributes);
+        }
+        posix_spawn_file_actions_destroy(&actions);
+    }
     if (error == 0) {
         return wait_for(pid);
     }

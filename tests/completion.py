@@ -49,6 +49,7 @@ K = 'HKLM\\Software\\'
 CASES = [  # what it is, what is typed, the arguments that the shell has then
     ('a verb', f'que{TAB} x', ['query', 'x']),
     ('the verb of help', f'help exp{TAB}', ['help', 'export']),
+    ('what net does to whom', f'net sto{TAB} ser{TAB}', ['net', 'stop', 'server']),
     ('a root', f'query HKL{TAB}', ['query', 'HKLM\\']),
     ('a long root', f'query hkey_l{TAB}', ['query', 'HKEY_LOCAL_MACHINE\\']),
     ('a key as it is spelled', f'query hklm\\\\softw{TAB}', ['query', 'hklm\\Software\\']),
