@@ -100,7 +100,11 @@
     X(control)                                                                                     \
     X(activation)                                                                                  \
     X(work)                                                                                        \
-    X(loop)
+    X(loop)                                                                                        \
+    X(printers)                                                                                    \
+    X(printer_cache)                                                                               \
+    X(spoolss)                                                                                     \
+    X(spoolss_enum)
 
 #define SUITE_DECLARE(name) extern const struct test_suite suite_##name;
 SUITE_LIST(SUITE_DECLARE)
