@@ -1,0 +1,134 @@
+#!/usr/bin/env python3
+"""Checks the units that ship, and the files of sysusers.d and tmpfiles.d, without a running systemd.
+
+    tests/units.py [--bin DIR] [TEST...]
+
+What is checked is what "scons install" would install: templates are filled in with the directory
+of the built programs. How exposed a service is, systemd-analyze tells by its own measure, from 0
+(safest) to 10. Ends with "N passed, N failed, N skipped"; exit status 1 if any failed or none ran.
+"""
+
+import os
+import re
+import shutil
+import stat
+import subprocess
+import sys
+import tempfile
+import traceback
+from pathlib import Path
+
+from services_bench import TIMEOUT, Skip, expect, run_tests
+
+TOP = Path(__file__).resolve().parent.parent
+SERVICES = TOP / 'services'
+MOST_EXPOSED = 2.0
+SUFFIXES = ('.service', '.socket', '.path')
+
+
+class Bench:
+    """A directory with the units as they are installed."""
+
+    def __init__(self, bin_dir, directory):
+        self.bin = bin_dir
+        self.directory = directory
+        self.units = directory / 'units'
+        self.units.mkdir()
+        for path in SERVICES.glob('*/*'):
+            name = path.name.removesuffix('.in')
+            if Path(name).suffix in SUFFIXES:
+                text = path.read_text().replace('@bindir@', str(bin_dir))
+                assert not re.search(r'@\w+@', text), f'{path} is not filled in'
+                (self.units / name).write_text(text)
+
+    def named(self, suffix):
+        found = sorted(self.units.glob(f'*{suffix}'))
+        assert found, f'no {suffix} at all'
+        return found
+
+
+def run(program, *arguments):
+    """What a program of systemd says; skips where there is none."""
+    if not shutil.which(program):
+        raise Skip(f'{program} is not installed')
+    return subprocess.run([program, *arguments], capture_output=True, text=True, timeout=TIMEOUT,
+                          stdin=subprocess.DEVNULL, check=False)
+
+
+def settings(path):
+    """The assignments of a unit, lines that are continued joined."""
+    text = re.sub(r'\\\n\s*', '', path.read_text())
+    return dict(re.findall(r'^(\w+)=(.*)$', text, re.MULTILINE))
+
+
+# ---- Tests; a function test_NAME(bench) is one
+
+def test_systemd_takes_them(bench):
+    done = run('systemd-analyze', 'verify', '--man=no', *map(str, sorted(bench.units.iterdir())))
+    expect(done.stderr.strip(), '')
+    expect(done.returncode, 0)
+
+
+def test_systemd_says_what_it_does_not_take(bench):
+    """That the test above can fail."""
+    unit = bench.units / 'wrong.service'
+    unit.write_text('[Service]\nExecStart=/nowhere/at/all\nFrobnicate=yes\n')
+    done = run('systemd-analyze', 'verify', '--man=no', str(unit))
+    assert 'Frobnicate' in done.stderr, done.stderr
+
+
+def test_services_are_not_exposed(bench):
+    for unit in bench.named('.service'):
+        done = run('systemd-analyze', 'security', '--offline=true', str(unit))
+        match = re.search(r'Overall exposure level for \S+: (\d+\.\d+)', done.stdout)
+        assert match, done.stdout + done.stderr
+        print(f'{unit.name}: {match[1]}')
+        assert float(match[1]) <= MOST_EXPOSED, done.stdout
+
+
+def test_programs_take_their_command_lines(bench):
+    for unit in bench.named('.service'):
+        words = settings(unit)['ExecStart'].split()
+        if len(words) == 1:
+            continue # nothing that could be wrong
+        done = subprocess.run([*words, '--version'], capture_output=True, text=True,
+                              timeout=TIMEOUT, stdin=subprocess.DEVNULL, check=False)
+        expect((done.returncode, done.stderr), (0, ''))
+
+
+def test_users_and_directories_are_made(bench):
+    if os.geteuid() != 0:
+        raise Skip('only root can make what belongs to others')
+    root = bench.directory / 'root'
+    (root / 'etc').mkdir(parents=True)
+    for program, name in (('systemd-sysusers', 'sysusers'), ('systemd-tmpfiles', 'tmpfiles')):
+        create = () if name == 'sysusers' else ('--create',)
+        done = run(program, *create, f'--root={root}', str(SERVICES / f'{name}.conf'))
+        expect(done.returncode, 0)
+        assert 'line' not in done.stderr, done.stderr
+    groups = dict(line.split(':')[::2] for line in (root / 'etc/group').read_text().splitlines())
+    store = (root / 'var/lib/regstore').stat()
+    expect((stat.S_IMODE(store.st_mode), store.st_uid, str(store.st_gid)),
+           (0o2750, 0, groups['regstore']))
+    for path, mode in (('run/samba/ncalrpc', 0o755), ('run/samba/ncalrpc/np', 0o700)):
+        expect(stat.S_IMODE((root / path).stat().st_mode), mode)
+
+
+def run_test(name, test, bin_dir):
+    directory = Path(tempfile.mkdtemp(prefix='units.'))
+    try:
+        test(Bench(bin_dir, directory))
+        return 'passed'
+    except Skip as why:
+        print(f'skipped: {name}: {why}')
+        return 'skipped'
+    except Exception: # whatever it is, the other tests run
+        print(f'FAILED: {name}')
+        traceback.print_exc(file=sys.stdout)
+        return 'failed'
+    finally:
+        shutil.rmtree(directory)
+
+
+if __name__ == '__main__':
+    sys.exit(run_tests(__doc__, dict(globals()), run_test))
