@@ -9,28 +9,11 @@
 #ifndef RPC_ASSOCIATION_H
 #define RPC_ASSOCIATION_H
 
+#include "caller.h"
 #include "ndr.h"
 #include "pdu.h"
 
-#include <netinet/in.h>
-
 /* ---- Interfaces ------------------------------------------------------------------------------ */
-
-enum rpc_transport { RPC_OVER_TCP, RPC_OVER_PIPE };
-
-#define RPC_MOST_NAME 256 /* bytes of a name or an account, with its NUL; longer ones are cut */
-#define RPC_MOST_SID 192  /* bytes of a SID's text, with its NUL */
-
-/* Who calls, as far as it is known. All texts are a stranger's. */
-struct rpc_caller {
-    enum rpc_transport transport;
-    bool anonymous; /* a null session; always so over TCP, where nobody proves who he is */
-    char address[INET6_ADDRSTRLEN]; /* of the client's computer, "" if unknown */
-    char computer[RPC_MOST_NAME];   /* its name as smbd tells it, "" over TCP */
-    char account[RPC_MOST_NAME];    /* "" if unknown */
-    char domain[RPC_MOST_NAME];     /* "" if unknown */
-    char sid[RPC_MOST_SID];         /* the user's, "" over TCP */
-};
 
 struct rpc_call {
     const struct rpc_caller *caller;
@@ -42,7 +25,7 @@ struct rpc_call {
 /* What a call or a server gives instead of an answer. */
 #define RPC_FAULT_ACCESS_DENIED 0x00000005u
 #define RPC_FAULT_BAD_STUB_DATA 0x000006f7u
-#define RPC_FAULT_NO_MEMORY 0x1c00001du    /* nca_s_fault_remote_no_memory */
+#define RPC_FAULT_NO_MEMORY 0x1c00001bu    /* nca_s_fault_remote_no_memory */
 #define RPC_FAULT_OPNUM 0x1c010002u        /* nca_s_op_rng_error */
 #define RPC_FAULT_NO_INTERFACE 0x1c010003u /* nca_s_unk_if */
 #define RPC_FAULT_PROTOCOL 0x1c01000bu     /* nca_s_proto_error */
@@ -59,7 +42,7 @@ struct rpc_interface {
 
 #define RPC_MOST_CONTEXTS 16
 #define RPC_MOST_ARGUMENTS (1024 * 1024)  /* bytes of a call's */
-#define RPC_MOST_ANSWER (4 * 1024 * 1024) /* bytes of an answer's */
+#define RPC_MOST_ANSWER (2 * 1024 * 1024) /* bytes of an answer's */
 
 struct rpc_association_options {
     const struct rpc_interface *interfaces;
@@ -67,7 +50,10 @@ struct rpc_association_options {
     void *owner;
     bool (*admit)(void *owner, const struct rpc_caller *caller); /* NULL: always */
     const struct rpc_caller *caller;
+    const char *address; /* what the bind_ack calls the server: a port, or \PIPE\NAME */
+    uint32_t group;      /* its number among the server's associations, not 0 */
     bool framed; /* each PDU that goes out has its length before it, as a u16: smbd's pipes */
+    size_t most_output; /* with so many bytes to be sent, it takes nothing more */
 };
 
 struct rpc_association;
@@ -76,12 +62,18 @@ struct rpc_association;
 struct rpc_association *rpc_association_open(const struct rpc_association_options *options);
 void rpc_association_close(struct rpc_association *association);
 
-/* Takes bytes that came and appends what is to be sent to output. false: the connection ends, once
- * the output is sent; *why then says so in a few words, or is NULL if the client did as it should.
- */
-bool rpc_association_feed(struct rpc_association *association, const uint8_t *bytes, size_t size,
-                          struct ndr_push *output, const char **why);
+struct rpc_fed {
+    size_t taken;    /* bytes; fewer than came if the output is as long as it may be */
+    bool ended;      /* the connection is to be closed, once the output is sent */
+    const char *why; /* a few words if the client did what it must not; else NULL */
+};
+
+/* Takes bytes that came and appends what is to be sent to output. */
+struct rpc_fed rpc_association_feed(struct rpc_association *association, const uint8_t *bytes,
+                                    size_t size, struct ndr_push *output);
 /* Whether the client has an interface that it can call. */
 bool rpc_association_bound(const struct rpc_association *association);
+/* Bytes of memory that the client makes it hold. */
+size_t rpc_association_held(const struct rpc_association *association);
 
 #endif
