@@ -93,6 +93,8 @@
     X(process_fork)                                                                                \
     X(process_locks)                                                                               \
     X(access)                                                                                      \
+    X(shares)                                                                                      \
+    X(render)                                                                                      \
     X(settings)                                                                                    \
     X(service)                                                                                     \
     X(live)                                                                                        \
