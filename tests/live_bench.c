@@ -11,6 +11,7 @@
 void rig_open(struct rig *rig)
 {
     rig->store = bench_open();
+    rig->commander = NULL;
     CU_ASSERT_EQUAL_FATAL(pipe2(rig->pipe, O_CLOEXEC | O_NONBLOCK), 0);
     log_open(&rig->log, "test", rig->pipe[1], NULL);
     rig->notifier = (struct notifier){.socket_name = NULL, .log = &rig->log};
@@ -20,7 +21,7 @@ void rig_start_service(struct rig *rig, const struct service *service, void *sta
 {
     const struct options options = {.store = rs_store_dir(rig->store)};
     CU_ASSERT_TRUE_FATAL(
-        live_open(&rig->live, service, state, &rig->log, &rig->notifier, &options));
+        live_open(&rig->live, service, state, &rig->log, &rig->notifier, &options, rig->commander));
 }
 
 void rig_start(struct rig *rig)

@@ -14,6 +14,7 @@ struct rig {
     struct log log;
     struct notifier notifier;
     struct live live;
+    const struct live_commander *commander; /* NULL after rig_open() */
     int pipe[2];
     char text[4096]; /* the log since it was last read */
 };

@@ -75,8 +75,8 @@ static void begin(struct scene *scene)
     scene->commander = (struct live_commander){hear_answer, hear_dir, &scene->ears};
     rig_open(&scene->rig);
     bench_set_dword(scene->rig.store, "Rate", 3);
+    scene->rig.commander = &scene->commander;
     rig_start_service(&scene->rig, &scene->service, &scene->script);
-    live_obey(&scene->rig.live, &scene->commander);
     rig_log(&scene->rig);
 }
 

@@ -185,6 +185,8 @@ static int attach(struct live *live, rs_error *error)
     }
     if (status != RS_OK) {
         detach(live);
+    } else if (live->commander != NULL) {
+        live->commander->attached(live->commander->owner, rs_store_dir(live->store));
     }
     return status;
 }
@@ -197,9 +199,6 @@ static int reattach(struct live *live)
     live->earlier = true;
     int status = attach(live, NULL);
     if (status == RS_OK) {
-        if (live->commander != NULL) {
-            live->commander->attached(live->commander->owner, rs_store_dir(live->store));
-        }
         live->known = 0;
         live->news = (struct live_news){.any = true, .asked = live->news.asked, .replaced = true};
         status = look_until_the_end(live);
@@ -351,7 +350,8 @@ static int take_first(struct live *live)
 }
 
 bool live_open(struct live *live, const struct service *service, void *state, const struct log *log,
-               struct notifier *notifier, const struct options *options)
+               struct notifier *notifier, const struct options *options,
+               const struct live_commander *commander)
 {
     rs_error error = RS_ERROR_INIT;
     *live = (struct live){
@@ -362,6 +362,7 @@ bool live_open(struct live *live, const struct service *service, void *state, co
         .dir = options->store,
         .name = options->name != NULL ? options->name : service->program,
         .window = options->window,
+        .commander = commander,
     };
     if (attach(live, &error) != RS_OK) {
         log_line(log, LOG_LINE_ERROR, "%s", error.text);

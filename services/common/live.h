@@ -104,10 +104,12 @@ struct live {
 };
 
 /* Opens the store that options name, reads the settings of service, hands them to its work, whose
- * state is given, and begins to follow them. All arguments must outlive live. What fails is said in
- * the log; gives false then, and live needs no closing. */
+ * state is given, and begins to follow them. commander, which may be NULL, hears of the store
+ * before anybody is told that the service is ready. All arguments must outlive live. What fails is
+ * said in the log; gives false then, and live needs no closing. */
 bool live_open(struct live *live, const struct service *service, void *state, const struct log *log,
-               struct notifier *notifier, const struct options *options);
+               struct notifier *notifier, const struct options *options,
+               const struct live_commander *commander);
 void live_close(struct live *live);
 /* From here on the loop calls live_follow(). */
 void live_hang_in(struct live *live, struct loop *loop);

@@ -5,12 +5,6 @@
 #include "live_take.h"
 #include "rule.h"
 
-void live_obey(struct live *live, const struct live_commander *commander)
-{
-    live->commander = commander;
-    commander->attached(commander->owner, rs_store_dir(live->store));
-}
-
 bool live_is_busy(const struct live *live)
 {
     return live->halting || live->pending.fresh != NULL;

@@ -13,8 +13,6 @@
 
 #include "live.h"
 
-/* From here on commander hears of answers; it is told at once of the store that there is. */
-void live_obey(struct live *live, const struct live_commander *commander);
 /* "running", "stopped", "starting" or "stopping". */
 const char *live_condition(const struct live *live);
 /* Add the answer, "ok stopped", "already stopped" or "error " and the reason, or give false: then

@@ -98,12 +98,8 @@ static void listen_beside(void *owner, const char *dir)
 
 static int serve(struct run *run, const struct log *log, struct notifier *notifier)
 {
-    const struct live_commander commander = {pass_answer, listen_beside, run};
     live_hang_in(&run->live, &run->loop);
-    control_open(&run->control, &run->loop, log, take_command, run);
-    live_obey(&run->live, &commander);
     int status = loop_run(&run->loop);
-    control_close(&run->control);
     if (status < 0) {
         log_line(log, LOG_LINE_ERROR, "cannot wait for changes: %s", strerror(-status));
         return EXIT_FAILURE;
@@ -118,11 +114,15 @@ static int follow_settings(struct run *run, const struct service *service,
                            struct notifier *notifier)
 {
     const struct site *site = &run->site;
-    if (!live_open(&run->live, service, run->state, site->log, notifier, site->options)) {
-        return EXIT_FAILURE;
+    const struct live_commander commander = {pass_answer, listen_beside, run};
+    int exit_status = EXIT_FAILURE;
+    control_open(&run->control, &run->loop, site->log, take_command, run);
+    if (live_open(&run->live, service, run->state, site->log, notifier, site->options,
+                  &commander)) {
+        exit_status = serve(run, site->log, notifier);
+        live_close(&run->live);
     }
-    int exit_status = serve(run, site->log, notifier);
-    live_close(&run->live);
+    control_close(&run->control);
     return exit_status;
 }
 
