@@ -99,6 +99,8 @@
     X(service)                                                                                     \
     X(live)                                                                                        \
     X(live_command)                                                                                \
+    X(vet)                                                                                         \
+    X(handover)                                                                                    \
     X(control)                                                                                     \
     X(activation)                                                                                  \
     X(work)                                                                                        \
