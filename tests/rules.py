@@ -93,9 +93,9 @@ def shipped():
 
 
 def of_windows():
-    """Those that are about Windows' settings, and not about the store's own."""
+    """Those that are about Windows' settings, and not about the store's own or a service's."""
     return [(path, name, dict(fields)) for path, name, fields in shipped()
-            if path.startswith('HKLM\\')]
+            if path.startswith('HKLM\\') and dict(fields)['source'] != 'regstore']
 
 
 def import_rules(bench):
@@ -267,7 +267,7 @@ def test_each_rule_tells_a_person(bench):
         expect(fields[0][0], 'type')
         expect([field for field, _ in fields][-2:], ['source', 'text'])
         assert said['text'].endswith('.') and said['applies'], where
-        assert path.startswith('HKRS') or said['source'].startswith('Q'), where
+        assert path.startswith('HKRS') or re.match('Q|regstore$', said['source']), where
     assert len(seen) > 40
 
 
@@ -328,7 +328,7 @@ def test_defaults_are_allowed(bench):
         names = [name.lower() for name in rows]
         expect(len(names), len(set(names)))
         for name, (_, allowed, _, source, value) in rows.items():
-            assert re.fullmatch(r'Q\d{6}', source), name
+            assert re.fullmatch(r'Q\d{6}|regstore', source), name
             if bounds := re.match(r'(\d+)-(\d+)', allowed):
                 if value != 'chosen by the service':
                     assert int(bounds[1]) <= int(value.split()[0]) <= int(bounds[2]), name

@@ -92,7 +92,7 @@ def test_switch_of_the_control_set_is_a_change(bench):
     bench.regtool('import', TOP / 'hives' / 'system.xml')
     bench.set_dword('HKLM\\SYSTEM\\ControlSet002\\Control\\Print', 'ServerThreadTimeout', 5000)
     service = bench.start('regstore-spooler')
-    service.log.wait('started with .*: 3 set, 0 refused, 6 default$')
+    service.log.wait('started with .*: 3 set, 0 refused, 10 default$')
     dump = bench.directory / 'select.xml'
     dump.write_text(SELECT_DUMP)
     bench.regtool('import', dump, 'HKLM\\SYSTEM')
@@ -277,7 +277,7 @@ def test_comes_up_with_a_bad_value(bench):
     service = bench.start('regstore-spooler', manager)
     service.log.wait(r'RefreshTimesPerDecayPeriod: 9 is given, the rule says 1 to 5 \(Q161734\); '
                      r'starting with the default instead: 2$')
-    service.log.wait(r'started with .*: 1 set, 1 refused, 7 default$')
+    service.log.wait(r'started with .*: 1 set, 1 refused, 11 default$')
     expect(manager.next()['READY'], '1')
     service.end()
 
@@ -523,7 +523,7 @@ def test_check_agrees_with_the_service(bench):
     assert result.stdout.startswith(f'{PRINT}, revision '), result.stdout
     rows = check_rows(result.stdout)
     expect(rows['ServerThreadTimeout'], ('set', 'any number', 'live', 'Q161734', '20000 ms'))
-    expect(rows['DisableServerThread'], ('default', '0-1', 'reload', 'Q161734', '0'))
+    expect(rows['DisableServerThread'], ('default', '0-1', 'live', 'Q161734', '0'))
     bench.set_dword(PRINT, 'RefreshTimesPerDecayPeriod', 9)
     result = bench.run('regstore-spooler', '--store', bench.store, '--check')
     expect(result.returncode, 1)

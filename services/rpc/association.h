@@ -41,8 +41,8 @@ struct rpc_interface {
 /* ---- One association ------------------------------------------------------------------------- */
 
 #define RPC_MOST_CONTEXTS 16
-#define RPC_MOST_ARGUMENTS (1024 * 1024)  /* bytes of a call's */
-#define RPC_MOST_ANSWER (2 * 1024 * 1024) /* bytes of an answer's */
+#define RPC_MOST_ARGUMENTS (2 * 1024 * 1024) /* bytes of a call's; the print system sends along */
+#define RPC_MOST_ANSWER RPC_MOST_ARGUMENTS   /* bytes of an answer's: the buffer it is put in */
 
 struct rpc_association_options {
     const struct rpc_interface *interfaces;
