@@ -108,7 +108,11 @@
     X(printers)                                                                                    \
     X(printer_cache)                                                                               \
     X(spoolss)                                                                                     \
-    X(spoolss_enum)
+    X(spoolss_enum)                                                                                \
+    X(rpc_ndr)                                                                                     \
+    X(rpc_pdu)                                                                                     \
+    X(rpc_npam)                                                                                    \
+    X(rpc_association)
 
 #define SUITE_DECLARE(name) extern const struct test_suite suite_##name;
 SUITE_LIST(SUITE_DECLARE)

@@ -172,8 +172,10 @@ static void end_with_fault(struct step *step, uint32_t status, const char *why)
     refuse(step, why);
 }
 
+/* None of its contexts counts, also of those that could be read. */
 static void refuse_contexts(struct step *step, enum pdu_type answer)
 {
+    step->association->context_count = 0;
     if (answer == PDU_BIND_ACK) {
         refuse_bind(step, PDU_REFUSED, "a bind that cannot be read");
     } else {

@@ -58,8 +58,10 @@ struct rpc_syntax {
         {                                                                                          \
             RPC_BYTE((a)), RPC_BYTE((a) >> 8), RPC_BYTE((a) >> 16), RPC_BYTE((a) >> 24),           \
                 RPC_BYTE((b)), RPC_BYTE((b) >> 8), RPC_BYTE((c)), RPC_BYTE((c) >> 8),              \
-                RPC_BYTE((d) >> 8), RPC_BYTE((d)), RPC_BYTE((e) >> 40), RPC_BYTE((e) >> 32),       \
-                RPC_BYTE((e) >> 24), RPC_BYTE((e) >> 16), RPC_BYTE((e) >> 8), RPC_BYTE((e))        \
+                RPC_BYTE((d) >> 8), RPC_BYTE((d)), RPC_BYTE((uint64_t)(e) >> 40),                  \
+                RPC_BYTE((uint64_t)(e) >> 32), RPC_BYTE((uint64_t)(e) >> 24),                      \
+                RPC_BYTE((uint64_t)(e) >> 16), RPC_BYTE((uint64_t)(e) >> 8),                       \
+                RPC_BYTE((uint64_t)(e))                                                            \
         }                                                                                          \
     }
 

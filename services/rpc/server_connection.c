@@ -170,7 +170,9 @@ static void take_handshake(struct connection *connection, uint32_t level)
     bool admitted = options->admit == NULL || options->admit(options->owner, &connection->caller);
     npam_write(&connection->output, level, admitted ? NPAM_GRANTED : NPAM_ACCESS_DENIED);
     ndr_push_free(&connection->handshake);
-    connection->ending = !admitted || !begin_association(connection);
+    /* smbd 4.17 does not look at the status. A client whose pipe ended here would be told that the
+     * connection broke; kept, each of its calls is refused, until it is admitted. */
+    connection->ending = !begin_association(connection);
 }
 
 static void refuse_handshake(struct connection *connection, enum npam_reading reading,
