@@ -112,6 +112,7 @@
     X(rpc_ndr)                                                                                     \
     X(rpc_pdu)                                                                                     \
     X(rpc_npam)                                                                                    \
+    X(rpc_bind)                                                                                    \
     X(rpc_association)
 
 #define SUITE_DECLARE(name) extern const struct test_suite suite_##name;
