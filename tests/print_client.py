@@ -10,6 +10,8 @@ tests/clients.py, which runs it with Debian's own Python, as that is where both 
     {"do": "enum", "flags": 64, "server": "\\\\\\\\NAME", "level": 1, "size": 804}
         {"status": 0, "needed": N, "count": N, "printers": [[FLAGS, DESCRIPTION, NAME, COMMENT]...],
          "raw": "HEX of the buffer", "stub": bytes of the call}
+    {"do": "repeat", the same without size, "seconds": N}: asks for the size, then again and again
+        {"calls": N, "seconds": N, "count": N}
     {"do": "add", "server": S, "level": 1, "printer": [FLAGS, DESCRIPTION, NAME, COMMENT]}
         {"status": 1802, "handle": "HEX"}
     {"do": "close", "handle": "HEX"}
@@ -24,9 +26,11 @@ is written says how the bind went: {} or such a fault.
 import json
 import struct
 import sys
+import time
 
 SYSTEM_UUID = ('12345678-1234-abcd-ef00-0123456789ab', '1.0')
 HANDLE_SIZE = 20
+INFO_SIZES = {1: 16, 2: 84} # of a PRINTER_INFO without its strings
 
 
 def wide_string(text, referent):
@@ -47,17 +51,25 @@ def add_stub(server, level, printer):
             struct.pack('<IIII', 0, 0, 0, 0))
 
 
+def enum_stub(flags, server, level, size):
+    """RpcEnumPrinters' arguments."""
+    pointer, text = wide_string(server, 0x20000)
+    return (struct.pack('<I', flags) + pointer + text + struct.pack('<III', level, 0x20004, size) +
+            b'\0' * (size + -size % 4) + struct.pack('<I', size))
+
+
 def info_1(raw, count):
-    """The PRINTER_INFO_1 structures that a buffer of EnumPrinters begins with."""
-    def text(base, offset):
-        end = offset
+    """The PRINTER_INFO_1 structures that a buffer of EnumPrinters begins with; each one's offsets count
+    from its own first byte."""
+    def text(start):
+        end = start
         while raw[end:end + 2] != b'\0\0':
             end += 2
-        return raw[offset:end].decode('utf-16-le')
+        return raw[start:end].decode('utf-16-le')
     found = []
     for number in range(count):
         flags, *offsets = struct.unpack_from('<IIII', raw, 16 * number)
-        found.append([flags] + [text(16 * number, offset) for offset in offsets])
+        found.append([flags] + [text(16 * number + offset) for offset in offsets])
     return found
 
 
@@ -67,9 +79,9 @@ class Samba:
     def __init__(self, transport, address, port):
         from samba.credentials import Credentials
         from samba.dcerpc import spoolss
-        from samba.ndr import ndr_pack_in, ndr_unpack_out
+        from samba.ndr import ndr_pack_in, ndr_unpack
         from samba.param import LoadParm
-        self.spoolss, self.pack, self.unpack = spoolss, ndr_pack_in, ndr_unpack_out
+        self.spoolss, self.pack, self.unpack = spoolss, ndr_pack_in, ndr_unpack
         parameters = LoadParm(filename_for_non_global_lp='/dev/null')
         credentials = Credentials()
         credentials.set_anonymous()
@@ -83,19 +95,25 @@ class Samba:
         return self.interface.request(opnum, stub)
 
     def enum(self, flags, server, level, size):
+        """Packed and unpacked by the library, but not by its own EnumPrinters(): in Samba 4.17 that ends
+        in a segmentation fault when it unpacks what any server, Samba's too, has answered."""
         call = self.spoolss.EnumPrinters()
         call.in_flags, call.in_server, call.in_level = flags, server, level
         call.in_buffer, call.in_offered = (b'\0' * size if size else None), size
         stub = self.pack(call)
         answer = self.raw(0, stub)
-        self.unpack(call, answer)
-        status = struct.unpack('<I', answer[-4:])[0]
-        seen = [[each.flags, each.description, each.name, each.comment]
-                for each in call.out_info or []] if level == 1 else [
-                    [each.attributes, each.sharename, each.printername, each.comment]
-                    for each in call.out_info or []]
-        return {'status': status, 'needed': call.out_needed, 'count': call.out_count,
-                'printers': seen, 'raw': answer[8:-12].hex() if size else '', 'stub': len(stub)}
+        raw = answer[8:8 + size] if size else b''
+        needed, count, status = struct.unpack('<III', answer[-12:])
+        return {'status': status, 'needed': needed, 'count': count, 'stub': len(stub),
+                'raw': raw.hex(), 'printers': self.printers(level, raw, 0 if status else count)}
+
+    def printers(self, level, raw, count):
+        kind = self.spoolss.PrinterInfo1 if level == 1 else self.spoolss.PrinterInfo2
+        size = INFO_SIZES[level]
+        found = [self.unpack(kind, raw[size * number:], allow_remaining=True) for number in range(count)]
+        if level == 1:
+            return [[each.flags, each.description, each.name, each.comment] for each in found]
+        return [[each.attributes, each.sharename, each.printername, each.comment] for each in found]
 
 
 class Impacket:
@@ -133,8 +151,23 @@ class Impacket:
                 'printers': info_1(raw, count) if level == 1 and status == 0 else [], 'stub': stub}
 
 
+def repeat(client, call):
+    """The same list as often as it comes within some seconds; of the answers only the end is read."""
+    arguments = (call['flags'], call['server'], call['level'])
+    needed = client.enum(*arguments, 0)['needed']
+    stub = enum_stub(*arguments, needed)
+    calls, start = 0, time.monotonic()
+    while (lasted := time.monotonic() - start) < call['seconds'] or not calls:
+        count, status = struct.unpack('<II', client.raw(0, stub)[-8:])
+        assert status == 0, f'status {status}'
+        calls += 1
+    return {'calls': calls, 'seconds': lasted, 'count': count}
+
+
 def do_call(client, call):
     """One call, as the opening of this file says."""
+    if call['do'] == 'repeat':
+        return repeat(client, call)
     if call['do'] == 'enum':
         return client.enum(call['flags'], call['server'], call['level'], call['size'])
     if call['do'] == 'raw':

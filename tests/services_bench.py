@@ -147,8 +147,12 @@ class Bench:
         return self.open_things[-1]
 
     def start_beside(self, rig, program, options=()):
-        """Starts a service as the user that a rig's Samba runs as (tests/samba_rig.py)."""
-        rig.own(self.directory)
+        """Starts a service as the user that a rig's Samba runs as (tests/samba_rig.py), who then is in
+        the group that may read the store, as the units have it."""
+        if os.geteuid() == 0:
+            self.directory.chmod(0o755)
+            for path in (self.store, *self.store.rglob('*')):
+                os.chown(path, 0, rig.account.pw_gid)
         return self.start(program, options=options, **rig.popen_options())
 
     def start(self, program, manager=None, store=None, options=(), **popen):

@@ -1,0 +1,232 @@
+#!/usr/bin/env python3
+"""Measures the print server beside Samba's, and what a change of its settings costs.
+
+    tests/bench/services.py [--bin DIR] [--rounds N] [--seconds N] [--row NAME]... [--json]
+
+Rows; a ratio is regstore's figure by the other one's:
+
+    enum_socket  EnumPrinters, level 1, of 1,000 printers, on the socket that smbd hands pipes to, by a
+                 client that costs next to nothing (spoolss_load): regstore-spooler with so many
+                 cached printers, and Samba's own spoolss with as many local ones. Calls a second
+    enum_tcp     the same call by python3-samba: to regstore-spooler over TCP, to Samba's through smbd
+    enum_smbd    the same by python3-samba, both through smbd
+    memory       resident memory of regstore-spooler with 10,000 cached printers, in KiB; the goal is
+                 a number, not a ratio
+    change       commit of a setting until the spooler's server thread lives by it, in us, beside the
+                 same of a service that has nothing to do but to read again
+
+Figures are medians of the rounds. Needs Samba (tests/samba_rig.py); rows that cannot be measured
+are skipped. Exit status 1 if a goal is missed.
+"""
+
+import argparse
+import json
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from pdus import ADD, ENUM, HANDSHAKE, Wire, add_stub, enum_result, enum_stub
+from print_bench import (LOCAL, NETWORK, PRINT, SERVER, Client, resident_kib, start_rig, start_spooler)
+from samba_rig import free_port
+from services_bench import Bench, Skip
+
+PRINTERS, MANY_PRINTERS = 1000, 10000
+MOST_MEMORY = 8 * 1024
+CHANGES = 101 # of a round
+HEAD = ('row', 'unit', 'regstore', 'other', 'ratio', '', 'goal', 'verdict')
+LINE = '{:<12} {:>7} {:>10} {:>10} {:>9} {:>3} {:>5}  {}'
+SAMBA_PIPES = ('rpcd_lsad', 'rpcd_classic', 'rpcd_winreg', 'rpcd_spoolss')
+
+
+def announce(port, count):
+    """Fills the spooler's cache; names and texts are as long as those of Samba's printers."""
+    wire = Wire(port).bound()
+    for number in range(count):
+        how, _ = wire.call(ADD, add_stub(f'\\\\PEER\\printer{number}',
+                                         f'\\\\PEER\\printer{number},,Printer number {number} of the office',
+                                         f'Printer number {number} of the office'))
+        assert how == 'response', how
+    expect_count(wire, count)
+    wire.close()
+
+
+def expect_count(wire, count):
+    needed = enum_result(wire.call(ENUM, enum_stub())[1])[1]
+    found = enum_result(wire.call(ENUM, enum_stub(size=needed))[1])
+    assert found == (0, needed, count), found
+
+
+class Contest:
+    """regstore-spooler and Samba's spoolss, each behind a file server of its own."""
+
+    def __init__(self, bench, seconds):
+        self.bench, self.seconds = bench, seconds
+        self.handshake = bench.directory / 'handshake'
+        self.handshake.write_bytes(HANDSHAKE)
+        self.port = free_port()
+        self.own = start_rig(bench)
+        start_spooler(bench, self.port, self.own)
+        announce(self.port, PRINTERS)
+        self.samba = self.start_samba()
+
+    def start_samba(self):
+        rig = start_rig(self.bench, name='PEER', pipes=SAMBA_PIPES)
+        rig.include.write_text(''.join(
+            f'[printer{number}]\n printable = yes\n path = {rig.directory}/share\n guest ok = yes\n'
+            f' comment = Printer number {number} of the office\n' for number in range(PRINTERS)))
+        rig.restart()
+        return rig
+
+    def load(self, rig, flags):
+        """Calls a second of the raw client at a rig's socket."""
+        done = subprocess.run([self.bench.bin / 'spoolss_load', str(self.seconds), str(flags), '\\\\PEER',
+                               'pipe', rig.pipe('spoolss'), self.handshake], capture_output=True, text=True,
+                              check=False)
+        assert done.returncode == 0, done.stderr
+        told = json.loads(done.stdout)
+        assert told['count'] == PRINTERS, told
+        return told['calls'] / told['seconds']
+
+    def library(self, port, transport, flags):
+        """Calls a second of python3-samba."""
+        client = Client(self.bench, 'samba', port, transport)
+        assert client.bound == {}, client.bound
+        told = client.call('repeat', flags=flags, server='\\\\PEER', level=1, seconds=self.seconds)
+        assert told.get('count') == PRINTERS, told
+        return told['calls'] / told['seconds']
+
+    def enum_socket(self):
+        return self.load(self.own, NETWORK), self.load(self.samba, LOCAL)
+
+    def enum_tcp(self):
+        return (self.library(self.port, 'tcp', NETWORK),
+                self.library(self.samba.port, 'pipe', LOCAL))
+
+    def enum_smbd(self):
+        return (self.library(self.own.port, 'pipe', NETWORK),
+                self.library(self.samba.port, 'pipe', LOCAL))
+
+
+def memory(bench):
+    """KiB that are resident once 10,000 printers have been announced and listed."""
+    port = free_port()
+    service = start_spooler(bench, port)
+    announce(port, MANY_PRINTERS)
+    return resident_kib(service.process.pid)
+
+
+def change_times(bench, service, key, name):
+    """us from the commits of changes until the service has taken them."""
+    times = []
+    for number in range(CHANGES):
+        bench.set_dword(key, name, 20000 + number)
+        match = service.log.wait(r'applied revision \d+, (\d+) us after its commit')
+        times.append(int(match[1]))
+    return statistics.median(times)
+
+
+def change(bench):
+    spooler = start_spooler(bench, free_port())
+    plain = bench.start('regstore-lanmanserver')
+    plain.log.wait('started with')
+    return (change_times(bench, spooler, PRINT, 'ServerThreadTimeout'),
+            change_times(bench, plain, SERVER, 'AnnDelta'))
+
+
+def in_bench(bin_dir, function):
+    """What a function measures in a bench of its own."""
+    directory = Path(tempfile.mkdtemp(prefix='bench-'))
+    bench = Bench(bin_dir, directory)
+    try:
+        return function(bench)
+    finally:
+        bench.close()
+        shutil.rmtree(directory)
+
+
+# ---- The rows: unit, how it is bound, goal
+
+ROWS = {'enum_socket': ('calls/s', 'at least', 1), 'enum_tcp': ('calls/s', 'at least', 1),
+        'enum_smbd': ('calls/s', 'at least', 1), 'memory': ('KiB', 'at most', MOST_MEMORY),
+        'change': ('us', 'at most', 2)}
+
+
+def measure(arguments, wanted):
+    """Rounds of figures by row; a reason, where it cannot be measured."""
+    found = {name: [] for name in wanted}
+    bin_dir = arguments.bin.resolve()
+
+    def contest(bench):
+        both = Contest(bench, arguments.seconds)
+        for _ in range(arguments.rounds):
+            for name in wanted:
+                if name.startswith('enum'):
+                    found[name].append(getattr(both, name)())
+    try:
+        if any(name.startswith('enum') for name in wanted):
+            in_bench(bin_dir, contest)
+    except Skip as reason:
+        found.update({name: str(reason) for name in wanted if name.startswith('enum')})
+    for _ in range(arguments.rounds):
+        if 'memory' in wanted:
+            found['memory'].append((in_bench(bin_dir, memory), None))
+        if 'change' in wanted:
+            found['change'].append(in_bench(bin_dir, change))
+    return found
+
+
+def row_of(name, rounds):
+    """A row's figures and verdict."""
+    unit, bound, goal = ROWS[name]
+    row = {'row': name, 'unit': unit, 'bound': bound, 'goal': goal}
+    if isinstance(rounds, str):
+        return {**row, 'verdict': 'skipped', 'note': rounds}
+    own = statistics.median(each[0] for each in rounds)
+    other = statistics.median(each[1] for each in rounds) if rounds[0][1] else None
+    judged = statistics.median(each[0] / each[1] for each in rounds) if other else own
+    reached = judged >= goal if bound == 'at least' else judged <= goal
+    return {**row, 'regstore': own, 'other': other, 'ratio': judged if other else None,
+            'verdict': 'reached' if reached else 'missed', 'note': ''}
+
+
+def figure(number):
+    if number is None:
+        return '-'
+    return f'{number:.{2 if number < 10 else 1 if number < 1000 else 0}f}'
+
+
+def show(row, as_json):
+    if as_json:
+        print(json.dumps(row), flush=True)
+    elif row['verdict'] == 'skipped':
+        print(f'{row["row"]:<12} skipped: {row["note"]}', flush=True)
+    else:
+        print(LINE.format(row['row'], row['unit'], *map(figure, (row['regstore'], row['other'], row['ratio'])),
+                          '>=' if row['bound'] == 'at least' else '<=', row['goal'], row['verdict']), flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split('\n', maxsplit=1)[0])
+    parser.add_argument('--bin', default='build/bin', type=Path, metavar='DIR')
+    parser.add_argument('--rounds', default=3, type=int, metavar='N')
+    parser.add_argument('--seconds', default=5, type=float, metavar='N', help='of each measurement')
+    parser.add_argument('--row', action='append', choices=ROWS, metavar='NAME')
+    parser.add_argument('--json', action='store_true')
+    arguments = parser.parse_args()
+    if not arguments.json:
+        print(LINE.format(*HEAD))
+    found = measure(arguments, arguments.row or list(ROWS))
+    rows = [row_of(name, rounds) for name, rounds in found.items()]
+    for row in rows:
+        show(row, arguments.json)
+    return 1 if any(row['verdict'] == 'missed' for row in rows) else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
