@@ -148,20 +148,29 @@ static int start_process(const struct net *net)
                                         : fail_for(net, "could not be started", NULL);
 }
 
-static int start(struct net *net)
+static int start_work(const struct net *net)
 {
     struct net_reply reply;
 
+    announce(net, "starting");
+    if (!command(net, "start", "running", &reply)) {
+        return fail_for(net, "could not be started", reply.text);
+    }
+    if (reply.note[0] != '\0') {
+        fail_for(net, "runs with less than its settings say", reply.note);
+    }
+    return succeed(net, "running");
+}
+
+static int start(const struct net *net)
+{
     if (is_up(net)) {
         return fail("The requested service has already been started.");
     }
     if (net->reply.answer != NET_OK) {
         return start_process(net);
     }
-    announce(net, "starting");
-    return command(net, "start", "running", &reply)
-               ? succeed(net, "running")
-               : fail_for(net, "could not be started", reply.text);
+    return start_work(net);
 }
 
 /* The work is stopped first, so that it is not only left as it is when the process ends. */

@@ -13,8 +13,12 @@
 
 static void set_reply(struct net_reply *reply, enum net_answer answer, const char *text)
 {
+    const char *note = answer == NET_REFUSED ? NULL : strstr(text, ": ");
+
     reply->answer = answer;
-    snprintf(reply->text, sizeof(reply->text), "%s", text);
+    snprintf(reply->text, sizeof(reply->text), "%.*s",
+             (int)(note != NULL ? (size_t)(note - text) : strlen(text)), text);
+    snprintf(reply->note, sizeof(reply->note), "%s", note != NULL ? note + 2 : "");
 }
 
 /* The process is the one that the store names; where it names none, it is root's, the store's

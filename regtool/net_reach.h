@@ -20,6 +20,7 @@ enum net_answer {
 struct net_reply {
     enum net_answer answer;
     char text[NET_TEXT_SIZE];
+    char note[NET_TEXT_SIZE]; /* what it cannot do, "": nothing */
 };
 
 /* Sends a word, "status", "start" or "stop", and waits for the answer, about a minute at most. */

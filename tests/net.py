@@ -156,6 +156,26 @@ def test_a_service_that_may_only_read_is_commanded(bench):
         process.communicate(timeout=TIMEOUT)
 
 
+def test_a_start_with_less_than_is_set_is_told(bench):
+    """As at the start of the process, what can be done is done."""
+    with socket.socket() as other:
+        other.bind(('127.0.0.1', 0))
+        other.listen()
+        start(bench)
+        expect(net(bench, 'stop', 'spooler'), (0, STOPS, ''))
+        port = str(other.getsockname()[1])
+        bench.regtool('set', SETTING[0], 'ListenPort', port, '/t', 'REG_DWORD')
+        status, said, problem = net(bench, 'start', 'spooler')
+        expect((status, said), (0, STARTS))
+        assert problem.startswith('The Print Spooler service runs with less than its settings say: '
+                                  ), problem
+        assert port in problem, problem
+    for number in ('0', port): # nobody has it any more
+        bench.regtool('set', SETTING[0], 'ListenPort', number, '--wait=60')
+    with socket.create_connection(('127.0.0.1', int(port)), TIMEOUT):
+        pass
+
+
 class System:
     """A bench whose store is the system's, and that has a systemctl, for commands run by net()."""
 

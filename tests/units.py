@@ -11,6 +11,7 @@ of the built programs. How exposed a service is, systemd-analyze tells by its ow
 import os
 import re
 import shutil
+import socket
 import stat
 import subprocess
 import sys
@@ -94,6 +95,33 @@ def test_programs_take_their_command_lines(bench):
         done = subprocess.run([*words, '--version'], capture_output=True, text=True,
                               timeout=TIMEOUT, stdin=subprocess.DEVNULL, check=False)
         expect((done.returncode, done.stderr), (0, ''))
+
+
+def test_sockets_have_names_that_their_service_knows(bench):
+    """A service closes a socket of the manager's that it has no use for, and says so."""
+    store = bench.directory / 'store'
+    subprocess.run([bench.bin / 'regtool', '--store', store, 'init'], check=True, timeout=TIMEOUT,
+                   stdout=subprocess.DEVNULL)
+    for unit in bench.named('.socket'):
+        program = bench.bin / unit.with_suffix('').name
+        if unit.with_suffix('.service').read_text().count('--store') == 0:
+            continue # it is no service on a store; tests/smbd_reload.py has it
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(str(bench.directory / unit.name))
+            listener.listen()
+            script = (f'export LISTEN_PID=$$ LISTEN_FDS=1 LISTEN_FDNAMES={settings(unit)["FileDescriptorName"]};'
+                      f' exec "$0" --store "$1" 3<&{listener.fileno()}')
+            service = subprocess.Popen(['bash', '-c', script, program, store], text=True,
+                                       stderr=subprocess.PIPE, stdin=subprocess.DEVNULL,
+                                       pass_fds=[listener.fileno()])
+        log = ''
+        while 'started with' not in log:
+            line = service.stderr.readline()
+            assert line, f'it has ended: {log}'
+            log += line
+        service.terminate()
+        service.communicate(timeout=TIMEOUT)
+        assert 'closing' not in log, log
 
 
 def test_users_and_directories_are_made(bench):

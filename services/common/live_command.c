@@ -75,14 +75,13 @@ bool live_stop(struct live *live, struct line *answer)
 
 /* ---- Starting -------------------------------------------------------------------------------- */
 
+/* What the work cannot take, it does without, as at the start of the process. */
 static void end_starting(struct live *live, bool taken, const char *said, struct line *answer)
 {
     live->starting = false;
-    live->stopped = !taken;
-    if (taken) {
-        line_add(answer, "ok running");
-    } else {
-        line_add(answer, "error %s", said);
+    line_add(answer, "ok running");
+    if (!taken) {
+        line_add(answer, ": %s", said);
     }
 }
 
@@ -101,6 +100,8 @@ static int take_anew(struct live *live, enum work_outcome *outcome, struct line 
     rs_abort(txn);
     if (status == RS_OK) {
         live->news = (struct live_news){0};
+    } else {
+        live->stopped = true;
     }
     return status;
 }
@@ -111,7 +112,8 @@ static bool go_on(struct live *live, struct line *answer)
     enum work_outcome outcome = WORK_REFUSED;
     int status = take_anew(live, &outcome, &said);
     if (status != RS_OK) {
-        line_add(&said, "cannot read the settings: %s", rs_strerror(status));
+        line_add(answer, "error cannot read the settings: %s", rs_strerror(status));
+        return true;
     }
     if (outcome == WORK_UNDER_WAY) {
         live->starting = true;

@@ -16,7 +16,8 @@
 /* "running", "stopped", "starting" or "stopping". */
 const char *live_condition(const struct live *live);
 /* Add the answer, "ok stopped", "already stopped" or "error " and the reason, or give false: then
- * it comes later. */
+ * it comes later. "ok running: REASON" is a service that runs with less than its settings say, as
+ * it may at the start of its process, too. */
 bool live_stop(struct live *live, struct line *answer);
 bool live_start(struct live *live, struct line *answer);
 
