@@ -8,6 +8,7 @@ of the built programs. How exposed a service is, systemd-analyze tells by its ow
 (safest) to 10. Ends with "N passed, N failed, N skipped"; exit status 1 if any failed or none ran.
 """
 
+import inspect
 import os
 import re
 import shutil
@@ -19,6 +20,7 @@ import tempfile
 import traceback
 from pathlib import Path
 
+import samba_rig
 from services_bench import TIMEOUT, Skip, expect, run_tests
 
 TOP = Path(__file__).resolve().parent.parent
@@ -122,6 +124,18 @@ def test_sockets_have_names_that_their_service_knows(bench):
         service.terminate()
         service.communicate(timeout=TIMEOUT)
         assert 'closing' not in log, log
+
+
+def test_the_manual_has_the_lines_that_were_tried(bench):
+    """What an administrator writes for Samba is what tests/samba_rig.py runs with."""
+    del bench
+    manual = (SERVICES / 'spooler' / 'regstore-spooler.8').read_text()
+    (line,) = [line for line in samba_rig.CONFIGURATION.splitlines() if 'rpc start' in line]
+    assert f'\n{line.strip()}\n' in manual, line
+    command = re.search(r'ExecStart=(.*?)\n\n', manual, re.DOTALL)[1].replace('\\e\n', ' ').split()
+    expect(command[:3], [samba_rig.DCERPCD, '-F', '--no-process-group'])
+    pipes = inspect.signature(samba_rig.SambaRig).parameters['pipes'].default
+    expect(command[3:], [str(Path(samba_rig.DCERPCD).with_name(name)) for name in pipes])
 
 
 def test_users_and_directories_are_made(bench):
