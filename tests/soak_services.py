@@ -215,7 +215,7 @@ def run(directory, arguments):
     spoolers = [Spooler(directory, arguments.bin.resolve(), number) for number in range(SPOOLERS)]
     try:
         rig = start_rig(root)
-        rig.own(directory)
+        directory.chmod(0o755)
         ports = [each.port for each in spoolers]
         for each in spoolers:
             each.start(ports, rig if each.number == 0 else None)
