@@ -40,7 +40,7 @@ static enum npam_reading read_whole(const struct request *request, struct rpc_ca
 
 static void a_null_session_is_anonymous(void)
 {
-    struct request request = real("anonymous-4.17");
+    struct request request = real("anonymous");
     struct rpc_caller caller;
     CU_ASSERT_EQUAL_FATAL(read_whole(&request, &caller), NPAM_READ);
     CU_ASSERT(caller.anonymous && caller.transport == RPC_OVER_PIPE);
@@ -53,7 +53,7 @@ static void a_null_session_is_anonymous(void)
 
 static void an_account_is_not(void)
 {
-    struct request request = real("account-4.17");
+    struct request request = real("account");
     struct rpc_caller caller;
     CU_ASSERT_EQUAL_FATAL(read_whole(&request, &caller), NPAM_READ);
     CU_ASSERT_FALSE(caller.anonymous);
@@ -70,7 +70,7 @@ static void set_level(struct request *request, uint8_t level)
 
 static void only_levels_6_and_7_are_read(void)
 {
-    struct request request = real("anonymous-4.17");
+    struct request request = real("anonymous");
     struct rpc_caller caller;
     for (uint8_t level = 0; level < 16; level++) {
         set_level(&request, level);
@@ -92,7 +92,7 @@ static void set_length(struct request *request, size_t length)
 
 static void a_head_has_limits(void)
 {
-    struct request request = real("anonymous-4.17");
+    struct request request = real("anonymous");
     size_t size = 1;
     uint32_t level = 1;
     set_length(&request, NPAM_MOST);
@@ -102,7 +102,7 @@ static void a_head_has_limits(void)
     CU_ASSERT_EQUAL(npam_head(request.bytes, &size, &level), NPAM_NOT);
     set_length(&request, NPAM_HEAD - 1);
     CU_ASSERT_EQUAL(npam_head(request.bytes, &size, &level), NPAM_NOT);
-    request = real("anonymous-4.17");
+    request = real("anonymous");
     request.bytes[4] = 'M';
     CU_ASSERT_EQUAL(npam_head(request.bytes, &size, &level), NPAM_NOT);
 }
@@ -122,7 +122,7 @@ static enum npam_reading read_cut(const struct request *request, size_t size)
 
 static void a_request_is_read_whole_or_not(void)
 {
-    struct request request = real("account-4.17");
+    struct request request = real("account");
     for (size_t size = NPAM_HEAD; size < request.size; size++) {
         CU_ASSERT_EQUAL(read_cut(&request, size), NPAM_BROKEN);
     }
@@ -135,7 +135,7 @@ static void a_request_is_read_whole_or_not(void)
 static void a_token_that_lies_is_refused(void)
 {
     static const uint32_t lies[] = {0, 1, 0x7fffffff, 0x80000000, 0xffffffff};
-    const struct request whole = real("anonymous-4.17");
+    const struct request whole = real("anonymous");
     static const size_t counts[] = {0xc8, 0xcc, 0x134, 0x148}; /* of SIDs, of groups */
     for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
         for (size_t k = 0; k < sizeof(lies) / sizeof(lies[0]); k++) {
@@ -158,7 +158,7 @@ static void a_token_that_lies_is_refused(void)
 
 static void a_sid_of_another_kind_is_refused(void)
 {
-    struct request request = real("anonymous-4.17");
+    struct request request = real("anonymous");
     request.bytes[0xd0] = 2; /* revision */
     CU_ASSERT_EQUAL(read_cut(&request, request.size), NPAM_BROKEN);
     request.bytes[0xd0] = 1;
@@ -168,7 +168,7 @@ static void a_sid_of_another_kind_is_refused(void)
 
 static void sids_are_printed_as_usual(void)
 {
-    struct request request = real("anonymous-4.17");
+    struct request request = real("anonymous");
     struct rpc_caller caller;
     request.bytes[0xd2] = 0x12; /* the authority's first byte */
     CU_ASSERT_EQUAL(read_whole(&request, &caller), NPAM_READ);
