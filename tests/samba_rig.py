@@ -26,6 +26,7 @@ from services_bench import TIMEOUT, Skip
 
 DCERPCD = '/usr/libexec/samba/samba-dcerpcd'
 PROGRAMS = ('smbd', 'smbclient', 'smbcontrol', 'testparm', 'rpcclient', DCERPCD)
+PIPES = ('rpcd_lsad', 'rpcd_classic', 'rpcd_winreg') # all that is needed but spoolss
 SEARCHED = '/usr/sbin:/usr/bin:/sbin:/bin'
 ANSWER_PAUSE = 0.01 # between two tries of a client; Samba has no way to say that it is ready
 MAX_SOCKET_PATH = 107
@@ -135,7 +136,7 @@ class Session:
 class SambaRig:
     """One Samba. start() it; stop() and start() again as often as wanted; close() at the end."""
 
-    def __init__(self, name='RIG', extra='', printcap=None, pipes=('rpcd_lsad', 'rpcd_classic', 'rpcd_winreg')):
+    def __init__(self, name='RIG', extra='', printcap=None, pipes=PIPES):
         require()
         self.name = name
         self.pipes = pipes

@@ -8,7 +8,6 @@ of the built programs. How exposed a service is, systemd-analyze tells by its ow
 (safest) to 10. Ends with "N passed, N failed, N skipped"; exit status 1 if any failed or none ran.
 """
 
-import inspect
 import os
 import re
 import shutil
@@ -134,8 +133,7 @@ def test_the_manual_has_the_lines_that_were_tried(bench):
     assert f'\n{line.strip()}\n' in manual, line
     command = re.search(r'ExecStart=(.*?)\n\n', manual, re.DOTALL)[1].replace('\\e\n', ' ').split()
     expect(command[:3], [samba_rig.DCERPCD, '-F', '--no-process-group'])
-    pipes = inspect.signature(samba_rig.SambaRig).parameters['pipes'].default
-    expect(command[3:], [str(Path(samba_rig.DCERPCD).with_name(name)) for name in pipes])
+    expect(command[3:], [str(Path(samba_rig.DCERPCD).with_name(name)) for name in samba_rig.PIPES])
 
 
 def test_users_and_directories_are_made(bench):
