@@ -122,13 +122,19 @@ class Bench:
         self.environment = {name: value for name, value in os.environ.items()
                             if name not in ('REGSTORE', 'XDG_STATE_HOME')}
         self.open_things = []
+        self.person = {}
         self.regtool('init')
+
+    def act_as(self, popen):
+        """From here on programs run as that user, for whom the store is, too."""
+        self.person = popen
 
     def run(self, program, *arguments, **options):
         if 'input' not in options:
             options['stdin'] = subprocess.DEVNULL
         return subprocess.run([self.bin / program, *arguments], capture_output=True, text=True,
-                              timeout=TIMEOUT, env=self.environment, check=False, **options)
+                              timeout=TIMEOUT, env=self.environment, check=False,
+                              **self.person, **options)
 
     def regtool(self, *arguments):
         result = self.run('regtool', '--store', self.store, *arguments)
@@ -161,7 +167,7 @@ class Bench:
         return service
 
     def close(self):
-        for thing in self.open_things:
+        for thing in reversed(self.open_things):
             if isinstance(thing, Service):
                 thing.kill()
                 reports = [line for line in thing.log.seen
@@ -204,7 +210,7 @@ def run_in_bench(name, test, bin_dir):
         return 'failed'
     finally:
         if bench:
-            for thing in bench.open_things:
+            for thing in reversed(bench.open_things):
                 thing.close() if hasattr(thing, 'close') else thing.kill()
         shutil.rmtree(directory)
     return 'passed'

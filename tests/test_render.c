@@ -341,7 +341,7 @@ static char *read_manual(void)
 static void the_manual_tells_every_effect(void)
 {
     char *manual = read_manual();
-    const char *table = strstr(manual, ".Ss Effect on Samba");
+    const char *table = strstr(manual, ".Sh EFFECT ON SAMBA");
     CU_ASSERT_PTR_NOT_NULL_FATAL(table);
     for (size_t i = 0; i < SERVER_PARAMETER_COUNT; i++) {
         const struct effect *effect = &server_effects[i];
