@@ -42,13 +42,12 @@ static void take_answer(struct handover *handover)
     }
 }
 
-/* That the other end is closed without having read all is told before what it has said. */
 static void hear(struct handover *handover)
 {
     size_t room = sizeof(handover->answer) - 1 - handover->heard;
     ssize_t size =
         recv(handover->source.fd, handover->answer + handover->heard, room, MSG_DONTWAIT);
-    if (size < 0 && (errno == EAGAIN || errno == EINTR || errno == ECONNRESET)) {
+    if (size < 0 && (errno == EAGAIN || errno == EINTR)) {
         return;
     }
     handover->heard += size > 0 ? (size_t)size : 0;
