@@ -1,0 +1,451 @@
+/*
+ * test_samba - the pieces by which the file server drives a Samba: programs that are run in the
+ * loop, the file that smb.conf includes, and what smbd is told. tests/lanmanserver.py has the whole
+ * with a real one.
+ */
+#include "stores.h"
+
+#include "../services/lanmanserver/conf_include.h"
+#include "../services/lanmanserver/include.h"
+#include "../services/lanmanserver/program.h"
+#include "../services/lanmanserver/samba.h"
+#include "../services/lanmanserver/tell.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define NEVER_MS 60000
+
+/* ---- smb.conf with another file in it */
+
+struct conf_row {
+    const char *conf;
+    const char *changed; /* NULL: it has no such line */
+};
+
+static const struct conf_row conf_rows[] = {
+    {"include = /a/b\n", "include = /a/b.new\n"},
+    {"include=/a/b", "include = /a/b.new\n"},
+    {"  In Clude\t= \t/a/b \r\n", "include = /a/b.new\n"},
+    {"[global]\ninclude = /x\ninclude = /a/b\nx = y\n",
+     "[global]\ninclude = /x\ninclude = /a/b.new\nx = y\n"},
+    {"include = /a/b\ninclude = /a/b\n", "include = /a/b.new\ninclude = /a/b.new\n"},
+    {"include = /a/bc\n", NULL},
+    {"include = /a\n", NULL},
+    {"include = /A/B\n", NULL},
+    {"#include = /a/b\n", NULL},
+    {"; include = /a/b\n", NULL},
+    {"includes = /a/b\n", NULL},
+    {"includ = /a/b\n", NULL},
+    {"include /a/b\n", NULL},
+    {"x include = /a/b\n", NULL},
+    {"comment = x\\\ninclude = /a/b\n", NULL},
+    {"comment = x\\  \ninclude = /a/b\n", NULL},
+    {"comment = x\\\ny\ninclude = /a/b\n", "comment = x\\\ny\ninclude = /a/b.new\n"},
+    {"", NULL},
+    {"=", NULL},
+};
+
+static void includes_are_replaced(void)
+{
+    for (size_t i = 0; i < sizeof(conf_rows) / sizeof(conf_rows[0]); i++) {
+        size_t count = 99;
+        char *text = conf_replace_include(conf_rows[i].conf, "/a/b", "/a/b.new", &count);
+        CU_ASSERT_PTR_NOT_NULL_FATAL(text);
+        if ((count > 0) != (conf_rows[i].changed != NULL)) {
+            printf("\n    \"%s\"", conf_rows[i].conf);
+        }
+        CU_ASSERT_EQUAL(count > 0, conf_rows[i].changed != NULL);
+        if (conf_rows[i].changed != NULL) {
+            CU_ASSERT_STRING_EQUAL(text, conf_rows[i].changed);
+        }
+        free(text);
+    }
+}
+
+/* ---- Programs */
+
+struct runner {
+    struct loop loop;
+    struct program program;
+    unsigned ends;
+};
+
+static void count_end(void *owner)
+{
+    struct runner *runner = owner;
+    runner->ends++;
+    loop_end(&runner->loop, 0);
+}
+
+static void runner_open(struct runner *runner)
+{
+    *runner = (struct runner){.ends = 0};
+    CU_ASSERT_EQUAL_FATAL(loop_open(&runner->loop), 0);
+    program_init(&runner->program, &runner->loop, count_end, runner);
+}
+
+static void runner_close(struct runner *runner)
+{
+    program_stop(&runner->program);
+    loop_close(&runner->loop);
+}
+
+/* Runs a line of shell to its end. */
+static void run_shell(struct runner *runner, const char *line, int64_t limit)
+{
+    const char *const arguments[] = {"sh", "-c", line, NULL};
+    CU_ASSERT_EQUAL_FATAL(program_start(&runner->program, arguments, limit), 0);
+    runner->loop.ended = false;
+    CU_ASSERT_EQUAL(loop_run(&runner->loop), 0);
+    CU_ASSERT_EQUAL(runner->program.pid, 0);
+}
+
+static void programs_end_with_a_status(void)
+{
+    struct runner runner;
+    char line[64];
+    runner_open(&runner);
+    run_shell(&runner, "echo out; echo skip this >&2; echo; echo told >&2; exit 3", NEVER_MS);
+    CU_ASSERT_EQUAL(runner.program.status, 3);
+    CU_ASSERT_FALSE(runner.program.timed_out);
+    CU_ASSERT_STRING_EQUAL(runner.program.text, "skip this\ntold\n");
+    program_first_line(&runner.program, "skip", line, sizeof(line));
+    CU_ASSERT_STRING_EQUAL(line, "told");
+    run_shell(&runner, "read word; test -z \"$word\"", NEVER_MS);
+    CU_ASSERT_EQUAL(runner.program.status, 0);
+    CU_ASSERT_STRING_EQUAL(runner.program.text, "");
+    CU_ASSERT_EQUAL(runner.ends, 2);
+    runner_close(&runner);
+}
+
+/* Signals that a service ignores or blocks are not those of what it starts. */
+static void programs_have_signals(void)
+{
+    struct runner runner;
+    struct sigaction old;
+    struct sigaction ignored = {.sa_handler = SIG_IGN};
+    CU_ASSERT_EQUAL_FATAL(sigaction(SIGPIPE, &ignored, &old), 0);
+    runner_open(&runner);
+    run_shell(&runner, "kill -PIPE $$; exit 5", NEVER_MS);
+    CU_ASSERT_EQUAL(runner.program.status, -1);
+    runner_close(&runner);
+    (void)sigaction(SIGPIPE, &old, NULL);
+}
+
+static void much_output_is_read_and_cut(void)
+{
+    struct runner runner;
+    runner_open(&runner);
+    run_shell(&runner, "yes | head -c 1000000 >&2; exit 4", NEVER_MS);
+    CU_ASSERT_EQUAL(runner.program.status, 4);
+    CU_ASSERT_EQUAL(runner.program.length, PROGRAM_TEXT_SIZE - 1);
+    CU_ASSERT_EQUAL(strlen(runner.program.text), PROGRAM_TEXT_SIZE - 1);
+    runner_close(&runner);
+}
+
+static void programs_are_killed_in_time(void)
+{
+    struct runner runner;
+    runner_open(&runner);
+    run_shell(&runner, "sleep 1000 & sleep 1000", 100);
+    CU_ASSERT_TRUE(runner.program.timed_out);
+    CU_ASSERT_EQUAL(runner.program.status, -1);
+    run_shell(&runner, "exit 0", NEVER_MS);
+    CU_ASSERT_FALSE(runner.program.timed_out);
+    CU_ASSERT_EQUAL(runner.ends, 2);
+    runner_close(&runner);
+}
+
+static bool comes(int fd, short event)
+{
+    struct pollfd poller = {.fd = fd, .events = POLLIN};
+    return poll(&poller, 1, NEVER_MS) == 1 && (poller.revents & event) != 0;
+}
+
+/* What it has started keeps a pipe open, until that is killed, too. */
+static void programs_end_with_all_they_started(void)
+{
+    struct runner runner;
+    char line[4200];
+    char byte;
+    CU_ASSERT_EQUAL_FATAL(mkfifo(scratch_path("held"), 0600), 0);
+    int held = open(scratch_path("held"), O_RDONLY | O_NONBLOCK);
+    CU_ASSERT_FATAL(held >= 0);
+    runner_open(&runner);
+    (void)snprintf(line, sizeof(line), "exec 9> %s; (echo; sleep 1000) >&9 & sleep 1000",
+                   scratch_path("held"));
+    const char *const arguments[] = {"sh", "-c", line, NULL};
+    CU_ASSERT_EQUAL_FATAL(program_start(&runner.program, arguments, NEVER_MS), 0);
+    CU_ASSERT_TRUE(comes(held, POLLIN));
+    CU_ASSERT_EQUAL(read(held, &byte, 1), 1);
+    program_stop(&runner.program);
+    CU_ASSERT_TRUE(comes(held, POLLHUP));
+    close(held);
+    runner_close(&runner);
+}
+
+static void programs_may_be_missing_or_stopped(void)
+{
+    static const char *const missing[] = {"no-program-of-this-name", NULL};
+    static const char *const lasting[] = {"sleep", "1000", NULL};
+    struct runner runner;
+    runner_open(&runner);
+    CU_ASSERT_EQUAL(program_start(&runner.program, missing, NEVER_MS), ENOENT);
+    CU_ASSERT_EQUAL(runner.program.pid, 0);
+    CU_ASSERT_EQUAL(program_start(&runner.program, lasting, NEVER_MS), 0);
+    program_stop(&runner.program);
+    program_stop(&runner.program);
+    CU_ASSERT_EQUAL(runner.ends, 0);
+    runner_close(&runner);
+}
+
+/* Left behind are neither children nor timers nor descriptors. */
+static void many_programs_leave_nothing(void)
+{
+    struct runner runner;
+    runner_open(&runner);
+    int before = dup(STDERR_FILENO);
+    for (int i = 0; i < 50; i++) {
+        run_shell(&runner, "exit 0", NEVER_MS);
+    }
+    int after = dup(STDERR_FILENO);
+    CU_ASSERT_EQUAL(after, before + 1);
+    CU_ASSERT_PTR_NULL(runner.loop.timers);
+    close(before);
+    close(after);
+    runner_close(&runner);
+}
+
+/* ---- The file and those beside it */
+
+static struct include open_include(void)
+{
+    struct include include;
+    CU_ASSERT_TRUE_FATAL(include_open(&include, scratch_path("shares.conf")));
+    return include;
+}
+
+static void expect_file(struct include *include, const char *suffix, const char *wanted)
+{
+    char *text = NULL;
+    CU_ASSERT_TRUE(include_read(include, suffix, &text));
+    CU_ASSERT_EQUAL((text != NULL), (wanted != NULL));
+    if (text != NULL && wanted != NULL) {
+        CU_ASSERT_STRING_EQUAL(text, wanted);
+    }
+    free(text);
+}
+
+static void files_take_each_other_s_place(void)
+{
+    struct include include = open_include();
+    expect_file(&include, "", NULL);
+    CU_ASSERT_TRUE(include_write(&include, ".new", 0644, "one\n"));
+    CU_ASSERT_TRUE(include_install(&include));
+    expect_file(&include, "", "one\n");
+    expect_file(&include, ".last", NULL);
+    CU_ASSERT_TRUE(include_restore(&include, false));
+    expect_file(&include, "", NULL);
+    for (int i = 0; i < 2; i++) {
+        CU_ASSERT_TRUE(include_write(&include, ".new", 0644, i == 0 ? "two\n" : "three\n"));
+        CU_ASSERT_TRUE(include_install(&include));
+    }
+    expect_file(&include, "", "three\n");
+    expect_file(&include, ".last", "two\n");
+    for (int i = 0; i < 2; i++) {
+        CU_ASSERT_TRUE(include_restore(&include, true));
+        expect_file(&include, "", "two\n");
+        expect_file(&include, ".last", "two\n");
+    }
+    CU_ASSERT_TRUE(include_write(&include, ".new", 0644, "four\n"));
+    CU_ASSERT_TRUE(include_install(&include));
+    expect_file(&include, "", "four\n");
+    expect_file(&include, ".last", "two\n");
+    CU_ASSERT_FALSE(include_exists(&include, ".old"));
+    CU_ASSERT_FALSE(include_exists(&include, ".new"));
+    include_close(&include);
+}
+
+static void modes_are_as_asked(void)
+{
+    struct include include = open_include();
+    struct stat info;
+    mode_t old = umask(0077);
+    CU_ASSERT_TRUE(include_write(&include, "", 0644, "x"));
+    CU_ASSERT_EQUAL_FATAL(stat(scratch_path("shares.conf"), &info), 0);
+    CU_ASSERT_EQUAL(info.st_mode & 0777, 0644);
+    umask(old);
+    include_close(&include);
+}
+
+static void links_are_not_followed(void)
+{
+    struct include include = open_include();
+    char *text = NULL;
+    CU_ASSERT_TRUE(include_write(&include, ".victim", 0644, "mine"));
+    CU_ASSERT_EQUAL_FATAL(symlink("shares.conf.victim", scratch_path("shares.conf.new")), 0);
+    CU_ASSERT_FALSE(include_read(&include, ".new", &text));
+    CU_ASSERT_PTR_NOT_NULL(strstr(include.reason, "/shares.conf.new: it is no file"));
+    CU_ASSERT_TRUE(include_exists(&include, ".new"));
+    CU_ASSERT_TRUE(include_write(&include, ".new", 0644, "ours"));
+    expect_file(&include, ".victim", "mine");
+    expect_file(&include, ".new", "ours");
+    include_close(&include);
+}
+
+static void other_kinds_are_refused(void)
+{
+    struct include include = open_include();
+    char *text = NULL;
+    CU_ASSERT_EQUAL_FATAL(mkdir(scratch_path("shares.conf.new"), 0700), 0);
+    CU_ASSERT_EQUAL_FATAL(mkfifo(scratch_path("shares.conf"), 0600), 0);
+    CU_ASSERT_FALSE(include_read(&include, ".new", &text));
+    CU_ASSERT_FALSE(include_write(&include, ".new", 0644, "x"));
+    CU_ASSERT_FALSE(include_read(&include, "", &text));
+    include_close(&include);
+}
+
+static void places_are_checked(void)
+{
+    struct include include;
+    CU_ASSERT_FALSE(include_open(&include, "shares.conf"));
+    CU_ASSERT_FALSE(include_open(&include, scratch_path("")));
+    CU_ASSERT_FALSE(include_open(&include, scratch_path("none/shares.conf")));
+    CU_ASSERT_FALSE(include_open(&include, repeated("/x", PATH_MAX)));
+    CU_ASSERT_FALSE(include_open(&include, repeated("/", 300)));
+    CU_ASSERT_EQUAL_FATAL(mkdir(scratch_path("open"), 0700), 0);
+    CU_ASSERT_EQUAL_FATAL(chmod(scratch_path("open"), 0777), 0);
+    CU_ASSERT_FALSE(include_open(&include, scratch_path("open/shares.conf")));
+    CU_ASSERT_PTR_NOT_NULL(strstr(include.reason, "can be written to by everybody"));
+    include_close(&include);
+}
+
+/* ---- What smbd is told, by a program that writes down what it was called with */
+
+struct telling {
+    struct loop loop;
+    struct tell tell;
+    enum tell_result result;
+    char reason[TELL_REASON_SIZE];
+};
+
+static void end_telling(void *owner, enum tell_result result, const char *reason)
+{
+    struct telling *telling = owner;
+    telling->result = result;
+    (void)snprintf(telling->reason, sizeof(telling->reason), "%s", reason);
+    loop_end(&telling->loop, 0);
+}
+
+/* Makes a smbcontrol that is found first; gives the old $PATH. */
+static char *fake_smbcontrol(const char *line)
+{
+    char path[8192];
+    char *old = strdup(getenv("PATH"));
+    FILE *file = fopen(scratch_path("smbcontrol"), "w");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(file);
+    fprintf(file, "#!/bin/sh\nshift 4\necho \"$*\" >> %s\n%s\n", scratch_path("calls"), line);
+    fclose(file);
+    (void)chmod(scratch_path("smbcontrol"), 0755);
+    (void)snprintf(path, sizeof(path), "%s:%s", scratch_dir(), old);
+    (void)setenv("PATH", path, 1);
+    return old;
+}
+
+/* Tells with a smbcontrol that ends with that line of shell; *calls are what it was called with. */
+static struct telling tell_by(const char *line, const char *names, char *calls, size_t size)
+{
+    struct telling telling = {.result = TELL_TOLD};
+    char *old = fake_smbcontrol(line);
+    (void)unlink(scratch_path("calls"));
+    CU_ASSERT_EQUAL_FATAL(loop_open(&telling.loop), 0);
+    tell_init(&telling.tell, &telling.loop, "/conf", end_telling, &telling);
+    CU_ASSERT_EQUAL_FATAL(tell_start(&telling.tell, names), 0);
+    CU_ASSERT_EQUAL(loop_run(&telling.loop), 0);
+    tell_stop(&telling.tell);
+    loop_close(&telling.loop);
+    (void)setenv("PATH", old, 1);
+    free(old);
+    FILE *file = fopen(scratch_path("calls"), "r");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(file);
+    calls[fread(calls, 1, size - 1, file)] = '\0';
+    fclose(file);
+    return telling;
+}
+
+static void smbd_is_told_in_order(void)
+{
+    char calls[1024];
+    struct telling telling = tell_by("exit 0", "DATA\nthe share\n", calls, sizeof(calls));
+    CU_ASSERT_EQUAL(telling.result, TELL_TOLD);
+    CU_ASSERT_STRING_EQUAL(calls, "smbd reload-config\nsmbd close-share DATA\n"
+                                  "smbd close-share the share\nsmbd ping\n");
+    telling = tell_by("exit 0", "", calls, sizeof(calls));
+    CU_ASSERT_STRING_EQUAL(calls, "smbd reload-config\nsmbd ping\n");
+}
+
+static void too_many_shares_are_all_closed(void)
+{
+    char calls[1024];
+    (void)tell_by("exit 0", repeated("x\n", TELL_MAX_CLOSED + 1), calls, sizeof(calls));
+    CU_ASSERT_STRING_EQUAL(calls, "smbd reload-config\nsmbd close-share *\nsmbd ping\n");
+}
+
+static void failures_are_told_apart(void)
+{
+    static const struct {
+        const char *line;
+        enum tell_result result;
+        const char *reason;
+    } rows[] = {
+        {"echo \"Can't find pid for destination 'smbd'\" >&2; exit 1", TELL_IDLE, NULL},
+        {"[ $2 = ping ] && exit 1; exit 0", TELL_SILENT, NULL},
+        {"echo no luck >&2; exit 1", TELL_FAILED, "smbcontrol: no luck"},
+        {"[ $2 = close-share ] && exit 1; exit 0", TELL_FAILED, "smbcontrol: it failed"},
+        {"kill -9 $$", TELL_FAILED, "smbcontrol: it failed"},
+        {"[ $2 = reload-config ] && /bin/rm -f $0; exit 0", TELL_FAILED,
+         "cannot run smbcontrol: No such file or directory"},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char calls[1024];
+        /* The last one must not find another one. */
+        char *path = strdup(getenv("PATH"));
+        (void)setenv("PATH", "/bin/none", i == 5);
+        struct telling telling = tell_by(rows[i].line, "DATA\n", calls, sizeof(calls));
+        (void)setenv("PATH", path, 1);
+        free(path);
+        CU_ASSERT_EQUAL(telling.result, rows[i].result);
+        if (rows[i].reason != NULL) {
+            CU_ASSERT_STRING_EQUAL(telling.reason, rows[i].reason);
+        }
+    }
+}
+
+static const struct test_case cases[] = {
+    {"includes are replaced", includes_are_replaced},
+    {"programs end with a status", programs_end_with_a_status},
+    {"programs have signals", programs_have_signals},
+    {"much output is read and cut", much_output_is_read_and_cut},
+    {"programs are killed in time", programs_are_killed_in_time},
+    {"programs end with all they started", programs_end_with_all_they_started},
+    {"programs may be missing or stopped", programs_may_be_missing_or_stopped},
+    {"many programs leave nothing", many_programs_leave_nothing},
+    {"files take each other's place", files_take_each_other_s_place},
+    {"modes are as asked", modes_are_as_asked},
+    {"links are not followed", links_are_not_followed},
+    {"other kinds are refused", other_kinds_are_refused},
+    {"places are checked", places_are_checked},
+    {"smbd is told in order", smbd_is_told_in_order},
+    {"too many shares are all closed", too_many_shares_are_all_closed},
+    {"failures are told apart", failures_are_told_apart},
+    {NULL, NULL},
+};
+
+const struct test_suite suite_samba = {"samba", cases};
