@@ -80,3 +80,26 @@ void expect_answer(struct rig *rig, const char *answer)
     CU_ASSERT_EQUAL(rs_services(rig->store, note_answer, rig), RS_OK);
     EQUAL_TEXT(rig->text, answer);
 }
+
+/* ---- A work that does as the test says ---- */
+
+static enum work_outcome take(void *state, rs_txn *txn, const struct settings *settings,
+                              struct line *said)
+{
+    struct script *script = state;
+    (void)txn;
+    script->taken++;
+    script->rate = settings->values[RATE].number;
+    line_add(said, "%s", script->said);
+    return script->outcome;
+}
+
+static enum work_outcome halt(void *state, struct line *said)
+{
+    struct script *script = state;
+    script->halted++;
+    line_add(said, "%s", script->said);
+    return script->outcome;
+}
+
+const struct work scripted_work = {.take = take, .halt = halt};

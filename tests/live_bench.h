@@ -19,6 +19,18 @@ struct rig {
     char text[4096]; /* the log since it was last read */
 };
 
+/* A work that does as the test says: what it is to say next, and what was asked of it. One is the
+ * state of scripted_work. */
+struct script {
+    enum work_outcome outcome;
+    const char *said;
+    unsigned taken;
+    unsigned halted;
+    uint32_t rate;
+};
+
+extern const struct work scripted_work;
+
 /* Makes the store. */
 void rig_open(struct rig *rig);
 /* Starts bench_service, or another one on its settings. */

@@ -15,8 +15,6 @@ import shutil
 import socket
 import subprocess
 import sys
-import tempfile
-import traceback
 from pathlib import Path
 
 from services_bench import TIMEOUT, Bench, Skip, expect, run_tests
@@ -261,23 +259,5 @@ def test_systemd_that_fails_is_no_success(bench):
     assert said.endswith('The Print Spooler service could not be started.\n'), said
 
 
-def run_test(name, test, bin_dir):
-    directory = Path(tempfile.mkdtemp(prefix='net.'))
-    bench = Bench(bin_dir, directory)
-    try:
-        test(bench)
-        return 'passed'
-    except Skip as why:
-        print(f'skipped: {name}: {why}')
-        return 'skipped'
-    except Exception: # whatever it is, the other tests run
-        print(f'FAILED: {name}')
-        traceback.print_exc(file=sys.stdout)
-        return 'failed'
-    finally:
-        bench.close()
-        shutil.rmtree(directory)
-
-
 if __name__ == '__main__':
-    sys.exit(run_tests(__doc__, dict(globals()), run_test))
+    sys.exit(run_tests(__doc__, dict(globals())))

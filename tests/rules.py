@@ -11,12 +11,9 @@ if any failed or none ran.
 import json
 import lzma
 import re
-import shutil
 import socket
 import subprocess
 import sys
-import tempfile
-import traceback
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
@@ -463,26 +460,5 @@ def test_the_build_refuses_what_is_no_rule(bench):
         assert result.stderr.startswith(f'rules_generate: {file}: '), result.stderr
 
 
-# ---- The run
-
-
-def run_test(name, test, bin_dir):
-    directory = Path(tempfile.mkdtemp(prefix='regstore-rules-'))
-    try:
-        bench = Bench(bin_dir, directory)
-        test(bench)
-        bench.close()
-    except Skip as reason:
-        print(f'skipped: {name}: {reason}')
-        return 'skipped'
-    except Exception:  # whatever it was, the other tests still run
-        print(f'failed: {name}')
-        traceback.print_exc(file=sys.stdout)
-        return 'failed'
-    finally:
-        shutil.rmtree(directory)
-    return 'passed'
-
-
 if __name__ == '__main__':
-    sys.exit(run_tests(__doc__, globals(), run_test))
+    sys.exit(run_tests(__doc__, globals()))

@@ -192,12 +192,12 @@ def check_rows(output):
     return rows
 
 
-def run_in_bench(name, test, bin_dir):
+def run_in_bench(name, test, bin_dir, make=Bench):
     """Runs one test with a bench of its own, and says how it went."""
     directory = Path(tempfile.mkdtemp(prefix='regstore-services-'))
     bench = None
     try:
-        bench = Bench(bin_dir, directory)
+        bench = make(bin_dir, directory)
         test(bench)
         bench.close()
         bench = None

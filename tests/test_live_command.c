@@ -8,36 +8,6 @@
 
 #include "../services/common/live_command.h"
 
-/* What the work is to say next, and what was asked of it. */
-struct script {
-    enum work_outcome outcome;
-    const char *said;
-    unsigned taken;
-    unsigned halted;
-    uint32_t rate;
-};
-
-static enum work_outcome take(void *state, rs_txn *txn, const struct settings *settings,
-                              struct line *said)
-{
-    struct script *script = state;
-    (void)txn;
-    script->taken++;
-    script->rate = settings->values[RATE].number;
-    line_add(said, "%s", script->said);
-    return script->outcome;
-}
-
-static enum work_outcome halt(void *state, struct line *said)
-{
-    struct script *script = state;
-    script->halted++;
-    line_add(said, "%s", script->said);
-    return script->outcome;
-}
-
-static const struct work scripted = {.take = take, .halt = halt};
-
 /* Hears the answers that come later, and where the store is. */
 struct ears {
     char answer[128];
@@ -71,7 +41,7 @@ static void begin(struct scene *scene)
 {
     *scene = (struct scene){.script = {.outcome = WORK_TAKEN, .said = ""}};
     scene->service = bench_service;
-    scene->service.work = &scripted;
+    scene->service.work = &scripted_work;
     scene->commander = (struct live_commander){hear_answer, hear_dir, &scene->ears};
     rig_open(&scene->rig);
     bench_set_dword(scene->rig.store, "Rate", 3);

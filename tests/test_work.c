@@ -6,35 +6,12 @@
 
 #include "live_bench.h"
 
-#include "../services/common/work.h"
-
-/* What the work is to say next, and what it was handed. */
-struct script {
-    enum work_outcome outcome;
-    const char *said;
-    unsigned taken;
-    uint32_t rate;
-};
-
-static enum work_outcome take(void *state, rs_txn *txn, const struct settings *settings,
-                              struct line *said)
-{
-    struct script *script = state;
-    (void)txn;
-    script->taken++;
-    script->rate = settings->values[RATE].number;
-    line_add(said, "%s", script->said);
-    return script->outcome;
-}
-
-static const struct work scripted = {.take = take};
-
 /* Started with a rate of 3, and with what the script says to that. */
 static void start(struct rig *rig, struct script *script)
 {
     static struct service service;
     service = bench_service;
-    service.work = &scripted;
+    service.work = &scripted_work;
     rig_open(rig);
     bench_set_dword(rig->store, "Rate", 3);
     rig_start_service(rig, &service, script);

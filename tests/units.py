@@ -15,12 +15,11 @@ import socket
 import stat
 import subprocess
 import sys
-import tempfile
-import traceback
+from functools import partial
 from pathlib import Path
 
 import samba_rig
-from services_bench import TIMEOUT, Skip, expect, run_tests
+from services_bench import TIMEOUT, Skip, expect, run_in_bench, run_tests
 
 TOP = Path(__file__).resolve().parent.parent
 SERVICES = TOP / 'services'
@@ -30,6 +29,8 @@ SUFFIXES = ('.service', '.socket', '.path')
 
 class Bench:
     """A directory with the units as they are installed."""
+
+    open_things = ()
 
     def __init__(self, bin_dir, directory):
         self.bin = bin_dir
@@ -42,6 +43,9 @@ class Bench:
                 text = path.read_text().replace('@bindir@', str(bin_dir))
                 assert not re.search(r'@\w+@', text), f'{path} is not filled in'
                 (self.units / name).write_text(text)
+
+    def close(self):
+        """Nothing runs in it."""
 
     def named(self, suffix):
         found = sorted(self.units.glob(f'*{suffix}'))
@@ -154,21 +158,5 @@ def test_users_and_directories_are_made(bench):
         expect(stat.S_IMODE((root / path).stat().st_mode), mode)
 
 
-def run_test(name, test, bin_dir):
-    directory = Path(tempfile.mkdtemp(prefix='units.'))
-    try:
-        test(Bench(bin_dir, directory))
-        return 'passed'
-    except Skip as why:
-        print(f'skipped: {name}: {why}')
-        return 'skipped'
-    except Exception: # whatever it is, the other tests run
-        print(f'FAILED: {name}')
-        traceback.print_exc(file=sys.stdout)
-        return 'failed'
-    finally:
-        shutil.rmtree(directory)
-
-
 if __name__ == '__main__':
-    sys.exit(run_tests(__doc__, dict(globals()), run_test))
+    sys.exit(run_tests(__doc__, dict(globals()), partial(run_in_bench, make=Bench)))
