@@ -114,7 +114,8 @@
     X(rpc_pdu)                                                                                     \
     X(rpc_npam)                                                                                    \
     X(rpc_bind)                                                                                    \
-    X(rpc_association)
+    X(rpc_association)                                                                             \
+    X(rpc_server)
 
 #define SUITE_DECLARE(name) extern const struct test_suite suite_##name;
 SUITE_LIST(SUITE_DECLARE)
