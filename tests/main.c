@@ -115,6 +115,8 @@
     X(rpc_npam)                                                                                    \
     X(rpc_bind)                                                                                    \
     X(rpc_association)                                                                             \
+    X(rpc_pipe)                                                                                    \
+    X(rpc_client)                                                                                  \
     X(rpc_server)
 
 #define SUITE_DECLARE(name) extern const struct test_suite suite_##name;
