@@ -28,6 +28,9 @@ UNITS = TOP / 'services'
 NOBODY = {'user': 65534, 'group': 65534, 'extra_groups': []}
 NEW = ('/run', '/var/lib', '/etc/samba', '/var/log/samba', '/var/cache/samba')
 PRINTER = 'HKLM\\SYSTEM\\CurrentControlSet\\Control\\Print\\Printers\\Laser'
+SERVER = 'HKLM\\SYSTEM\\CurrentControlSet\\Services\\LanmanServer'
+COPY = Path('/var/lib/regstore-smbd/shares.conf')
+DENIED = 'NT_STATUS_ACCESS_DENIED'
 ENUMERATE = 'enumprinters 1 \\\\SYSTEM 64'
 
 CONFIGURATION = '''[global]
@@ -40,6 +43,7 @@ CONFIGURATION = '''[global]
     printing = bsd
     printcap name = /dev/null
     rpc start on demand helpers = no
+    include = /var/lib/regstore-smbd/shares.conf
 '''
 
 
@@ -73,6 +77,7 @@ class System:
                         UNITS / 'tmpfiles.conf'], check=True, timeout=TIMEOUT)
         Path('/var/lib/store').mkdir()
         os.chown('/var/lib/store', NOBODY['user'], NOBODY['group'])
+        COPY.parent.mkdir(mode=0o755)
         self.regtool('init')
 
     def regtool(self, *words, **options):
@@ -105,6 +110,19 @@ class System:
                              stderr=subprocess.DEVNULL)
         samba_rig.until('smbd answers', lambda: self.rpcclient('lsaquery').returncode == 0)
 
+    def smbclient_command(self, share):
+        """A null session; this and the next are what samba_rig.Session asks for."""
+        return ('smbclient', '-N', '-p', str(self.port), f'//127.0.0.1/{share}')
+
+    def popen_options(self):
+        return {'env': self.environment}
+
+    def look(self):
+        """What a null session sees of the share that the tests have."""
+        return subprocess.run([*self.smbclient_command('DATA'), '-c', 'ls'], env=self.environment, text=True,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, timeout=TIMEOUT,
+                              stderr=subprocess.STDOUT, check=False).stdout
+
     def rpcclient(self, command):
         """A null session."""
         return subprocess.run(['rpcclient', '-N', '-U', '%', '-p', str(self.port), '-c', command,
@@ -125,8 +143,8 @@ def test_spooler_serves_smbds_pipe(system):
     system.regtool('set', PRINTER, 'Share Name', 'LASER')
     system.regtool('set', 'HKLM\\SYSTEM\\CurrentControlSet\\Control\\ComputerName\\ComputerName',
                    'ComputerName', 'SYSTEM')
-    spooler = system.start('regstore-spooler', UNITS / 'spooler/regstore-spooler.socket', NOBODY)
-    wait_for(spooler, 'started with')
+    system.spooler = system.start('regstore-spooler', UNITS / 'spooler/regstore-spooler.socket', NOBODY)
+    wait_for(system.spooler, 'started with')
     pipe = Path(setting(UNITS / 'spooler/regstore-spooler.socket', 'ListenStream'))
     expect(oct(pipe.parent.stat().st_mode & 0o777), '0o700')
     listed = system.rpcclient(ENUMERATE)
@@ -142,6 +160,45 @@ def test_spooler_follows_null_sessions(system):
     system.regtool('delete', key, '/v', 'NullSessionPipes', '/f', '--wait=60')
     listed = system.rpcclient(ENUMERATE)
     assert '\\\\SYSTEM\\LASER' in listed.stdout, listed.stdout
+
+
+def test_server_opens_and_closes_shares(system):
+    """It is nobody and writes nothing that smbd reads; root's helper takes what it hands over."""
+    share = Path('/var/lib/data')
+    share.mkdir(mode=0o755)
+    (share / 'a file').touch()
+    system.regtool('set', f'{SERVER}\\Shares', 'DATA', f'Path={share}', '/t', 'REG_MULTI_SZ')
+    unit = UNITS / 'lanmanserver/regstore-smbd-reload.socket'
+    system.helper = system.start('regstore-smbd-reload', unit, {})
+    path = setting(unit, 'ListenStream')
+    os.chown(path, 0, NOBODY['group']) # the service is in the unit's group
+    system.server = subprocess.Popen([system.bin / 'regstore-lanmanserver', '--handover', path],
+                              env=system.environment, stdin=subprocess.DEVNULL, text=True,
+                              stderr=subprocess.PIPE, **NOBODY)
+    wait_for(system.server, 'started with')
+    samba_rig.until('the share is closed', lambda: DENIED in system.look())
+    expect((COPY.stat().st_uid, oct(COPY.stat().st_mode & 0o777)), (0, '0o644'))
+    add = ('add', f'{SERVER}\\Parameters', '/v', 'NullSessionShares', '/t', 'REG_MULTI_SZ')
+    for _ in range(5):
+        system.regtool(*add, '--append', 'DATA', '--wait=60')
+        assert 'a file' in (seen := system.look()), seen
+        # A session that is open loses it, too.
+        session = samba_rig.Session(system, 'DATA')
+        assert 'a file' in (seen := session.do('ls')), seen
+        system.regtool(*add, '--remove', 'DATA', '--wait=60')
+        assert DENIED in (seen := system.look()), seen
+        assert 'a file' not in (seen := session.do('ls')), seen
+        session.close()
+    system.regtool(*add, '--append', 'DATA', '--wait=60')
+
+
+def test_stopped_server_shares_nothing(system):
+    said = system.regtool('net', 'stop', 'server')
+    assert 'was stopped successfully' in said, said
+    expect('DATA' in COPY.read_text(), False)
+    assert 'a file' not in (seen := system.look()), seen
+    system.regtool('net', 'start', 'server')
+    assert 'a file' in (seen := system.look()), seen
 
 
 def run_test(name, test, system):

@@ -140,6 +140,18 @@ def test_the_manual_has_the_lines_that_were_tried(bench):
     expect(command[3:], [str(Path(samba_rig.DCERPCD).with_name(name)) for name in samba_rig.PIPES])
 
 
+def test_the_manual_names_the_file_that_the_helper_makes(bench):
+    del bench
+    header = (SERVICES / 'lanmanserver' / 'handover.h').read_text()
+    socket_path, copy = (re.search(f'#define {name} "(.*)"', header)[1]
+                         for name in ('HANDOVER_SOCKET', 'HANDOVER_COPY'))
+    manual = (SERVICES / 'lanmanserver' / 'regstore-lanmanserver.8').read_text()
+    assert f'\ninclude = {copy}\n' in manual
+    unit = SERVICES / 'lanmanserver' / 'regstore-lanmanserver.service.in'
+    assert settings(unit)['ExecStart'].endswith(f'--handover {socket_path}')
+    expect(settings(unit.with_name('regstore-smbd-reload.socket'))['ListenStream'], socket_path)
+
+
 def test_users_and_directories_are_made(bench):
     if os.geteuid() != 0:
         raise Skip('only root can make what belongs to others')

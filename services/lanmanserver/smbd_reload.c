@@ -169,16 +169,32 @@ static bool has_succeeded(pid_t pid)
     return waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-/* Whether smbcontrol has reached smbd. What it prints goes into the log. */
+/* Its output is of no interest; its complaints go into the log. */
+static int spawn(char *const words[], pid_t *pid)
+{
+    posix_spawn_file_actions_t actions;
+    int problem = posix_spawn_file_actions_init(&actions);
+    if (problem != 0) {
+        return problem;
+    }
+    problem = posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDWR, 0);
+    if (problem == 0) {
+        problem = posix_spawn_file_actions_adddup2(&actions, STDIN_FILENO, STDOUT_FILENO);
+    }
+    if (problem == 0) {
+        problem = posix_spawnp(pid, words[0], &actions, NULL, words, clean_environment);
+    }
+    posix_spawn_file_actions_destroy(&actions);
+    return problem;
+}
+
+/* Whether smbcontrol has reached smbd. */
 static bool control_smbd(const char *message, const char *argument)
 {
     char *const words[] = {(char *)"smbcontrol", (char *)"smbd", (char *)message, (char *)argument,
                            NULL};
     pid_t pid;
-    if (posix_spawnp(&pid, words[0], NULL, NULL, words, clean_environment) != 0) {
-        return false;
-    }
-    return has_succeeded(pid);
+    return spawn(words, &pid) == 0 && has_succeeded(pid);
 }
 
 /* The shares' names are those of texts that were let through. */
