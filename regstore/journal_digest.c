@@ -361,6 +361,9 @@ int journal_digest_cut(struct env_txn *txn, uint64_t last, uint64_t *removed)
     struct env_cursor cursor = {NULL};
     struct slice key;
     struct slice record;
+    if (block_of(last + 1) > UINT32_MAX) {
+        return RS_OK;
+    }
     struct slice from = digest_key(&first, block_of(last + 1));
     int status = env_cursor_open(txn, TABLE_JOURNAL, &cursor);
     while (status == RS_OK) {

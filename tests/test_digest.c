@@ -135,6 +135,30 @@ static void a_damaged_revision_is_always_read(void)
     rs_close(digest_store);
 }
 
+static uint64_t tell_change_of_no_kind(void)
+{
+    rs_txn *txn = start_writing(digest_store);
+    struct change_sink *journal = &txn->journal.sink;
+    struct change change = {.key = 4, .parent = RS_HKLM, .path = "HKEY_LOCAL_MACHINE\\A"};
+    change.path_len = strlen(change.path);
+    change.after = (struct change_side){.present = true, .name = "A", .name_len = 1};
+    SUCCEEDS(journal->change(journal, &change));
+    return end_writing(txn);
+}
+
+/* The same for one whose record is whole, and says nothing that anybody knows. */
+static void a_change_of_no_kind_is_always_read(void)
+{
+    digest_begin();
+    fill_to(100);
+    tell_change_of_no_kind();
+    fill_to(JOURNAL_BLOCK);
+    CU_ASSERT_EQUAL(digest_count(digest_store), 1);
+    GIVES(RS_EDAMAGED, search("HKLM\\A"));
+    GIVES(RS_OK, search("HKLM\\Nothing\\Like It"));
+    rs_close(digest_store);
+}
+
 /* Only so much is read for a digest; the rest is left to those who search. */
 static void long_revisions_are_found(void)
 {
@@ -246,6 +270,39 @@ static void a_digest_goes_with_the_last_of_its_block(void)
     CU_ASSERT_EQUAL(digest_count(digest_store), 1);
     EQUAL_TEXT(found_of("HKLM\\Fill\\Key 600"), "600");
     must_be_whole(digest_store);
+    rs_close(digest_store);
+}
+
+/* The number of a block has 32 bits: the revisions that are beyond are read. */
+static void revisions_beyond_all_blocks_are_found(void)
+{
+    const uint64_t beyond = (UINT64_C(1) << 32) * JOURNAL_BLOCK;
+    struct store_state state;
+    struct env_txn txn;
+    char expected[100];
+    uint64_t removed = 0;
+    digest_begin();
+    SUCCEEDS(env_begin(digest_store->env, true, &txn, NULL));
+    SUCCEEDS(store_state_read(&txn, &state));
+    state.revision = beyond - JOURNAL_BLOCK - 1;
+    SUCCEEDS(store_state_write(&txn, &state));
+    SUCCEEDS(env_commit(&txn, NULL));
+    set_in("HKLM\\Mine", 1);
+    fill_to(beyond + 20);
+    set_in("HKLM\\Mine", 2);
+    fill_to(beyond + 2 * JOURNAL_BLOCK);
+    CU_ASSERT_EQUAL(digest_count(digest_store), 1);
+    snprintf(expected, sizeof expected, "%" PRIu64 " %" PRIu64, beyond + 21,
+             beyond - JOURNAL_BLOCK);
+    EQUAL_TEXT(found_of("HKLM\\Mine"), expected);
+    must_be_whole(digest_store);
+    SUCCEEDS(env_begin(digest_store->env, true, &txn, NULL));
+    SUCCEEDS(
+        journal_digest_cut(&txn, beyond + 10, &removed)); /* none tells of what is after that */
+    CU_ASSERT_EQUAL(removed, 0);
+    env_abort(&txn);
+    trim_to(beyond + 2 * JOURNAL_BLOCK);
+    CU_ASSERT_EQUAL(digest_count(digest_store), 0);
     rs_close(digest_store);
 }
 
@@ -362,11 +419,13 @@ static const struct test_case cases[] = {
     {"other blocks are ruled out", other_blocks_are_ruled_out},
     {"a block that is ruled out is not read", a_block_that_is_ruled_out_is_not_read},
     {"a damaged revision is always read", a_damaged_revision_is_always_read},
+    {"a change of no kind is always read", a_change_of_no_kind_is_always_read},
     {"long revisions are found", long_revisions_are_found},
     {"a key is set and moved at once", a_key_is_set_and_moved_at_once},
     {"a digest comes with the last of its block", a_digest_comes_with_the_last_of_its_block},
     {"a brief revision makes none", a_brief_revision_makes_none},
     {"a digest goes with the last of its block", a_digest_goes_with_the_last_of_its_block},
+    {"revisions beyond all blocks are found", revisions_beyond_all_blocks_are_found},
     {"the past has those of its own", the_past_has_those_of_its_own},
     {"a restored store begins without", a_restored_store_begins_without},
     {"what is missing in a digest is told", what_is_missing_in_a_digest_is_told},
