@@ -1,8 +1,12 @@
 /* named.c - see named.h. */
 #include "named.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
+
+#define SLOT 8192
 
 rs_watch *named_open(rs_store *store)
 {
@@ -38,4 +42,13 @@ int named_await(rs_store *store, uint64_t revision, int timeout, struct named_to
 {
     *told = (struct named_told){.count = 0};
     return rs_wait(store, revision, timeout, named_note, told);
+}
+
+void named_damage(const char *name, unsigned slot)
+{
+    char file[128];
+    snprintf(file, sizeof file, "store/watches/%s.pos", name);
+    int fd = open(scratch_path(file), O_WRONLY | O_CLOEXEC);
+    MUST(fd >= 0 && pwrite(fd, "noise", 5, (off_t)slot * SLOT + 40) == 5);
+    close(fd);
 }

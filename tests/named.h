@@ -23,4 +23,7 @@ int named_note(void *context, const rs_service *service);
 const char *named_services(rs_store *store);
 int named_await(rs_store *store, uint64_t revision, int timeout, struct named_told *told);
 
+/* Spoils one of the two slots of a watch's file. */
+void named_damage(const char *name, unsigned slot);
+
 #endif

@@ -3,7 +3,9 @@
  */
 #include "named.h"
 
+#include <dirent.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -205,6 +207,61 @@ static void test_each_ends_it(void)
     rs_close(store);
 }
 
+/* A service whose file could not be read when the wait began, and what its process does then. */
+struct unreadable {
+    rs_watch *watch;
+    uint64_t answered;
+    char text[256];
+};
+
+/* Called for the service that is asked before it. */
+static int let_it_write(void *context, const rs_service *service)
+{
+    struct unreadable *unreadable = context;
+    if (strcmp(service->name, "first") == 0) {
+        MUST(rs_watch_answer(unreadable->watch, unreadable->answered, RS_ANSWER_APPLIED, "") ==
+             RS_OK);
+    }
+    size_t used = strlen(unreadable->text);
+    snprintf(unreadable->text + used, sizeof unreadable->text - used, "%s %d|", service->name,
+             (int)service->answer);
+    return 0;
+}
+
+/* A wait for a revision that "first" has taken, while "second" is not readable at first. Gives what
+ * was told of the two, as "NAME ANSWER|". */
+static const char *await_unreadable(rs_store *store, const char *path, bool answers, int outcome)
+{
+    static struct unreadable unreadable;
+    rs_watch *first = NULL;
+    uint64_t before = stage_set(store, NAMED_KEY, "a", 1);
+    unreadable = (struct unreadable){.text = ""};
+    MUST(rs_watch_open_named(store, "first", NAMED_KEY, 0, &first, NULL) == RS_OK);
+    MUST(rs_watch_open_named(store, "second", path, 0, &unreadable.watch, NULL) == RS_OK);
+    uint64_t revision = stage_set(store, NAMED_KEY, "a", 2);
+    MUST(rs_watch_answer(first, revision, RS_ANSWER_APPLIED, "") == RS_OK);
+    named_damage("second", 0);
+    named_damage("second", 1);
+    CU_ASSERT(strstr(named_services(store), "second alive?") != NULL);
+    unreadable.answered = answers ? revision : before;
+    CU_ASSERT_EQUAL(rs_wait(store, revision, 0, let_it_write, &unreadable), outcome);
+    rs_watch_close(first);
+    rs_watch_close(unreadable.watch);
+    return unreadable.text;
+}
+
+/* Nobody knows what it watches until its process writes into the file again: then it turns out
+ * whether an answer of it is wanted. */
+static void test_wait_for_one_that_could_not_be_read(void)
+{
+    rs_store *store = stage_store();
+    CU_ASSERT_STRING_EQUAL(await_unreadable(store, NAMED_KEY, true, RS_OK), "first 1|second 1|");
+    CU_ASSERT_STRING_EQUAL(await_unreadable(store, NAMED_KEY, false, RS_ETIMEOUT),
+                           "first 1|second 0|");
+    CU_ASSERT_STRING_EQUAL(await_unreadable(store, "HKLM\\Other", false, RS_OK), "first 1|");
+    rs_close(store);
+}
+
 /* ---- Several processes ---- */
 
 /* Answers what it hears: 'a' applied, 'r' rejected, 'q' ends, 'k' hangs until it is killed. */
@@ -233,6 +290,7 @@ static void serve(int from_parent, int to_parent)
 
 struct waiter {
     pthread_t thread;
+    _Atomic pid_t number; /* of the thread; 0: it has not begun */
     rs_store *store;
     uint64_t revision;
     int status;
@@ -242,13 +300,16 @@ struct waiter {
 static void *wait_in_thread(void *context)
 {
     struct waiter *waiter = context;
+    waiter->number = gettid();
     waiter->status = named_await(waiter->store, waiter->revision, STAGE_PATIENCE, &waiter->told);
     return NULL;
 }
 
 static void start_waiting(struct waiter *waiter, rs_store *store, uint64_t revision)
 {
-    *waiter = (struct waiter){.store = store, .revision = revision};
+    waiter->number = 0;
+    waiter->store = store;
+    waiter->revision = revision;
     MUST(pthread_create(&waiter->thread, NULL, wait_in_thread, waiter) == 0);
 }
 
@@ -274,6 +335,63 @@ static void test_wait_is_woken(void)
     stage_tell(child.to, 'q');
     CU_ASSERT(child_end(&child));
     CU_ASSERT(strncmp(named_services(store), "service ended", 13) == 0);
+    rs_close(store);
+}
+
+/* How many inotify instances this process has. */
+static unsigned count_inotify(void)
+{
+    char path[300];
+    char target[64];
+    unsigned count = 0;
+    DIR *dir = opendir("/proc/self/fd");
+    MUST(dir != NULL);
+    for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
+        snprintf(path, sizeof path, "/proc/self/fd/%s", entry->d_name);
+        ssize_t len = readlink(path, target, sizeof target - 1);
+        target[len > 0 ? len : 0] = '\0';
+        count += strcmp(target, "anon_inode:inotify") == 0;
+    }
+    closedir(dir);
+    return count;
+}
+
+/* A wait that has become a long one sleeps until the directory changes, and leaves nothing open. */
+static void test_wait_is_woken_from_a_long_one(void)
+{
+    struct waiter waiter;
+    struct child child = child_start(serve);
+    stage_hear(child.from, 'w');
+    rs_store *store = stage_store();
+    unsigned before = count_inotify();
+    start_waiting(&waiter, store, stage_set(store, NAMED_KEY, "a", 1));
+    while (count_inotify() == before) {
+        sched_yield();
+    }
+    stage_wait_asleep(getpid(), waiter.number);
+    stage_tell(child.to, 'a');
+    CU_ASSERT_EQUAL(end_waiting(&waiter), RS_OK);
+    CU_ASSERT(strstr(waiter.told.text, "applied") != NULL);
+    CU_ASSERT_EQUAL(count_inotify(), before);
+    stage_tell(child.to, 'q');
+    CU_ASSERT(child_end(&child));
+    rs_close(store);
+}
+
+/* The deadline of a long wait comes while it sleeps. */
+static void test_long_wait_ends(void)
+{
+    struct named_told told;
+    struct child child = child_start(serve);
+    stage_hear(child.from, 'w');
+    rs_store *store = stage_store();
+    unsigned before = count_inotify();
+    uint64_t revision = stage_set(store, NAMED_KEY, "a", 1);
+    CU_ASSERT_EQUAL(named_await(store, revision, 60, &told), RS_ETIMEOUT);
+    CU_ASSERT_STRING_EQUAL(told.text, "service alive 0 0 none - 0|");
+    CU_ASSERT_EQUAL(count_inotify(), before);
+    stage_tell(child.to, 'q');
+    CU_ASSERT(child_end(&child));
     rs_close(store);
 }
 
@@ -430,7 +548,10 @@ static const struct test_case cases[] = {
     {"wait: after many answers", test_wait_after_many_answers},
     {"restart lasts", test_restart_lasts},
     {"each ends it", test_each_ends_it},
+    {"wait: for one that could not be read", test_wait_for_one_that_could_not_be_read},
     {"wait: is woken", test_wait_is_woken},
+    {"wait: is woken from a long one", test_wait_is_woken_from_a_long_one},
+    {"wait: a long one ends", test_long_wait_ends},
     {"killed service is gone", test_killed_service_is_gone},
     {"wait: the dead have not answered", test_the_dead_have_not_answered},
     {"wait: for one that comes again", test_wait_for_one_that_comes_again},

@@ -3,13 +3,8 @@
  */
 #include "named.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
-
-#define FILE_NAME "store/watches/service.pos"
-#define SLOT 8192
 
 /* ---- Positions ---- */
 
@@ -51,13 +46,6 @@ static void test_answer_moves_the_position(void)
     rs_close(store);
 }
 
-static void damage(off_t at)
-{
-    int fd = open(scratch_path(FILE_NAME), O_WRONLY | O_CLOEXEC);
-    MUST(fd >= 0 && pwrite(fd, "noise", 5, at + 40) == 5);
-    close(fd);
-}
-
 static void test_damaged_slots(void)
 {
     rs_store *store = stage_store();
@@ -69,7 +57,7 @@ static void test_damaged_slots(void)
     EXPECT(watch, "end");
     rs_watch_close(watch);
     /* Either slot alone is enough: nothing is lost, at most something is told again. */
-    damage(0);
+    named_damage("service", 0);
     stage_set(store, NAMED_KEY, "a", 4);
     watch = named_open(store);
     const char *got = stage_next(watch);
@@ -79,8 +67,8 @@ static void test_damaged_slots(void)
     }
     EXPECT(watch, "end");
     rs_watch_close(watch);
-    damage(0);
-    damage(SLOT);
+    named_damage("service", 0);
+    named_damage("service", 1);
     watch = named_open(store);
     rs_watch_close(watch); /* nobody was told yet */
     watch = named_open(store);
@@ -179,13 +167,14 @@ static void test_another_store(void)
 
 #define RULES "HKRS\\Rules\\HKLM\\SYSTEM"
 
-/* Whether a change of a rule key concerns a watch on Control in ControlSet001. */
-static bool rule_concerns(rs_store *store, unsigned flags, const char *rule_key)
+#define WATCHED "HKLM\\SYSTEM\\ControlSet001\\Control"
+
+/* Whether a change of a rule key concerns a watch on a key. */
+static bool rule_concerns(rs_store *store, const char *path, unsigned flags, const char *rule_key)
 {
     struct named_told told;
     rs_watch *watch = NULL;
-    MUST(rs_watch_open_named(store, "ruled", "HKLM\\SYSTEM\\ControlSet001\\Control", flags, &watch,
-                             NULL) == RS_OK);
+    MUST(rs_watch_open_named(store, "ruled", path, flags, &watch, NULL) == RS_OK);
     rs_txn *txn = stage_begin(store, RS_WRITE);
     rs_key key;
     MUST(rs_key_open(txn, RS_NO_KEY, rule_key, &key) == RS_OK);
@@ -224,10 +213,40 @@ static void test_rules_concern(void)
         stage_create(store, rows[i].key);
     }
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        CU_ASSERT_EQUAL(rule_concerns(store, RS_WATCH_RULES, rows[i].key), rows[i].exact);
-        CU_ASSERT_EQUAL(rule_concerns(store, RS_SUBTREE | RS_WATCH_RULES, rows[i].key),
+        CU_ASSERT_EQUAL(rule_concerns(store, WATCHED, RS_WATCH_RULES, rows[i].key), rows[i].exact);
+        CU_ASSERT_EQUAL(rule_concerns(store, WATCHED, RS_SUBTREE | RS_WATCH_RULES, rows[i].key),
                         rows[i].below);
-        CU_ASSERT(!rule_concerns(store, RS_SUBTREE, rows[i].key));
+        CU_ASSERT(!rule_concerns(store, WATCHED, RS_SUBTREE, rows[i].key));
+    }
+    rs_close(store);
+}
+
+/* CurrentControlSet stands for the control sets and for nothing else, as it does for rules. */
+static void test_rules_of_control_sets_concern(void)
+{
+    static const struct {
+        const char *name;
+        bool meant;
+    } rows[] = {
+        {"ControlSet000", true},   {"controlset999", true},  {"ControlSet01", false},
+        {"ControlSet0010", false}, {"ControlSet00x", false}, {"ControlSetx01", false},
+        {"ControlledBy01", false}, {"Select", false},        {"CurrentControlSet", true},
+    };
+    rs_store *store = stage_store();
+    stage_create(store, RULES "\\CurrentControlSet\\Sub");
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char path[64];
+        rs_rule rule;
+        snprintf(path, sizeof path, "HKLM\\SYSTEM\\%s\\Sub", rows[i].name);
+        CU_ASSERT_EQUAL(
+            rule_concerns(store, path, RS_WATCH_RULES, RULES "\\CurrentControlSet\\Sub"),
+            rows[i].meant);
+        rs_txn *txn = stage_begin(store, RS_WRITE);
+        rs_key key;
+        MUST(rs_key_open(txn, RS_NO_KEY, RULES "\\CurrentControlSet\\Sub", &key) == RS_OK);
+        MUST(rs_set_multi(txn, key, "v", (const char *const[]){"type=REG_DWORD"}, 1) == RS_OK);
+        CU_ASSERT_EQUAL(rs_rule_get(txn, path, "v", &rule), rows[i].meant ? RS_OK : RS_ENOTFOUND);
+        rs_abort(txn);
     }
     rs_close(store);
 }
@@ -272,6 +291,7 @@ static const struct test_case cases[] = {
     {"answers are the process's own", test_answers_are_the_process_s_own},
     {"another store", test_another_store},
     {"rules concern", test_rules_concern},
+    {"rules of control sets concern", test_rules_of_control_sets_concern},
     {"rule keys concern", test_rule_keys_concern},
     {NULL, NULL},
 };
