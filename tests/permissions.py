@@ -151,6 +151,12 @@ def owned_by_stranger(place):
         os.chown(path, STRANGER, STRANGER)
 
 
+def kept_by_others(place):
+    """A watch that was kept under a name, in a directory that the group may only read."""
+    (place.store / 'watches/gone.pos').write_bytes(b'')
+    (place.store / 'watches').chmod(0o750)
+
+
 def owned_by(person, name):
     """The directory, a file in it, or with * all of it; the group stays."""
     def prepare(place):
@@ -252,6 +258,8 @@ CASES = [
     Case('member-bell-unreadable', MEMBER, WATCH, 0, 'revision 1', mode('bell', 0o600)),
     Case('member-watches-unwritable', MEMBER, WATCH, 0, 'revision 1', mode('watches', 0o750)),
     Case('member-without-x', MEMBER, QUERY, 1, DENIED, mode('', 0o740)),
+    Case('member-forgets', MEMBER, ('services', '--forget', 'gone'), 1,
+         'the watch gone cannot be forgotten: ' + DENIED, kept_by_others),
     # Others
     Case('stranger-reads', STRANGER, QUERY, 1, DENIED),
     Case('stranger-writes', STRANGER, ADD, 1, DENIED),

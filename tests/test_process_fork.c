@@ -151,6 +151,41 @@ static int count_watcher(void *context, const rs_watcher *watcher)
     return 0;
 }
 
+static int count_service(void *context, const rs_service *service)
+{
+    (void)service;
+    ++*(unsigned *)context;
+    return 0;
+}
+
+static void ask_in_child(int from_parent, int to_parent)
+{
+    rs_error error = RS_ERROR_INIT;
+    unsigned services = 0;
+    (void)from_parent;
+    (void)to_parent;
+    MUST(rs_services(inherited.store, count_service, &services) == RS_EFORK);
+    MUST(rs_wait(inherited.store, 1, -1, count_service, &services) == RS_EFORK);
+    MUST(rs_service_forget(inherited.store, "gone", &error) == RS_EFORK);
+    MUST(services == 0 && error.status == RS_EFORK);
+    rs_close(inherited.store);
+}
+
+/* What the parent could forget the child cannot. */
+static void test_services(void)
+{
+    unsigned services = 0;
+    inherited.store = stage_store();
+    stage_set(inherited.store, KEY, "v", 1);
+    MUST(rs_watch_open_named(inherited.store, "gone", KEY, 0, &inherited.watch, NULL) == RS_OK);
+    rs_watch_close(inherited.watch);
+    struct child child = child_start(ask_in_child);
+    CU_ASSERT(child_end(&child));
+    CU_ASSERT(rs_services(inherited.store, count_service, &services) == RS_OK && services == 1);
+    CU_ASSERT_EQUAL(rs_service_forget(inherited.store, "gone", NULL), RS_OK);
+    rs_close(inherited.store);
+}
+
 static void watch_in_child(int from_parent, int to_parent)
 {
     const rs_batch *batch = NULL;
@@ -182,8 +217,12 @@ static void test_watch(void)
 }
 
 static const struct test_case cases[] = {
-    {"begin", test_begin},     {"read transaction", test_read_transaction},
-    {"cursors", test_cursors}, {"write transaction", test_write_transaction},
-    {"watch", test_watch},     {NULL, NULL},
+    {"begin", test_begin},
+    {"read transaction", test_read_transaction},
+    {"cursors", test_cursors},
+    {"write transaction", test_write_transaction},
+    {"watch", test_watch},
+    {"services", test_services},
+    {NULL, NULL},
 };
 const struct test_suite suite_process_fork = {"process_fork", cases};

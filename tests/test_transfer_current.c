@@ -124,6 +124,24 @@ static void test_key_in_the_way(void)
     rs_close(store);
 }
 
+/* A link that somebody has made by himself is left alone, and is in nobody's way. */
+static void test_link_of_ones_own(void)
+{
+    rs_store *store = new_store("s");
+    char line[256];
+    rs_key key;
+
+    make_key(store, "HKLM\\Mine");
+    rs_txn *txn = start_writing(store);
+    CU_ASSERT_EQUAL(rs_key_create(txn, RS_NO_KEY, "HKLM\\SYSTEM", &key), RS_OK);
+    CU_ASSERT_EQUAL(rs_link_create(txn, RS_NO_KEY, CCS, "HKLM\\Mine", 0, &key), RS_OK);
+    end_writing(txn);
+    CU_ASSERT_EQUAL(losses_of(store, foreign_dump(KEY("ControlSet001", "") SELECT("1")), line), 0);
+    CU_ASSERT_STRING_EQUAL(target_of(store, CCS), "HKEY_LOCAL_MACHINE\\Mine");
+    CU_ASSERT_FALSE(is_volatile(store, CCS));
+    rs_close(store);
+}
+
 static void test_shipped_hive(void)
 {
     static const char parameters[] = CCS "\\Services\\LanmanServer\\Parameters";
@@ -260,6 +278,7 @@ const struct test_suite suite_transfer_current = {
         {"the current control set", test_control_set},
         {"no current control set", test_no_control_set},
         {"a key in the way of the link", test_key_in_the_way},
+        {"a link of one's own", test_link_of_ones_own},
         {"the hive that ships", test_shipped_hive},
         {"an ordinary key", test_ordinary_key},
         {"an ordinary key alone", test_ordinary_key_alone},

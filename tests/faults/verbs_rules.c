@@ -149,6 +149,15 @@ static int set_ruled(struct verb_place *place)
                            : rs_key_create(place->txn, RS_NO_KEY, "HKLM\\Ruled\\New", &sub);
 }
 
+/* The same: where a rule may stand is looked at by the commit. */
+static int store_rule(struct verb_place *place)
+{
+    rs_key rules;
+    int status = rs_key_create(place->txn, RS_HKRS, "Rules\\HKLM\\Ruled\\Stored", &rules);
+    return status != RS_OK ? status
+                           : set_rule(place->txn, rules, "Size", size_rule, sizeof size_rule);
+}
+
 static int check_forced(struct verb_place *place)
 {
     int status = rs_txn_force(place->txn);
@@ -168,6 +177,7 @@ const struct verb verb_rules[] = {
     {"rules", VERB_READS, NULL, list_rules},
     {"key-check", VERB_READS, NULL, check_key},
     {"txn-check", VERB_WRITES | VERB_MANY, RULED, check_forced},
+    {"rule-store", VERB_WRITES | VERB_MANY, NULL, store_rule},
     {"set-ruled", VERB_WRITES | VERB_MANY, RULED, set_ruled},
     {"set-forced", VERB_WRITES | VERB_MANY, RULED, force_change},
     {"default", VERB_READS, RULED, get_default},
