@@ -342,20 +342,23 @@ static void test_records(void)
     expect_refused(&hive, hive.size, "a name of 16387 bytes in a cell with room for 8");
 }
 
-/* Nothing else depends on it. */
+/* It is longer than its cell, or beyond the end. Nothing else depends on it. */
 static void test_class_is_damaged(void)
 {
+    static const unsigned char places[] = {0, 0x7f, 0xfe};
     struct buffer hive = small_hive();
     unsigned char *key = find_mark(&hive, "nk", 2);
     char line[20];
 
     snprintf(line, sizeof line, "loss %d", RS_LOSS_CLASS);
     key[NK_CLASS_SIZE] = 200;
-    memset(key + NK_CLASS, 0, 4);
-    char *events = events_as(&format_regf, hive.data, hive.size, NULL);
-    CU_ASSERT_EQUAL(count_lines(events, line), 1);
-    CU_ASSERT_EQUAL(count_lines(events, "key sub"), 1);
-    free(events);
+    for (size_t i = 0; i < sizeof places; i++) {
+        memset(key + NK_CLASS, places[i], 4);
+        char *events = events_as(&format_regf, hive.data, hive.size, NULL);
+        CU_ASSERT_EQUAL(count_lines(events, line), 1);
+        CU_ASSERT_EQUAL(count_lines(events, "key sub"), 1);
+        free(events);
+    }
     buffer_free(&hive);
 }
 

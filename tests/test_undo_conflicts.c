@@ -331,6 +331,43 @@ static void places_taken_by_an_undo_are_taken(void)
     rs_close(undo_store);
 }
 
+static int begin_alone(rs_txn *txn)
+{
+    rs_key key;
+    SUCCEEDS(rs_key_create(txn, undo_at(txn, TOP), "Alone", &key));
+    return rs_set_string(txn, key, "A", "a");
+}
+
+static int delete_alone(rs_txn *txn)
+{
+    return rs_value_delete(txn, undo_at(txn, TOP "\\Alone"), "A");
+}
+
+static int set_alone(rs_txn *txn)
+{
+    return rs_set_string(txn, undo_at(txn, TOP "\\Alone"), "A", "a");
+}
+
+/* It came back to its first place; what made it in the second one is taken back, and again. */
+static void a_value_has_an_earlier_place_than_it_was_given(void)
+{
+    undo_begin();
+    undo_do_edit(begin_alone);
+    uint64_t deleted = undo_do_edit(delete_alone);
+    uint64_t set = undo_do_edit(set_alone);
+    undo_do_edit(delete_alone);
+    undo_take_back(deleted, deleted);
+    struct buffer before = records_of(undo_store);
+    uint64_t undone = undo_take_back(set, set);
+    rs_txn *txn = start_reading(undo_store);
+    EQUAL_TEXT(values_of(txn, find_key(txn, TOP "\\Alone")), "");
+    rs_abort(txn);
+    undo_take_back(undone, undone);
+    undo_must_match(&before);
+    buffer_free(&before);
+    rs_close(undo_store);
+}
+
 static int pass_by(rs_txn *txn)
 {
     rs_key link;
@@ -414,6 +451,8 @@ static const struct test_case cases[] = {
     {"places are given once", places_are_given_once},
     {"places are each key's own", places_are_each_keys_own},
     {"places taken by an undo are taken", places_taken_by_an_undo_are_taken},
+    {"a value has an earlier place than it was given",
+     a_value_has_an_earlier_place_than_it_was_given},
     {"a key that came and went does not come back", a_key_that_came_and_went_does_not_come_back},
     {"ranges are checked", ranges_are_checked},
     {"a lost deletion cannot be taken back", a_lost_deletion_cannot_be_taken_back},
