@@ -34,24 +34,37 @@ static void note_batch(const struct live *live, struct live_news *news, const rs
     }
     if (own && batch->revision > live->known) {
         news->any = true;
+        news->own = true;
         news->count++;
     }
     note(live, news, batch->revision, batch->time);
 }
 
+/* What the work reads elsewhere is read whenever any of it changes, its rules included. A revision
+ * that the service's own watch told is not counted twice. */
+static void note_beside(const struct live *live, struct live_news *news, const rs_batch *batch)
+{
+    if (batch->revision > live->known) {
+        news->any = true;
+        news->count += batch->revision > news->revision;
+    }
+    note(live, news, batch->revision, batch->time);
+}
+
 /*
- * Takes all that the watch has. What a snapshot of revision seen shows is noted for now, what came
+ * Takes all that a watch has. What a snapshot of revision seen shows is noted for now, what came
  * after it for the next look, so that no line names one revision for the change of another.
  */
-static int drain_watch(struct live *live, uint64_t seen, struct live_news *later)
+static int drain_watch(struct live *live, rs_watch *watch, uint64_t seen, struct live_news *later)
 {
     for (;;) {
         const rs_batch *batch;
-        int status = rs_watch_next(live->watch, &batch);
+        int status = rs_watch_next(watch, &batch);
         if (status == RS_OK) {
-            note_batch(live, batch->revision <= seen ? &live->news : later, batch);
+            struct live_news *news = batch->revision <= seen ? &live->news : later;
+            (watch == live->watch ? note_batch : note_beside)(live, news, batch);
         } else if (status == RS_EBEHIND) {
-            uint64_t position = rs_watch_position(live->watch);
+            uint64_t position = rs_watch_position(watch);
             struct live_news *news = position <= seen ? &live->news : later;
             note(live, news, position, 0);
             news->count += position > live->known;
@@ -63,6 +76,17 @@ static int drain_watch(struct live *live, uint64_t seen, struct live_news *later
     }
 }
 
+static int drain_all(struct live *live, uint64_t seen, struct live_news *later)
+{
+    int status = drain_watch(live, live->watch, seen, later);
+    for (size_t i = 0; i < LIVE_BESIDE_MAX && status == RS_OK; i++) {
+        if (live->beside[i].watch != NULL) {
+            status = drain_watch(live, live->beside[i].watch, seen, later);
+        }
+    }
+    return status;
+}
+
 static bool has_news(const struct live_news *news)
 {
     return news->any || news->rules;
@@ -70,7 +94,7 @@ static bool has_news(const struct live_news *news)
 
 static int read_news(struct live *live, rs_txn *txn, struct live_news *later)
 {
-    int status = drain_watch(live, rs_revision(txn), later);
+    int status = drain_all(live, rs_revision(txn), later);
     if (status == RS_OK && has_news(&live->news)) {
         status = live_take_news(live, txn);
     }
@@ -78,6 +102,7 @@ static int read_news(struct live *live, rs_txn *txn, struct live_news *later)
         live->news = *later;
     } else if (has_news(later)) {
         live->news.any |= later->any;
+        live->news.own |= later->own;
         live->news.rules |= later->rules;
         live->news.keys |= later->keys;
         live->news.revision = later->revision;
@@ -97,7 +122,7 @@ static int look(struct live *live, bool *more)
     int status = rs_begin(live->store, RS_READ, &txn);
     if (status != RS_OK) {
         /* The watch is emptied all the same, or its descriptor would give the service no rest. */
-        (void)drain_watch(live, UINT64_MAX, &later);
+        (void)drain_all(live, UINT64_MAX, &later);
         return status;
     }
     status = read_news(live, txn, &later);
@@ -130,6 +155,14 @@ static void detach(struct live *live)
 {
     if (live->loop != NULL) {
         loop_remove(live->loop, &live->source);
+    }
+    for (size_t i = 0; i < LIVE_BESIDE_MAX; i++) {
+        struct live_beside *beside = &live->beside[i];
+        if (live->loop != NULL) {
+            loop_remove(live->loop, &beside->source);
+        }
+        rs_watch_close(beside->watch);
+        beside->watch = NULL;
     }
     rs_watch_close(live->watch);
     rs_close(live->store);
@@ -177,11 +210,27 @@ static int watch(struct live *live, rs_error *error)
     return rs_watch_open(live->store, watched_key(live), flags, RS_NOW, &live->watch, error);
 }
 
+static int watch_beside(struct live *live, rs_error *error)
+{
+    const char *const *key = live->service->beside;
+    int status = RS_OK;
+    for (size_t i = 0; key != NULL && key[i] != NULL && status == RS_OK; i++) {
+        status = i < LIVE_BESIDE_MAX
+                     ? rs_watch_open(live->store, key[i], RS_SUBTREE | RS_WATCH_RULES, RS_NOW,
+                                     &live->beside[i].watch, error)
+                     : RS_EINVAL;
+    }
+    return status;
+}
+
 static int attach(struct live *live, rs_error *error)
 {
     int status = rs_open(live->dir, RS_READONLY, &live->store, error);
     if (status == RS_OK) {
         status = watch(live, error);
+    }
+    if (status == RS_OK) {
+        status = watch_beside(live, error);
     }
     if (status != RS_OK) {
         detach(live);
@@ -269,18 +318,32 @@ static int patience(const struct live *live)
     return live->watch != NULL && live->source.watched ? -1 : WITHOUT_STORE_MS;
 }
 
-/* Has itself called when there is something to do. A watch that is not listened to, while it is
- * quiet, keeps what it has. */
+static void follow_watch(void *owner, uint32_t events)
+{
+    (void)events;
+    live_follow(owner);
+}
+
+/* A watch that is not listened to, while it is quiet, keeps what it has. */
+static void listen_to(struct live *live, rs_watch *watch, struct loop_source *source)
+{
+    if (watch == NULL || is_quiet(live)) {
+        loop_remove(live->loop, source);
+    } else if (!source->watched) {
+        *source = (struct loop_source){rs_watch_fd(watch), follow_watch, live, false};
+        (void)loop_add(live->loop, source, EPOLLIN);
+    }
+}
+
+/* Has itself called when there is something to do. */
 static void wait_for_more(struct live *live)
 {
     if (live->loop == NULL) {
         return;
     }
-    if (live->watch == NULL || is_quiet(live)) {
-        loop_remove(live->loop, &live->source);
-    } else if (!live->source.watched) {
-        live->source.fd = rs_watch_fd(live->watch);
-        (void)loop_add(live->loop, &live->source, EPOLLIN);
+    listen_to(live, live->watch, &live->source);
+    for (size_t i = 0; i < LIVE_BESIDE_MAX; i++) {
+        listen_to(live, live->beside[i].watch, &live->beside[i].source);
     }
     int wait = patience(live);
     if (wait >= 0) {
@@ -314,12 +377,6 @@ void live_settle(struct live *live, bool taken, const char *said)
     live_follow(live);
 }
 
-static void follow_watch(void *owner, uint32_t events)
-{
-    (void)events;
-    live_follow(owner);
-}
-
 static void follow_late(void *owner)
 {
     live_follow(owner);
@@ -328,7 +385,6 @@ static void follow_late(void *owner)
 void live_hang_in(struct live *live, struct loop *loop)
 {
     live->loop = loop;
-    live->source = (struct loop_source){.ready = follow_watch, .owner = live};
     live->timer = (struct loop_timer){.expired = follow_late, .owner = live};
     wait_for_more(live);
 }

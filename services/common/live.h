@@ -33,6 +33,7 @@
 /* Why the settings have to be read, gathered until they are. */
 struct live_news {
     bool any;
+    bool own;          /* of what the service answers for, not only of keys beside */
     bool rules;        /* that settings are judged by */
     bool keys;         /* came, went, or have other names */
     bool asked;        /* by an administrator */
@@ -51,6 +52,13 @@ struct live_reading {
     struct live_news news;  /* why they were read */
     bool first;             /* they are the start's, and in use */
 };
+
+/* A watch without a name, of a key beside. */
+struct live_beside {
+    rs_watch *watch; /* NULL: its store was replaced, and there is no other yet */
+    struct loop_source source;
+};
+#define LIVE_BESIDE_MAX 4
 
 /* What an answer adds while the work is halted. */
 #define LIVE_STOPPED_NOTE "the service is stopped"
@@ -101,6 +109,7 @@ struct live {
     struct loop_timer timer;
     int trouble; /* what was last said about reading the store, so as not to repeat it */
     int untaken; /* the same about taking an unconfirmed change back */
+    struct live_beside beside[LIVE_BESIDE_MAX]; /* in the order of the service's */
 };
 
 /* Opens the store that options name, reads the settings of service, hands them to its work, whose

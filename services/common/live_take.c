@@ -157,11 +157,23 @@ static void add_said(struct line *line, const char *said)
     }
 }
 
+/* What changed beside the service's own key, and makes no difference to it, fills no log. */
+static bool is_worth_a_line(const struct live *live, const struct live_reading *reading,
+                            const char *said)
+{
+    const struct live_news *news = &reading->news;
+    struct line changes = LINE_INIT;
+    return news->own || news->asked || news->behind || news->replaced || live->refusing ||
+           said[0] != '\0' || live->settings->key_exists != reading->fresh->key_exists ||
+           settings_add_changes(&changes, live->settings, reading->fresh) > 0;
+}
+
 static void accept_settings(struct live *live, const struct live_reading *reading, const char *said,
                             struct line *line)
 {
     uint64_t now = current_time();
     bool waited = live->waiting > 0;
+    bool told = is_worth_a_line(live, reading, said);
     live->revision = reading->revision;
     answer_accepted(live, reading, said);
     add_occasion(line, live, &reading->news, now);
@@ -174,7 +186,9 @@ static void accept_settings(struct live *live, const struct live_reading *readin
     live->earlier = false;
     tell_warnings(live, live->settings, reading->fresh);
     replace_settings(live, reading->fresh);
-    log_line(live->log, LOG_LINE_INFO, "%s", line->text);
+    if (told) {
+        log_line(live->log, LOG_LINE_INFO, "%s", line->text);
+    }
 }
 
 void live_add_kept(struct line *line, const struct live *live)

@@ -18,7 +18,10 @@
 #include <unistd.h>
 
 #define PIPE "spoolss"
-#define SERVER_KEY "HKLM\\SYSTEM\\CurrentControlSet\\Services\\LanmanServer\\Parameters"
+#define CONTROL_SET "HKLM\\SYSTEM\\CurrentControlSet\\"
+#define SERVER_KEY CONTROL_SET "Services\\LanmanServer\\Parameters"
+
+const char *const spooler_beside[] = {SERVER_KEY, CONTROL_SET "Control\\ComputerName", NULL};
 
 /* What the server component's settings say of null sessions; the same rules, the same defaults. */
 enum { NULL_RESTRICTED, NULL_PIPES, NULL_SETTINGS };

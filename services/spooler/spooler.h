@@ -12,10 +12,6 @@
 #include "../common/work.h"
 
 #define SPOOLER_KEY "HKLM\\SYSTEM\\CurrentControlSet\\Control\\Print"
-/* What it reads beside its settings is all over the control set: the computer's name, and what the
- * server component allows null sessions. */
-#define SPOOLER_WATCHED "HKLM\\SYSTEM\\CurrentControlSet"
-
 /* The rows of the table of settings, in its order. */
 enum spooler_setting {
     SPOOLER_DISABLE_SERVER_THREAD,
@@ -40,6 +36,8 @@ enum { SPOOLER_OPTION_PIPE };
 /* The name of the service manager's socket that smbd hands the pipe over to. */
 #define SPOOLER_SOCKET "spoolss"
 
+/* What it reads beside: the computer's name, and what the server component allows null sessions. */
+extern const char *const spooler_beside[];
 extern const struct work spooler_work;
 
 #endif
