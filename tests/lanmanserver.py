@@ -42,9 +42,9 @@ def open_rig(bench, **options):
 
 def start(bench, rig, settled=True):
     """The service; settled: once what the store has at the start is in force."""
-    service = bench.start_beside(rig, 'regstore-lanmanserver',
-                                 ('--include', rig.include, '--smb-conf', rig.configuration,
-                                  '--window', '0'))
+    service = bench.start('regstore-lanmanserver',
+                          options=('--include', rig.include, '--smb-conf', rig.configuration,
+                                   '--window', '0'), **bench.person)
     service.log.wait('started with')
     if settled:
         status, said = change(bench, *number('AlertSched', service.process.pid % 60000 + 1))
