@@ -202,7 +202,7 @@ static void many_are_counted(void)
     struct line said = LINE_INIT;
     rs_store *store = bench_open();
     for (int i = 0; i < 20; i++) {
-        char name[8];
+        char name[16];
         snprintf(name, sizeof(name), "s%02d", i);
         put_multi(store, SHARES_KEY, name, "Path=C:\\x");
     }
