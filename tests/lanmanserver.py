@@ -33,8 +33,6 @@ FLIPS = 100
 def open_rig(bench, **options):
     rig = SambaRig(**options)
     bench.open_things.append(rig)
-    rig.own(bench.directory)
-    bench.act_as(rig.popen_options())
     (rig.directory / 'share' / 'file').write_text('text\n')
     rig.own(rig.directory / 'share')
     return rig

@@ -122,19 +122,13 @@ class Bench:
         self.environment = {name: value for name, value in os.environ.items()
                             if name not in ('REGSTORE', 'XDG_STATE_HOME')}
         self.open_things = []
-        self.person = {}
         self.regtool('init')
-
-    def act_as(self, popen):
-        """From here on programs run as that user, for whom the store is, too."""
-        self.person = popen
 
     def run(self, program, *arguments, **options):
         if 'input' not in options:
             options['stdin'] = subprocess.DEVNULL
         return subprocess.run([self.bin / program, *arguments], capture_output=True, text=True,
-                              timeout=TIMEOUT, env=self.environment, check=False,
-                              **self.person, **options)
+                              timeout=TIMEOUT, env=self.environment, check=False, **options)
 
     def regtool(self, *arguments):
         result = self.run('regtool', '--store', self.store, *arguments)
