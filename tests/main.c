@@ -106,6 +106,7 @@
     X(activation)                                                                                  \
     X(work)                                                                                        \
     X(loop)                                                                                        \
+    X(browse)                                                                                      \
     X(printers)                                                                                    \
     X(printer_cache)                                                                               \
     X(spoolss)                                                                                     \

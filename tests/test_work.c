@@ -24,6 +24,43 @@ static void set_rate(struct rig *rig, uint32_t rate)
     live_follow(&rig->live);
 }
 
+static const char *const beside[] = {"HKLM\\SOFTWARE\\Beside", NULL};
+
+static void set_beside(struct rig *rig, const char *text)
+{
+    rs_txn *txn = bench_begin(rig->store, RS_WRITE);
+    rs_key key;
+    SUCCEEDS(rs_key_create(txn, RS_NO_KEY, "HKLM\\SOFTWARE\\Beside\\Below", &key));
+    SUCCEEDS(rs_set_string(txn, key, "Name", text));
+    bench_commit(txn);
+    live_follow(&rig->live);
+}
+
+/* It makes no line unless it makes a difference, and is nothing that the service answers for. */
+static void a_change_beside_is_taken(void)
+{
+    struct script script = {.outcome = WORK_TAKEN, .said = ""};
+    struct service service = bench_service;
+    struct rig rig;
+    service.work = &scripted_work;
+    service.beside = beside;
+    rig_open(&rig);
+    bench_set_dword(rig.store, "Rate", 3);
+    rig_start_service(&rig, &service, &script);
+    CU_ASSERT_NOT_EQUAL(rig_log(&rig)[0], '\0');
+    set_beside(&rig, "one");
+    CU_ASSERT_EQUAL(script.taken, 2);
+    CU_ASSERT_STRING_EQUAL(rig_log(&rig), "");
+    script.said = "another name";
+    set_beside(&rig, "two");
+    CU_ASSERT_EQUAL(script.taken, 3);
+    expect_line(&rig, "test: applied revision 3, ", "no setting changed; another name");
+    script.said = "";
+    set_rate(&rig, 4);
+    expect_line(&rig, "test: applied revision 4, ", "Rate 3 -> 4 ms");
+    rig_close(&rig);
+}
+
 static void what_it_says_is_in_the_answer(void)
 {
     struct script script = {.outcome = WORK_TAKEN, .said = "listening"};
@@ -135,6 +172,7 @@ static void an_end_while_under_way_leaves_nothing(void)
 }
 
 static const struct test_case cases[] = {
+    {"a change beside is taken", a_change_beside_is_taken},
     {"what it says is in the answer", what_it_says_is_in_the_answer},
     {"what it refuses is not taken", what_it_refuses_is_not_taken},
     {"it is not asked about what rules refuse", it_is_not_asked_about_what_rules_refuse},
