@@ -40,9 +40,9 @@ def open_rig(bench, **options):
 
 def start(bench, rig, settled=True):
     """The service; settled: once what the store has at the start is in force."""
-    service = bench.start('regstore-lanmanserver',
-                          options=('--include', rig.include, '--smb-conf', rig.configuration,
-                                   '--window', '0'), **bench.person)
+    service = bench.start_beside(rig, 'regstore-lanmanserver',
+                                 ('--include', rig.include, '--smb-conf', rig.configuration,
+                                  '--window', '0'))
     service.log.wait('started with')
     if settled:
         status, said = change(bench, *number('AlertSched', service.process.pid % 60000 + 1))
@@ -198,6 +198,25 @@ def test_a_hundred_flips(bench):
     expect(wrong, [])
     print(f'{FLIPS} flips, from the start of regtool to its end: median '
           f'{statistics.median(times) * 1000:.0f} ms, longest {max(times) * 1000:.0f} ms')
+    service.end()
+
+
+def test_a_stopped_server_shares_nothing(bench):
+    """Open sessions end, changes wait for the start, and then all is as the store says."""
+    rig, service = serve(bench, null_shares('--append', 'DATA'))
+    session = rig.session('DATA')
+    bench.open_things.append(session)
+    assert 'file' in session.do('ls')
+    bench.regtool('net', 'stop', 'server')
+    assert 'file' not in session.do('ls')
+    assert not reaches(rig)
+    applied(bench, *share('MORE', f'Path={rig.directory}/share'))
+    assert not reaches(rig, 'MORE')
+    bench.regtool('net', 'start', 'server')
+    assert reaches(rig)
+    assert not reaches(rig, 'MORE')
+    applied(bench, *null_shares('--append', 'MORE'))
+    assert reaches(rig, 'MORE')
     service.end()
 
 
