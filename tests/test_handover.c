@@ -109,9 +109,9 @@ static void an_answer_may_be_too_long(void)
     char answer[HANDOVER_ANSWER + 100] = "ok ";
     memset(answer + 3, 'x', sizeof(answer) - 4);
     answer[sizeof(answer) - 1] = '\0';
-    char said[HANDOVER_ANSWER];
-    snprintf(said, sizeof(said) - 3, "%s", answer + 3);
-    said[255] = '\0'; /* what the test's own room is */
+    char said[256]; /* what the test's own room is */
+    memcpy(said, answer + 3, sizeof(said) - 1);
+    said[sizeof(said) - 1] = '\0';
     expect(answer, true, said);
 }
 

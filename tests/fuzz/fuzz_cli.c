@@ -103,6 +103,13 @@ int __wrap_run_command(const char *command, FILE *input)
     return 0;
 }
 
+int __wrap_run_program(char *const words[], bool quiet);
+int __wrap_run_program(char *const words[], bool quiet)
+{
+    FUZZ_CHECK(words[0] != NULL);
+    return quiet ? 1 : 0;
+}
+
 /* An editor is one that cannot be run. */
 int __wrap_run_command_start(char *const words[], int input, pid_t *pid);
 int __wrap_run_command_start(char *const words[], int input, pid_t *pid)
