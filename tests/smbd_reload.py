@@ -25,12 +25,16 @@ PROGRAM = 'regstore-smbd-reload'
 HOME = 'regstore-smbd'
 SMBCONTROL = '''#!/bin/sh
 here={directory}
+[ "$1 $2 $3" = '--configfile /etc/samba/smb.conf --timeout' ] || exit 1
+shift 4
 echo "$*" >>$here/told
 env >$here/environment
-[ ! -e $here/gone ]
+[ ! -e $here/gone ] || {{ echo "Can't find pid for destination 'smbd'" >&2; exit 1; }}
+[ ! -e $here/fails ]
 '''
 # Then the descriptor that came with it becomes 3, as systemd hands it over.
 RUN = ('mount --bind "$1/lib" /var/lib && mount --bind "$1/smbcontrol" /usr/bin/smbcontrol && '
+       'mount --bind "$1/etc" /etc/samba && '
        'export LISTEN_PID=$$ LISTEN_FDS=1 LISTEN_FDNAMES=handover EVIL=1 && exec "$2" 3<&"$3"')
 
 BEFORE = ('[global]\n\tdeadtime = 15\n'
@@ -48,6 +52,10 @@ class Bench:
         self.home = directory / 'lib' / HOME
         self.copy = self.home / 'shares.conf'
         self.home.mkdir(parents=True)
+        (directory / 'lib' / 'samba').mkdir() # testparm misses it
+        (directory / 'etc').mkdir()
+        self.conf = directory / 'etc' / 'smb.conf'
+        self.conf.write_text('[global]\ninclude = /var/lib/regstore-smbd/shares.conf\n')
         control = directory / 'smbcontrol'
         control.write_text(SMBCONTROL.format(directory=directory))
         control.chmod(0o755)
@@ -111,7 +119,29 @@ def test_what_gives_less_is_closed(bench):
     expect(bench.told(), ['smbd reload-config', 'smbd close-share data',
                           'smbd close-share two words', 'smbd ping'])
     expect(bench.call(AFTER), 'ok\n')
-    expect(bench.told(), ['smbd reload-config', 'smbd ping'])
+    expect(bench.told(), [])
+
+
+def test_what_fails_leaves_the_copy(bench):
+    """testparm judges before anything is done; and if smbd cannot be told, the text goes back."""
+    bench.call(BEFORE)
+    bench.told()
+    kept = bench.conf.read_text()
+    bench.conf.write_text(kept + 'no option\n[x\n')
+    answer = bench.call(AFTER)
+    assert answer.startswith('error testparm: '), answer
+    expect(bench.told(), [])
+    bench.conf.write_text('[global]\n')
+    expect(bench.call(AFTER), 'error /etc/samba/smb.conf has no line '
+                              '"include = /var/lib/regstore-smbd/shares.conf"\n')
+    expect(bench.copy.read_text(), BEFORE)
+    bench.conf.write_text(kept)
+    (bench.directory / 'fails').touch()
+    expect(bench.call(AFTER), 'error smbcontrol: it failed\n')
+    expect(bench.copy.read_text(), BEFORE)
+    (bench.directory / 'fails').unlink()
+    expect(bench.call(AFTER), 'ok\n')
+    expect(bench.copy.read_text(), AFTER)
 
 
 def test_many_shares_are_closed_at_once(bench):
@@ -139,7 +169,7 @@ def test_what_is_not_the_services_is_refused(bench):
 
 def test_a_smbd_that_is_gone_is_told(bench):
     (bench.directory / 'gone').touch()
-    expect(bench.call(BEFORE), 'ok smbd does not run, or cannot be reached\n')
+    expect(bench.call(BEFORE), 'ok smbd does not run\n')
     expect(bench.copy.read_text(), BEFORE)
 
 
@@ -148,7 +178,7 @@ def test_a_copy_that_cannot_be_made_is_told(bench):
     bench.told()
     (bench.home / 'shares.conf.new').mkdir()
     answer = bench.call(AFTER)
-    assert answer.startswith('error cannot write /var/lib/regstore-smbd/shares.conf: '), answer
+    assert answer.startswith('error cannot make /var/lib/regstore-smbd/shares.conf.new: '), answer
     expect(bench.copy.read_text(), BEFORE)
     expect(bench.told(), [])
 

@@ -177,10 +177,19 @@ void program_stop(struct program *child)
     }
 }
 
-void program_first_line(const struct program *child, const char *skipped, char *line, size_t size)
+static bool begins_with_one(const char *text, const char *const *starts)
+{
+    while (*starts != NULL && strncmp(text, *starts, strlen(*starts)) != 0) {
+        starts++;
+    }
+    return *starts != NULL;
+}
+
+void program_first_line(const struct program *child, const char *const *skipped, char *line,
+                        size_t size)
 {
     const char *at = child->text;
-    while (*at != '\0' && (*at == '\n' || strncmp(at, skipped, strlen(skipped)) == 0)) {
+    while (*at != '\0' && (*at == '\n' || begins_with_one(at, skipped))) {
         at += strcspn(at, "\n");
         at += *at == '\n';
     }

@@ -3,42 +3,29 @@
  *
  * systemd starts it as root, without arguments, when somebody connects to its socket, which only
  * the group of regstore-lanmanserver may do. It takes one caller after the other, and ends when
- * nobody has come for a while. What a caller sends is taken only if vet() lets it through;
- * handover.h has the protocol. Needs smbcontrol(1); no store, no settings.
+ * nobody has come for a while. What a caller sends is taken only if vet() lets it through, and then
+ * as samba.h has it; handover.h has the protocol. No store, no settings.
  */
 #include "../common/activation.h"
 #include "../common/line.h"
 #include "../common/log.h"
 #include "handover.h"
-#include "render.h"
+#include "samba.h"
 #include "vet.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/pidfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #define PROGRAM "regstore-smbd-reload"
-#define DIRECTORY "/var/lib/regstore-smbd"
-#define FRESH HANDOVER_COPY ".new"
 #define IDLE_MS 5000
-#define CALLER_MS 10000  /* for a caller to send its text */
-#define CONTROL_MS 10000 /* for smbcontrol to end */
-#define MOST_CLOSED 100  /* shares; for more, all that there are */
-
-/* Nothing of the environment that it was started in counts. */
-static char *const clean_environment[] = {(char *)"PATH=/usr/sbin:/usr/bin:/sbin:/bin",
-                                          (char *)"LC_ALL=C", NULL};
+#define CALLER_MS 10000 /* for a caller to send its text */
 
 /* ---- Callers --------------------------------------------------------------------------------- */
 
@@ -89,161 +76,51 @@ static void send_answer(int fd, const struct line *answer)
     (void)send(fd, text, (size_t)length + 1, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
-/* ---- The copy -------------------------------------------------------------------------------- */
-
-/* What smbd includes now, to be released with free(); "" where there is nothing. NULL with errno.
- */
-static char *read_copy(void)
-{
-    char *text = calloc(1, HANDOVER_MAX + 1);
-    int fd = open(HANDOVER_COPY, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-    size_t size = 0;
-    ssize_t got = fd >= 0 || errno == ENOENT ? 1 : -1;
-    while (text != NULL && fd >= 0 && got > 0 && size < HANDOVER_MAX) {
-        got = read(fd, text + size, HANDOVER_MAX - size);
-        size += got > 0 ? (size_t)got : 0;
-    }
-    int problem = errno;
-    if (fd >= 0) {
-        close(fd);
-    }
-    if (got < 0) {
-        free(text);
-        text = NULL;
-        errno = problem;
-    }
-    return text;
-}
-
-static bool write_all(int fd, const char *text, size_t size)
-{
-    while (size > 0) {
-        ssize_t put = write(fd, text, size);
-        if (put < 0 && errno != EINTR) {
-            return false;
-        }
-        text += put > 0 ? put : 0;
-        size -= put > 0 ? (size_t)put : 0;
-    }
-    return fsync(fd) == 0;
-}
-
-static bool sync_directory(void)
-{
-    int fd = open(DIRECTORY, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool done = fd >= 0 && fsync(fd) == 0;
-    if (fd >= 0) {
-        close(fd);
-    }
-    return done;
-}
-
-/* Gives false with errno; then the copy is as it was. The directory is root's alone. */
-static bool replace_copy(const char *text, size_t size)
-{
-    if (unlink(FRESH) != 0 && errno != ENOENT) {
-        return false;
-    }
-    int fd = open(FRESH, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
-    if (fd < 0) {
-        return false;
-    }
-    bool done = fchmod(fd, 0644) == 0 && write_all(fd, text, size);
-    done = close(fd) == 0 && done;
-    return done && rename(FRESH, HANDOVER_COPY) == 0 && sync_directory();
-}
-
 /* ---- smbd ------------------------------------------------------------------------------------ */
 
-/* Whether a child ends well, and in time. */
-static bool has_succeeded(pid_t pid)
+/* A call, which waits until smbd has the text or has it not. */
+struct call {
+    struct loop loop;
+    struct samba samba;
+    struct line *answer;
+};
+
+static void take_result(void *owner, bool taken, const char *said)
 {
-    int status = 0;
-    int fd = pidfd_open(pid, 0);
-    if (fd < 0 || !is_readable(fd, CONTROL_MS)) {
-        (void)kill(pid, SIGKILL);
-    }
-    if (fd >= 0) {
-        close(fd);
-    }
-    return waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    struct call *call = owner;
+    line_add(call->answer, "%s%s%s", taken ? "ok" : "error", said[0] != '\0' ? " " : "", said);
+    loop_end(&call->loop, 0);
 }
 
-/* Its output is of no interest; its complaints go into the log. */
-static int spawn(char *const words[], pid_t *pid)
+static void apply(struct call *call, char *text)
 {
-    posix_spawn_file_actions_t actions;
-    int problem = posix_spawn_file_actions_init(&actions);
-    if (problem != 0) {
-        return problem;
+    struct line said = LINE_INIT;
+    samba_init(&call->samba, &call->loop, HANDOVER_COPY, SAMBA_CONF, take_result, call);
+    enum work_outcome outcome = samba_apply(&call->samba, text, &said);
+    if (outcome != WORK_UNDER_WAY) {
+        take_result(call, outcome == WORK_TAKEN, said.text);
+    } else if (loop_run(&call->loop) < 0) {
+        line_add(call->answer, "error cannot wait for smbd");
     }
-    problem = posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDWR, 0);
-    if (problem == 0) {
-        problem = posix_spawn_file_actions_adddup2(&actions, STDIN_FILENO, STDOUT_FILENO);
-    }
-    if (problem == 0) {
-        problem = posix_spawnp(pid, words[0], &actions, NULL, words, clean_environment);
-    }
-    posix_spawn_file_actions_destroy(&actions);
-    return problem;
-}
-
-/* Whether smbcontrol has reached smbd. */
-static bool control_smbd(const char *message, const char *argument)
-{
-    char *const words[] = {(char *)"smbcontrol", (char *)"smbd", (char *)message, (char *)argument,
-                           NULL};
-    pid_t pid;
-    return spawn(words, &pid) == 0 && has_succeeded(pid);
-}
-
-/* The shares' names are those of texts that were let through. */
-static bool close_shares(char *closing)
-{
-    bool done = true;
-    char *rest = closing;
-    size_t count = 0;
-    for (const char *at = closing; (at = strchr(at, '\n')) != NULL; at++) {
-        count++;
-    }
-    if (count > MOST_CLOSED) {
-        return control_smbd("close-share", "*");
-    }
-    for (char *name = strsep(&rest, "\n"); name != NULL; name = strsep(&rest, "\n")) {
-        done = (name[0] == '\0' || control_smbd("close-share", name)) && done;
-    }
-    return done;
-}
-
-/* First it reads the file, so that what is closed cannot be opened again; its answer to a ping
- * comes after it has done the rest. */
-static void tell_smbd(char *closing, struct line *answer)
-{
-    line_add(answer, "ok");
-    if (!control_smbd("reload-config", NULL)) {
-        line_add(answer, " smbd does not run, or cannot be reached");
-    } else if (!close_shares(closing)) {
-        line_add(answer, " smbd has not closed all sessions that have lost something");
-    } else if (!control_smbd("ping", NULL)) {
-        line_add(answer, " smbd was told, but does not answer");
-    }
+    samba_end(&call->samba);
 }
 
 /* ---- One call -------------------------------------------------------------------------------- */
 
-static void install(const char *text, size_t size, struct line *answer)
+/* One of those that have been let through. */
+static void install(const char *text, struct line *answer)
 {
-    char *before = read_copy();
-    char *closing = before != NULL ? render_closing(before, text) : NULL;
-    if (closing == NULL) {
-        line_add(answer, "error cannot read " HANDOVER_COPY ": %s", strerror(errno));
-    } else if (!replace_copy(text, size)) {
-        line_add(answer, "error cannot write " HANDOVER_COPY ": %s", strerror(errno));
+    struct call *call = calloc(1, sizeof(*call));
+    char *own = strdup(text);
+    if (call == NULL || own == NULL || loop_open(&call->loop) != 0) {
+        line_add(answer, "error out of memory");
+        free(own);
     } else {
-        tell_smbd(closing, answer);
+        call->answer = answer;
+        apply(call, own);
+        loop_close(&call->loop);
     }
-    free(before);
-    free(closing);
+    free(call);
 }
 
 static void take_text(int fd, char *text, struct line *answer)
@@ -256,7 +133,7 @@ static void take_text(int fd, char *text, struct line *answer)
     } else if (!vet(text, size, &problem)) {
         line_add(answer, "error " PROGRAM " does not take line %u: %s", problem.line, problem.why);
     } else {
-        install(text, size, answer);
+        install(text, answer);
     }
 }
 
@@ -303,6 +180,11 @@ int main(int argc, char **argv)
     if (argc != 1 || listener < 0) {
         log_line(&log, LOG_LINE_ERROR,
                  "takes no arguments; " PROGRAM ".socket starts it when it is needed");
+        return EXIT_FAILURE;
+    }
+    /* Nothing of the environment that it was started in counts. */
+    if (clearenv() != 0 || setenv("PATH", "/usr/sbin:/usr/bin:/sbin:/bin", 1) != 0) {
+        log_line(&log, LOG_LINE_ERROR, "out of memory");
         return EXIT_FAILURE;
     }
     (void)umask(077);

@@ -65,8 +65,9 @@ static enum tell_result judge_failure(const struct tell *tell)
 
 static void keep_reason(struct tell *tell)
 {
+    static const char *const skipped[] = {"WARNING", NULL};
     char line[256];
-    program_first_line(&tell->child, "WARNING", line, sizeof(line));
+    program_first_line(&tell->child, skipped, line, sizeof(line));
     (void)snprintf(tell->reason, sizeof(tell->reason), "smbcontrol: %s",
                    tell->child.timed_out ? "it took too long"
                    : line[0] != '\0'     ? line
