@@ -482,6 +482,16 @@ def test_smbd_is_killed_and_comes_back(bench):
     service.end()
 
 
+def test_the_helper_is_not_there(bench):
+    """A system's smbd, and nobody who may tell it; root's helper has tests of its own."""
+    socket = bench.directory / 'socket'
+    service = bench.start('regstore-lanmanserver', options=('--handover', socket))
+    service.log.wait('cannot take revision .*: cannot reach regstore-smbd-reload at .*: No such file')
+    reason = rejected(bench, *number('MaxMpxCt', 20))
+    expect(reason, f'cannot reach regstore-smbd-reload at {socket}: No such file or directory')
+    service.end()
+
+
 def test_smbcontrol_fails(bench):
     """The file goes back, and smbd reads it again."""
     rig = open_rig(bench).start()
@@ -500,6 +510,24 @@ def test_smbcontrol_fails(bench):
                        'echo No replies received >&2\nexit 1\n')
     expect(applied(bench, *number('MaxMpxCt', 21)), 'smbd was told, but does not answer')
     assert not reaches(rig)
+    service.end()
+
+
+def test_what_was_not_told_outlives_a_refusal(bench):
+    """A list that an earlier service has left is there until smbd has been told."""
+    rig = open_rig(bench).start()
+    bench.regtool(*share('DATA', f'Path={rig.directory}/share'))
+    program = fake(bench, rig, 'smbcontrol', 'echo out of luck >&2\nexit 1')
+    untold = rig.include.with_name('shares.conf.close')
+    untold.write_text('DATA\n')
+    rig.own(untold)
+    service = start(bench, rig, settled=False)
+    service.log.wait('cannot take revision .*: smbcontrol: out of luck$')
+    expect(untold.read_text(), 'DATA\n')
+    program.unlink()
+    applied(bench, *null_shares('--append', 'DATA'))
+    assert not untold.exists()
+    assert reaches(rig)
     service.end()
 
 

@@ -25,8 +25,10 @@ static void clean_up(struct samba *samba)
     }
     free(samba->text);
     free(samba->closing);
+    free(samba->untold);
     samba->text = NULL;
     samba->closing = NULL;
+    samba->untold = NULL;
     samba->installed = false;
     samba->restoring = false;
 }
@@ -44,6 +46,16 @@ static void note(struct samba *samba, const char *text)
     line_add(&samba->said, "%s", text);
 }
 
+/* What smbd was not told before this change has to be told after it, too. */
+static void keep_untold(struct samba *samba)
+{
+    if (samba->untold == NULL) {
+        include_remove(&samba->include, ".close");
+    } else if (!include_write(&samba->include, ".close", 0600, samba->untold)) {
+        note(samba, samba->include.reason);
+    }
+}
+
 /* The file goes back. A running smbd may have read the new one; what comes of telling it to read
  * again is not waited for to be good. */
 static void refuse(struct samba *samba, const char *reason)
@@ -59,7 +71,7 @@ static void refuse(struct samba *samba, const char *reason)
     if (!include_restore(&samba->include, samba->was_there)) {
         note(samba, samba->include.reason);
     }
-    include_remove(&samba->include, ".close");
+    keep_untold(samba);
     samba->restoring = true;
     if (tell_start(&samba->tell, "") != 0) {
         settle(samba, false);
@@ -98,7 +110,7 @@ static void install(struct samba *samba)
         return;
     }
     if (!include_install(&samba->include)) {
-        include_remove(&samba->include, ".close");
+        keep_untold(samba);
         refuse(samba, samba->include.reason);
         return;
     }
@@ -220,23 +232,21 @@ static char *join(char *first, const char *second)
 static bool compare(struct samba *samba, struct line *said, bool *same)
 {
     char *old = NULL;
-    char *untold = NULL;
     if (!include_read(&samba->include, "", &old) ||
-        !include_read(&samba->include, ".close", &untold)) {
+        !include_read(&samba->include, ".close", &samba->untold)) {
         line_add(said, "%s", samba->include.reason);
         free(old);
         return false;
     }
     samba->was_there = old != NULL;
     *same = old != NULL && strcmp(old, samba->text) == 0;
-    samba->closing =
-        join(render_closing(old != NULL ? old : "", samba->text), untold != NULL ? untold : "");
+    samba->closing = join(render_closing(old != NULL ? old : "", samba->text),
+                          samba->untold != NULL ? samba->untold : "");
     if (samba->closing == NULL) {
         line_add(said, "no memory");
     }
-    bool needed = samba->closing != NULL && (!*same || untold != NULL);
+    bool needed = samba->closing != NULL && (!*same || samba->untold != NULL);
     free(old);
-    free(untold);
     return needed;
 }
 
