@@ -14,11 +14,13 @@
 
 #define PERIOD 1000
 #define MOST 100
+#define LISTED 100000
 
 static enum cache_answer put(struct cache *cache, const char *name, const char *words, int64_t now)
 {
     struct announcement says = {name, words, ""};
-    return cache_put(cache, &says, now, MOST);
+    static const struct cache_bounds most = {MOST, LISTED};
+    return cache_put(cache, &says, now, &most);
 }
 
 static void names_are_those_of_printers(void)
@@ -102,6 +104,12 @@ static void fill(struct cache *cache, int count)
     }
 }
 
+static size_t limit(struct cache *cache, size_t printers, size_t listed)
+{
+    const struct cache_bounds most = {printers, listed};
+    return cache_limit(cache, &most);
+}
+
 static void it_is_bounded(void)
 {
     struct cache cache = {0};
@@ -109,12 +117,38 @@ static void it_is_bounded(void)
     CU_ASSERT_EQUAL(put(&cache, "\\\\S\\One more", "", MOST), CACHE_FULL);
     CU_ASSERT_EQUAL(cache.count, MOST);
     CU_ASSERT_EQUAL(put(&cache, "\\\\S\\P0", "", MOST), CACHE_REFRESHED);
-    CU_ASSERT_EQUAL(cache_limit(&cache, MOST), 0);
-    CU_ASSERT_EQUAL(cache_limit(&cache, 2), MOST - 2);
+    CU_ASSERT_EQUAL(limit(&cache, MOST, LISTED), 0);
+    CU_ASSERT_EQUAL(limit(&cache, 2, LISTED), MOST - 2);
     CU_ASSERT_EQUAL_FATAL(cache.count, 2);
     CU_ASSERT_STRING_EQUAL(cache.sorted[0]->says.name, "\\\\S\\P0");
     CU_ASSERT_STRING_EQUAL(cache.sorted[1]->says.name, "\\\\S\\P99");
-    CU_ASSERT_EQUAL(cache_limit(&cache, 0), 2);
+    CU_ASSERT_EQUAL(limit(&cache, 0, LISTED), 2);
+    cache_clear(&cache);
+}
+
+/* 16 bytes a structure, and 2 for each byte of the texts and their ends. */
+static void its_list_is_bounded(void)
+{
+    struct cache cache = {0};
+    static const struct announcement a = {"\\\\S\\A", "one", ""};
+    static const struct announcement b = {"\\\\S\\B", "one", ""};
+    static const struct announcement longer = {"\\\\S\\A", "other", ""};
+    static const size_t each = 16 + 2 * (6 + 4 + 1);
+    const struct cache_bounds most = {MOST, 2 * each + 3};
+    CU_ASSERT_EQUAL(announcement_listed(&a), each);
+    CU_ASSERT_EQUAL(cache_put(&cache, &a, 0, &most), CACHE_ADDED);
+    CU_ASSERT_EQUAL(cache_put(&cache, &b, 1, &most), CACHE_ADDED);
+    CU_ASSERT_EQUAL(cache.listed, 2 * each);
+    CU_ASSERT_EQUAL(cache_put(&cache, &longer, 2, &most), CACHE_FULL);
+    CU_ASSERT_STRING_EQUAL(cache.sorted[0]->says.description, "one");
+    CU_ASSERT_EQUAL(limit(&cache, MOST, 2 * each - 1), 1);
+    CU_ASSERT_EQUAL(cache.listed, each);
+    CU_ASSERT_EQUAL(cache_put(&cache, &a, 3, &most), CACHE_ADDED);
+    CU_ASSERT_EQUAL(cache_expire(&cache, 3 + PERIOD, PERIOD), 2);
+    CU_ASSERT_EQUAL(cache.listed, 0);
+    CU_ASSERT_EQUAL(cache_put(&cache, &longer, 0, &most), CACHE_ADDED);
+    CU_ASSERT_EQUAL(cache_put(&cache, &a, 0, &most), CACHE_REFRESHED);
+    CU_ASSERT_EQUAL(cache.listed, each);
     cache_clear(&cache);
 }
 
@@ -187,6 +221,7 @@ static const struct test_case cases[] = {
     {"other words take the place of the old", other_words_take_the_place_of_the_old},
     {"another period works at once", another_period_works_at_once},
     {"it is bounded", it_is_bounded},
+    {"its list is bounded", its_list_is_bounded},
     {"it does as a model does", it_does_as_a_model_does},
     {NULL, NULL},
 };

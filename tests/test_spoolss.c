@@ -80,6 +80,30 @@ static void a_full_list_is_told_once_a_period(void)
     spooler_bench_close(&bench);
 }
 
+/* Whatever strangers announce, there is a buffer in which the whole list can be asked for. */
+static void all_that_is_taken_can_be_listed(void)
+{
+    struct spooler_bench bench;
+    char words[CACHE_TEXT_MAX + 1];
+    char name[32];
+    uint32_t error = SPOOLSS_PRINTER_ALREADY_EXISTS;
+    memset(words, 'w', CACHE_TEXT_MAX);
+    words[CACHE_TEXT_MAX] = '\0';
+    spooler_bench_open(&bench);
+    spooler_bench_add(&bench, "Laser", "LASER");
+    spoolss_limits(&bench.spoolss, BENCH_PERIOD, UINT32_MAX);
+    for (int i = 0; i < 10000 && error == SPOOLSS_PRINTER_ALREADY_EXISTS; i++) {
+        snprintf(name, sizeof(name), "\\\\S\\P%d", i);
+        error = spooler_bench_announce(&bench, name, words, words);
+    }
+    CU_ASSERT_EQUAL(error, SPOOLSS_OUT_OF_MEMORY);
+    struct listed listed = spooler_bench_list_all(&bench, PRINTER_ENUM_NETWORK, NULL, 1);
+    CU_ASSERT_EQUAL(listed.fault, 0);
+    CU_ASSERT_EQUAL(listed.error, 0);
+    CU_ASSERT_EQUAL(listed.returned, bench.spoolss.cache.count + 1);
+    spooler_bench_close(&bench);
+}
+
 /* A peer may be this computer itself. */
 static void an_own_printer_is_not_taken_for_anothers(void)
 {
@@ -205,6 +229,7 @@ static const struct test_case cases[] = {
     {"it is forgotten after the period", it_is_forgotten_after_the_period},
     {"nothing old is listed before the timer comes", nothing_old_is_listed_before_the_timer_comes},
     {"a full list is told once a period", a_full_list_is_told_once_a_period},
+    {"all that is taken can be listed", all_that_is_taken_can_be_listed},
     {"an own printer is not taken for another's", an_own_printer_is_not_taken_for_anothers},
     {"bad announcements are refused", bad_announcements_are_refused},
     {"other levels are refused", other_levels_are_refused},

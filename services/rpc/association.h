@@ -41,7 +41,7 @@ struct rpc_interface {
 /* ---- One association ------------------------------------------------------------------------- */
 
 #define RPC_MOST_CONTEXTS 16
-#define RPC_MOST_ARGUMENTS (2 * 1024 * 1024) /* bytes of a call's; the print system sends along */
+#define RPC_MOST_ARGUMENTS (4 * 1024 * 1024) /* bytes of a call's; the print system sends along */
 #define RPC_MOST_ANSWER RPC_MOST_ARGUMENTS   /* bytes of an answer's: the buffer it is put in */
 
 struct rpc_association_options {

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define CAPACITY_FIRST 64
+#define STRUCTURE 16 /* bytes of PRINTER_INFO_1 */
 
 bool cache_is_name(const char *name)
 {
@@ -24,6 +25,12 @@ bool cache_is_name(const char *name)
         }
     }
     return true;
+}
+
+size_t announcement_listed(const struct announcement *announcement)
+{
+    return STRUCTURE + 2 * (strlen(announcement->name) + strlen(announcement->description) +
+                            strlen(announcement->comment) + 3);
 }
 
 /* ---- By name --------------------------------------------------------------------------------- */
@@ -67,6 +74,7 @@ static bool make_room(struct cache *cache)
 
 static void insert(struct cache *cache, size_t at, struct network_printer *entry)
 {
+    cache->listed += announcement_listed(&entry->says);
     memmove(cache->sorted + at + 1, cache->sorted + at,
             (cache->count - at) * sizeof(cache->sorted[0]));
     cache->sorted[at] = entry;
@@ -126,22 +134,35 @@ static struct network_printer *make(const struct announcement *says, const char 
     return entry;
 }
 
+/* The same printer with other words. */
+static enum cache_answer replace(struct cache *cache, size_t at, const struct announcement *says,
+                                 int64_t now, size_t most_listed)
+{
+    struct network_printer *entry = cache->sorted[at];
+    size_t others = cache->listed - announcement_listed(&entry->says);
+    if (others + announcement_listed(says) > most_listed) {
+        return CACHE_FULL;
+    }
+    struct network_printer *other = make(says, entry->says.name);
+    if (other == NULL) {
+        return CACHE_NO_MEMORY;
+    }
+    cache->sorted[at] = other;
+    cache->listed = others + announcement_listed(&other->says);
+    cache->generation++;
+    unlink_entry(cache, entry);
+    free(entry);
+    link_newest(cache, other, now);
+    return CACHE_REFRESHED;
+}
+
 static enum cache_answer refresh(struct cache *cache, size_t at, const struct announcement *says,
-                                 int64_t now)
+                                 int64_t now, size_t most_listed)
 {
     struct network_printer *entry = cache->sorted[at];
     if (strcmp(entry->says.description, says->description) != 0 ||
         strcmp(entry->says.comment, says->comment) != 0) {
-        struct network_printer *other = make(says, entry->says.name);
-        if (other == NULL) {
-            return CACHE_NO_MEMORY;
-        }
-        cache->sorted[at] = other;
-        cache->generation++;
-        unlink_entry(cache, entry);
-        free(entry);
-        link_newest(cache, other, now);
-        return CACHE_REFRESHED;
+        return replace(cache, at, says, now, most_listed);
     }
     unlink_entry(cache, entry);
     link_newest(cache, entry, now);
@@ -149,14 +170,15 @@ static enum cache_answer refresh(struct cache *cache, size_t at, const struct an
 }
 
 enum cache_answer cache_put(struct cache *cache, const struct announcement *announcement,
-                            int64_t now, size_t most)
+                            int64_t now, const struct cache_bounds *most)
 {
     bool found;
     size_t at = find(cache, announcement->name, &found);
     if (found) {
-        return refresh(cache, at, announcement, now);
+        return refresh(cache, at, announcement, now, most->listed);
     }
-    if (cache->count >= most) {
+    if (cache->count >= most->printers ||
+        cache->listed + announcement_listed(announcement) > most->listed) {
         return CACHE_FULL;
     }
     struct network_printer *entry = make(announcement, announcement->name);
@@ -190,6 +212,7 @@ static void mark_oldest(struct cache *cache)
 {
     struct network_printer *entry = cache->oldest;
     unlink_entry(cache, entry);
+    cache->listed -= announcement_listed(&entry->says);
     entry->refreshed = INT64_MIN;
 }
 
@@ -206,10 +229,10 @@ size_t cache_expire(struct cache *cache, int64_t now, int64_t period)
     return dropped;
 }
 
-size_t cache_limit(struct cache *cache, size_t most)
+size_t cache_limit(struct cache *cache, const struct cache_bounds *most)
 {
     size_t dropped = 0;
-    while (cache->count - dropped > most) {
+    while (cache->count - dropped > most->printers || cache->listed > most->listed) {
         mark_oldest(cache);
         dropped++;
     }

@@ -101,6 +101,15 @@ void own_free(struct own *own)
     }
 }
 
+size_t own_listed(const struct own *own)
+{
+    size_t listed = 0;
+    for (size_t i = 0; i < own->count; i++) {
+        listed += announcement_listed(&own->rows[i]);
+    }
+    return listed;
+}
+
 bool own_has(const struct own *own, const char *name)
 {
     struct announcement sought = {.name = name};

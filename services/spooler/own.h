@@ -20,6 +20,8 @@ struct own *own_make(const struct printers *printers, const char *server);
 /* NULL is allowed. */
 void own_free(struct own *own);
 
+/* The bytes that they take in a list at most. */
+size_t own_listed(const struct own *own);
 bool own_has(const struct own *own, const char *name);
 /* Whether a has a name that b has not; NULL for b is none at all. */
 bool own_has_more(const struct own *a, const struct own *b);

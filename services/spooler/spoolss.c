@@ -95,7 +95,7 @@ static enum spoolss_error announce(struct spoolss *spoolss, const struct info1 *
         return SPOOLSS_PRINTER_ALREADY_EXISTS;
     }
     spoolss_expire(spoolss);
-    switch (cache_put(&spoolss->cache, &says, loop_now(spoolss->loop), spoolss->most)) {
+    switch (cache_put(&spoolss->cache, &says, loop_now(spoolss->loop), &spoolss->most)) {
     case CACHE_FULL:
         tell_full(spoolss, info->name, caller);
         return SPOOLSS_OUT_OF_MEMORY;
@@ -203,15 +203,17 @@ void spoolss_take(struct spoolss *spoolss, const struct printers *printers, cons
     spoolss->own = own;
     spoolss->server = server;
     spoolss->generation++;
+    spoolss->most.listed = SPOOLSS_MOST_LISTING - own_listed(own);
+    cache_limit(&spoolss->cache, &spoolss->most);
 }
 
 void spoolss_limits(struct spoolss *spoolss, int64_t period, size_t most)
 {
     spoolss->period = period;
-    spoolss->most = most;
+    spoolss->most.printers = most;
     spoolss->has_told_full = false;
     spoolss_expire(spoolss);
-    cache_limit(&spoolss->cache, most);
+    cache_limit(&spoolss->cache, &spoolss->most);
     set_decay(spoolss);
 }
 

@@ -55,6 +55,10 @@ enum spoolss_opnum {
     SPOOLSS_CLOSE_PRINTER = 29
 };
 
+/* Bytes of a list of the network's printers. Its buffer crosses the wire both ways, beside some
+ * arguments, and what does not fit there nobody could ask for: so no more printers are taken. */
+#define SPOOLSS_MOST_LISTING (RPC_MOST_ANSWER - 4096)
+
 /* A listing is kept for the next caller who asks for the same, up to this size. */
 #define SPOOLSS_KEPT_LISTING ((size_t)1 << 20)
 
@@ -71,7 +75,7 @@ struct spoolss {
     const struct own *own;           /* those of them that it announces; */
     const char *server;              /* and its name. None is NULL. */
     int64_t period;                  /* that a network printer stays, in ms */
-    size_t most;                     /* of them */
+    struct cache_bounds most;        /* of them */
     struct cache cache;
     uint64_t generation; /* of what is given */
     struct loop_timer decay;
