@@ -43,5 +43,7 @@ void number_set_free(struct number_set *set);
 /* The keys in which something was changed, or that have one below them where it was, by the
  * revisions after one, but for those that have been taken back as a whole. */
 int history_touched(struct rs_txn *txn, uint64_t after, struct number_set *keys);
+/* The same by the write transaction itself so far, as long as nothing more is changed. */
+int history_touched_here(struct rs_txn *txn, struct number_set *keys);
 
 #endif

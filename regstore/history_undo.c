@@ -22,6 +22,7 @@ struct undo {
     struct journal_reader reader;
     struct buffer places; /* uint64_t each: where the revision's changes are in its stream */
     struct number_set left_out;
+    struct buffer folded;      /* memory */
     struct number_set passing; /* keys that came and went in one revision */
     struct number_set revived; /* keys that the undo has put back: nobody else knows them */
     struct number_set touched; /* keys in which others changed something */
@@ -37,41 +38,60 @@ static bool has_flag(const struct undo *undo, unsigned flag)
 
 /* ---- What was left out ---- */
 
-/* A key as a whole, or with a name one of its values: what was changed before is left out, too. */
-static uint64_t thing_of(rs_key key, const struct change_side *value)
+static uint64_t add_bytes(uint64_t sum, const void *bytes, size_t size)
 {
-    uint64_t sum = UINT64_C(0xcbf29ce484222325);
-    const unsigned char *bytes = (const unsigned char *)&key;
-    for (size_t i = 0; i < sizeof key; i++) {
-        sum = (sum ^ bytes[i]) * UINT64_C(0x100000001b3);
+    for (size_t i = 0; i < size; i++) {
+        sum = (sum ^ ((const unsigned char *)bytes)[i]) * UINT64_C(0x100000001b3);
     }
-    for (size_t i = 0; value != NULL && i < value->name_len; i++) {
-        sum = (sum ^ (unsigned char)value->name[i]) * UINT64_C(0x100000001b3);
+    return sum;
+}
+
+/* A key as a whole, or with a folded name one of its values: what was changed before is left out,
+ * too. */
+static uint64_t thing_of(rs_key key, const struct buffer *value)
+{
+    uint64_t sum = add_bytes(UINT64_C(0xcbf29ce484222325), &key, sizeof key);
+    if (value != NULL) {
+        sum = add_bytes(add_bytes(sum, value->data, value->size), "\1", 1);
     }
-    sum = value != NULL ? (sum ^ 1) * UINT64_C(0x100000001b3) : sum;
     return sum != 0 ? sum : 1;
 }
 
-static const struct change_side *value_of(const struct change *change)
+static int thing_changed(struct undo *undo, const struct change *change, uint64_t *thing)
 {
     bool of_value = change->kind == RS_VALUE_SET || change->kind == RS_VALUE_DELETED ||
                     change->kind == RS_KEY_RELINKED;
     const struct change_side *side = change->after.present ? &change->after : &change->before;
-    return of_value ? side : NULL;
+    int status = RS_OK;
+    undo->folded.size = 0;
+    if (of_value) { /* deleted and made again, it may be spelled otherwise */
+        status = text_fold_append(&undo->folded, side->name, side->name_len);
+    }
+    *thing = thing_of(change->key, of_value ? &undo->folded : NULL);
+    return status;
 }
 
-static bool is_left_out(const struct undo *undo, const struct change *change)
+static int find_left_out(struct undo *undo, const struct change *change, bool *found)
 {
     const struct number_set *set = &undo->left_out;
-    return set->count > 0 && (number_set_has(set, thing_of(change->key, value_of(change))) ||
-                              number_set_has(set, thing_of(change->key, NULL)) ||
-                              number_set_has(set, thing_of(change->parent, NULL)));
+    uint64_t thing;
+    *found = false;
+    if (set->count == 0) {
+        return RS_OK;
+    }
+    int status = thing_changed(undo, change, &thing);
+    *found = status == RS_OK &&
+             (number_set_has(set, thing) || number_set_has(set, thing_of(change->key, NULL)) ||
+              number_set_has(set, thing_of(change->parent, NULL)));
+    return status;
 }
 
 static int leave_out(struct undo *undo, const struct change *change)
 {
+    uint64_t thing;
+    int status = thing_changed(undo, change, &thing);
     undo->txn->revision_flags |= RS_REVISION_PARTIAL;
-    return number_set_add(&undo->left_out, thing_of(change->key, value_of(change)));
+    return status == RS_OK ? number_set_add(&undo->left_out, thing) : status;
 }
 
 /* ---- Conflicts ---- */
@@ -117,12 +137,17 @@ static int check_touched(struct undo *undo, const struct change *change, struct 
 static int decide(struct undo *undo, const struct change *change, bool *take_back)
 {
     struct tree_conflict met;
+    bool left_out;
     /* What the revisions made and deleted again goes again, whatever was left out of it. */
     *take_back = change->kind == RS_KEY_CREATED && number_set_has(&undo->revived, change->key);
-    if (*take_back || is_left_out(undo, change)) {
+    if (*take_back) {
         return RS_OK;
     }
-    int status = tree_restore_check(&undo->restore, change, &met);
+    int status = find_left_out(undo, change, &left_out);
+    if (status != RS_OK || left_out) {
+        return status;
+    }
+    status = tree_restore_check(&undo->restore, change, &met);
     if (status == RS_OK) {
         status = check_touched(undo, change, &met);
     }
@@ -162,9 +187,12 @@ static int undo_passing(struct undo *undo, const struct change *change)
 {
     struct tree *tree = &undo->txn->tree;
     struct node parent;
+    bool left_out = false;
     int status = number_set_add(&undo->passing, change->key);
-    if (status != RS_OK || is_left_out(undo, change) ||
-        change->parent_before == change->parent_after) {
+    if (status == RS_OK) {
+        status = find_left_out(undo, change, &left_out);
+    }
+    if (status != RS_OK || left_out || change->parent_before == change->parent_after) {
         return status;
     }
     status = tree_node(tree, change->parent, &parent);
@@ -299,8 +327,11 @@ int history_undo(struct rs_txn *txn, uint64_t from, uint64_t to, const rs_undo_o
     if (status != RS_OK) {
         return status;
     }
-    txn->mixed = txn->mixed || txn->journal.changes > 0;
-    status = undo_all(&undo);
+    if (first > 0) {
+        txn->mixed = true;
+        status = history_touched_here(txn, &undo.touched);
+    }
+    status = status == RS_OK ? undo_all(&undo) : status;
     if (status == RS_OK) { /* rules do not stand in the way of the past */
         status = schema_exempt_add(&txn->undone, first, txn->journal.changes);
     }
@@ -311,6 +342,7 @@ int history_undo(struct rs_txn *txn, uint64_t from, uint64_t to, const rs_undo_o
     tree_restore_free(&undo.restore);
     journal_close(&undo.reader);
     buffer_free(&undo.places);
+    buffer_free(&undo.folded);
     number_set_free(&undo.left_out);
     number_set_free(&undo.passing);
     number_set_free(&undo.revived);

@@ -99,6 +99,19 @@ static int add_revision(struct rs_txn *txn, struct journal_reader *reader, uint6
     return status == RS_END ? RS_OK : status;
 }
 
+/* Those of the transaction itself so far. */
+int history_touched_here(struct rs_txn *txn, struct number_set *keys)
+{
+    struct journal_reader reader = {0};
+    struct change change;
+    int status = RS_OK;
+    while (status == RS_OK && (status = journal_review(&txn->journal, &reader, &change)) == RS_OK) {
+        status = change.inner ? RS_OK : add_change(&txn->tree, &change, keys);
+    }
+    journal_close(&reader);
+    return status == RS_END ? RS_OK : status;
+}
+
 #define TAKES_BACK (RS_REVISION_UNDO | RS_REVISION_REDO | RS_REVISION_ROLLBACK)
 
 /* A revision that took others back, all of them later than the ones that count here, stands for

@@ -83,6 +83,35 @@ static void two_undos_hide_nothing(void)
     rs_close(undo_store);
 }
 
+static int delete_in_new(rs_txn *txn)
+{
+    return rs_key_delete(txn, undo_at(txn, TOP "\\New\\Newer\\Newest"), 0);
+}
+
+/* What the transaction has done before the undo would be lost with the key, too. */
+static void what_was_done_before_is_not_lost(void)
+{
+    static int (*const edits[])(rs_txn * txn) = {set_in_new, delete_in_new};
+    undo_begin();
+    uint64_t done = undo_do_edit(undo_create_keys);
+    for (size_t i = 0; i < sizeof edits / sizeof *edits; i++) {
+        rs_undo_report report = {0};
+        rs_error error = RS_ERROR_INIT;
+        rs_txn *txn = start_writing(undo_store);
+        rs_txn_errors(txn, &error);
+        SUCCEEDS(edits[i](txn));
+        GIVES(RS_ECONFLICT, rs_undo(txn, done, done, NULL, &report));
+        EQUAL_TEXT(error.text, IS_USED);
+        CU_ASSERT_EQUAL(report.conflicts, 1);
+        rs_abort(txn);
+    }
+    rs_txn *txn = start_writing(undo_store);
+    SUCCEEDS(undo_set_value(txn)); /* elsewhere */
+    SUCCEEDS(rs_undo(txn, done, done, NULL, NULL));
+    end_writing(txn);
+    rs_close(undo_store);
+}
+
 /* ---- Keys that came and went ---- */
 
 static int delete_new(rs_txn *txn)
@@ -153,6 +182,7 @@ static const struct test_case cases[] = {
     {"an undo hides nothing before it", an_undo_hides_nothing_before_it},
     {"an undo hides nothing after it", an_undo_hides_nothing_after_it},
     {"two undos hide nothing", two_undos_hide_nothing},
+    {"what was done before is not lost", what_was_done_before_is_not_lost},
     {"what was made and deleted stays away", what_was_made_and_deleted_stays_away},
     {"what was made and deleted is not left behind", what_was_made_and_deleted_is_not_left_behind},
     {"what came and went was there before", what_came_and_went_was_there_before},

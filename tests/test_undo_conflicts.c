@@ -127,6 +127,37 @@ static void what_came_before_below_a_skipped_key_is_skipped(void)
     must_be_skipped(delete_below_and_rename, rename_head, "2 Top:Head: the key was renamed since");
 }
 
+static int make_numbr(rs_txn *txn)
+{
+    return rs_set_dword(txn, undo_at(txn, TOP), "NUMB\xc3\x89R", 5);
+}
+
+/* Deleted, and made anew in another spelling, which is the same value. */
+static int respell(rs_txn *txn)
+{
+    SUCCEEDS(rs_value_delete(txn, undo_at(txn, TOP), "numb\xc3\xa9r"));
+    return rs_set_dword(txn, undo_at(txn, TOP), "numb\xc3\xa9R", 7);
+}
+
+static int delete_respelled(rs_txn *txn)
+{
+    return rs_value_delete(txn, undo_at(txn, TOP), "numb\xc3\xa9R");
+}
+
+static void what_is_skipped_is_so_in_any_spelling(void)
+{
+    undo_begin();
+    undo_do_edit(make_numbr);
+    uint64_t done = undo_do_edit(respell);
+    undo_do_edit(delete_respelled);
+    struct buffer before = records_of(undo_store);
+    EQUAL_TEXT(undo_attempt(done, done, RS_UNDO_SKIP, RS_OK),
+               "3 Top:numb\xc3\xa9R: the value was deleted since");
+    undo_must_match(&before);
+    buffer_free(&before);
+    rs_close(undo_store);
+}
+
 /* A value that was added is gone with its key, so that nothing has to be forced. */
 static void an_addition_to_a_key_that_is_gone_is_taken_back(void)
 {
@@ -442,6 +473,7 @@ static const struct test_case cases[] = {
     {"what is skipped is skipped as a whole", what_is_skipped_is_skipped_as_a_whole},
     {"what came before in a skipped key is skipped", what_came_before_in_a_skipped_key_is_skipped},
     {"what came before below a skipped key", what_came_before_below_a_skipped_key_is_skipped},
+    {"what is skipped is so in any spelling", what_is_skipped_is_so_in_any_spelling},
     {"an addition to a key that is gone", an_addition_to_a_key_that_is_gone_is_taken_back},
     {"times are not taken back from others", times_are_not_taken_back_from_others},
     {"a created key that others use is a conflict", a_created_key_that_others_use_is_a_conflict},
