@@ -186,7 +186,7 @@ static int add_key(struct builder *builder, struct slice parent, struct slice na
 {
     int status = RS_OK;
     if (builder->parent.size != parent.size ||
-        memcmp(builder->parent.data, parent.data, parent.size) != 0) {
+        (parent.size > 0 && memcmp(builder->parent.data, parent.data, parent.size) != 0)) {
         status = add_parent(builder, parent);
     }
     builder->folded.size = 0;

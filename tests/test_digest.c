@@ -212,6 +212,19 @@ static void a_key_is_set_and_moved_at_once(void)
 
 /* ---- Coming and going ---- */
 
+/* The change that a digest is begun with has no key above it. */
+static void a_block_may_end_with_a_root(void)
+{
+    digest_begin();
+    fill_to(JOURNAL_BLOCK - 2);
+    set_in("HKU", 1);
+    CU_ASSERT_EQUAL(digest_count(digest_store), 1);
+    EQUAL_TEXT(found_of("HKU"), "255");
+    EQUAL_TEXT(found_of("HKLM\\Fill\\Key 9"), "9 1");
+    must_be_whole(digest_store);
+    rs_close(digest_store);
+}
+
 static void a_digest_comes_with_the_last_of_its_block(void)
 {
     digest_begin();
@@ -422,6 +435,7 @@ static const struct test_case cases[] = {
     {"a change of no kind is always read", a_change_of_no_kind_is_always_read},
     {"long revisions are found", long_revisions_are_found},
     {"a key is set and moved at once", a_key_is_set_and_moved_at_once},
+    {"a block may end with a root", a_block_may_end_with_a_root},
     {"a digest comes with the last of its block", a_digest_comes_with_the_last_of_its_block},
     {"a brief revision makes none", a_brief_revision_makes_none},
     {"a digest goes with the last of its block", a_digest_goes_with_the_last_of_its_block},
