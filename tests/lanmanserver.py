@@ -257,6 +257,52 @@ def test_testparm_reads_what_is_meant(bench):
     service.end()
 
 
+# What Samba might read more into; clients must see it as it is, with its blanks run together.
+REMARKS = ('a;b#c=d [e]', '; a', '# a', '[global]', 'a\\b', '\\a', 'a "quoted" word', "'a'", '100%',
+           '% a 5 % b', '$HOME ${A} $(B)', '`a`', 'a = b', '  two   words ', 'dr\u00fccken \U0001f5a8', 'yes', '<a>&amp;', '~',
+           '!', 'a:b', '@a', '*', 'x' * 200)
+LEFT_OUT = ('%h', '50%-off', '%%', 'a\\', '"a"', '%$(HOME)', '%S%u', 'a\tb')
+
+
+def test_clients_see_remarks_as_they_are(bench):
+    """Through smbd, which puts its variables in; what it would change is left out and told."""
+    rig = open_rig(bench).start()
+    for place, remark in enumerate((*REMARKS, *LEFT_OUT)):
+        bench.regtool(*share(f'S{place}', 'Path=/srv', f'Remark={remark}'))
+    service = start(bench, rig)
+    listed = rig.run('smbclient', '--configfile', rig.configuration, '-N', '-g', '-p', str(rig.port),
+                     '-L', '//127.0.0.1').stdout
+    seen = dict(re.findall(r'^Disk\|(S\d+)\|(.*)$', listed, re.M))
+    expect(len(seen), len(REMARKS) + len(LEFT_OUT))
+    for place, remark in enumerate(REMARKS):
+        expect((remark, seen[f'S{place}']), (remark, ' '.join(remark.split())))
+    said = applied(bench, *number('MaxMpxCt', 20))
+    for place, remark in enumerate(LEFT_OUT, len(REMARKS)):
+        expect((remark, seen[f'S{place}']), (remark, ''))
+        assert f'Remark of share "S{place}" left out' in said, said
+    service.end()
+
+
+NAMES = ('the data', "a'b", '@a', '~a', '!a', 'a&b', 'a(b)', 'a.b', '$a', 'A$', 'dr\u00fccken', 'global2', 'n' * 80)
+
+
+def test_odd_names_are_served_and_closed(bench):
+    """Every name that the service takes is one that clients reach and that smbcontrol closes."""
+    rig, service = serve(bench, number('RestrictNullSessAccess', 0))
+    for name in NAMES[:-1]:
+        bench.regtool(*share(name, f'Path={rig.directory}/share'))
+    expect(applied(bench, *share(NAMES[-1], f'Path={rig.directory}/share')), '')
+    sessions = [rig.session(name) for name in NAMES]
+    bench.open_things += sessions
+    for name, session in zip(NAMES, sessions):
+        assert 'file' in session.do('ls'), name
+    applied(bench, *number('RestrictNullSessAccess', 1))
+    for name, session in zip(NAMES, sessions):
+        assert 'file' not in session.do('ls'), name
+        assert not reaches(rig, name), name
+    service.end()
+
+
 def test_the_include_may_stand_anywhere(bench):
     """Lines behind it are still those of [global], as the file ends there."""
     rig = open_rig(bench).start()
