@@ -13,12 +13,14 @@ import os
 import re
 import socket
 import struct
+import subprocess
 import sys
 import time
 
 import rpc_client
+from pdus import HANDSHAKE, Wire
 from rpc_client import ALREADY_EXISTS, Client
-from services_bench import TIMEOUT, Skip, expect, run_tests
+from services_bench import TIMEOUT, Lines, Skip, expect, run_tests
 
 PAUSE = 0.005  # between two questions
 CONTROL = 'HKLM\\SYSTEM\\CurrentControlSet\\Control'
@@ -26,6 +28,7 @@ PRINT = CONTROL + '\\Print'
 PARAMETERS = 'HKLM\\SYSTEM\\CurrentControlSet\\Services\\LanmanServer\\Parameters'
 DECAY = 3_600_000
 ROUND = DECAY // 2
+NT_ACCESS_DENIED = 0xc0000022
 CALL = 5_000  # ms that a conversation may take
 
 
@@ -363,6 +366,34 @@ def test_a_stopped_spooler_serves_nobody(bench):
     alpha.regtool('net', 'start', 'spooler')
     alpha.expect_names('\\\\ALPHA\\One')
     alpha.end()
+
+
+def test_a_stopped_spooler_refuses_the_pipe(bench):
+    """The service manager's socket goes on taking connections."""
+    path = bench.directory / 'pipe'
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+        listener.listen()
+        alpha = Spooler(bench, 'ALPHA')
+        # exec keeps the number of the shell's process, which the variable has to name
+        process = subprocess.Popen(
+            ['sh', '-c', 'LISTEN_PID=$$ exec "$0" "$@"', bench.bin / 'regstore-spooler', '--store',
+             alpha.store], env={**bench.environment, 'LISTEN_FDS': '1', 'LISTEN_FDNAMES': 'spoolss'},
+            stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, pass_fds=(3,),
+            preexec_fn=lambda: os.dup2(listener.fileno(), 3))
+    try:
+        Lines(process.stderr).wait('started with')
+        expect(Wire(path=path, handshake=HANDSHAKE).granted, 0)
+        alpha.regtool('net', 'stop', 'spooler')
+        expect(Wire(path=path, handshake=HANDSHAKE).granted, NT_ACCESS_DENIED)
+        alpha.regtool('net', 'start', 'spooler')
+        expect(Wire(path=path, handshake=HANDSHAKE).granted, 0)
+        process.terminate()
+        expect(process.wait(TIMEOUT), 0)
+    finally:
+        process.kill()
+        process.wait()
+        process.stderr.close()
 
 
 def test_memory_with_ten_thousand_printers(bench):

@@ -130,6 +130,9 @@ static bool admit(void *owner, const struct rpc_caller *caller)
 {
     const struct spooler *spooler = owner;
     const struct settings *nulls = spooler->now.nulls;
+    if (!spooler->serving) {
+        return false;
+    }
     if (caller->transport == RPC_OVER_TCP || !caller->anonymous) {
         return true;
     }
@@ -290,13 +293,17 @@ static void stop(struct spooler *spooler)
     spooler->serving = false;
 }
 
+/* The service manager's socket takes connections all the same, and whoever is not refused would
+ * wait there. */
 static enum work_outcome halt(void *state, struct line *said)
 {
     struct spooler *spooler = state;
-    (void)said;
     stop(spooler);
     spoolss_open(&spooler->spoolss, spooler->site.loop, spooler->site.log);
     browse_open(&spooler->browse, spooler->site.loop, spooler->site.log);
+    if (spooler->inherited >= 0 && !open_server(spooler, said)) {
+        line_add(said, "; clients of the pipe have to wait");
+    }
     return WORK_TAKEN;
 }
 
