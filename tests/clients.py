@@ -15,6 +15,7 @@ import struct
 import sys
 from functools import partial
 
+from pdus import ADD, Wire, add_stub
 from print_bench import (ALREADY_EXISTS, ANNOUNCED, INSUFFICIENT_BUFFER, INVALID_HANDLE, LOCAL,
                          MODULES, NETWORK, NO_HANDLE, OK, SERVER, Client, null_pipes,
                          share_printer, start_rig, start_spooler)
@@ -22,6 +23,7 @@ from samba_rig import free_port, until
 from services_bench import expect, run_tests
 
 TRACE_BUFFER, TRACE_NEEDED = 804, 460
+LONG = 60 # characters of a text, of which 10,000 printers may have three each
 TRACE_OFFSETS = (8, 0x2DA, 0x2B4, 0x2B2)
 # Three printers of that size: the first has the lengths of the trace's first (36, 18, 0 characters,
 # each with its end), the others have what is left of the 412 bytes of text.
@@ -139,6 +141,29 @@ def each_thousand_printers(bench, library):
     for name, (description, comment) in wanted.items():
         expect(client.add(name, description, comment)['status'], ALREADY_EXISTS)
     expect(listed(client), wanted)
+    service.end()
+
+
+def announce_many(port, count, text):
+    """Announcements made by hand, as libraries take a minute for so many."""
+    wire = Wire(port).bound()
+    for number in range(count):
+        name = f'\\\\PEER\\{number:05}'
+        expect(wire.call(ADD, add_stub(name + text[len(name):], text, text))[0], 'response')
+    wire.close()
+
+
+def test_as_many_printers_as_are_kept(bench):
+    """MaxNetworkPrinters' default of them with long texts: clients send and get many megabytes."""
+    port = free_port()
+    rig = start_rig(bench)
+    service = start_spooler(bench, port, rig)
+    announce_many(port, 10000, 'x' * LONG)
+    for client in Client(bench, 'samba', port), Client(bench, 'samba', rig.port, 'pipe'):
+        answer = client.list()
+        expect((answer.get('status'), answer.get('count'), answer.get('needed')),
+               (OK, 10000, 10000 * (16 + 3 * 2 * (LONG + 1))))
+        expect(len({name for _, _, name, _ in answer['printers']}), 10000)
     service.end()
 
 

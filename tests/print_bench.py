@@ -79,14 +79,14 @@ def share_printer(bench, name, share=None, **texts):
     bench.set_dword(key, 'Attributes', 8 if share else 0)
 
 
-def start_spooler(bench, port=None, rig=None, name='NTSERVER'):
+def start_spooler(bench, port=None, rig=None, name='NTSERVER', options=()):
     """A spooler that listens on a port, and on the pipe of a rig's file server."""
     bench.regtool('add', COMPUTER, '/v', 'ComputerName', '/t', 'REG_SZ', '/d', name, '/f')
     bench.set_dword(PRINT, 'ListenPort', port or 0)
     if rig:
-        service = bench.start_beside(rig, SPOOLER, ('--pipe', rig.pipe('spoolss')))
+        service = bench.start_beside(rig, SPOOLER, ('--pipe', rig.pipe('spoolss'), *options))
     else:
-        service = bench.start(SPOOLER)
+        service = bench.start(SPOOLER, options=options)
     service.log.wait(r'started with')
     if port:
         until(f'port {port} is listened at', lambda: listens(port))

@@ -236,11 +236,11 @@ def test_call_without_end(bench):
     piece = bytes(4000)
     for wire in wires:
         wire.send(request(ADD, piece, flags=FIRST))
-        for _ in range(4000):
+        for _ in range(6000):
             wire.send(request(ADD, piece, flags=0))
         assert 2 not in ended(wire)
-    check_memory(service, before)
     check_served(port)
+    check_memory(service, before)
     service.end()
 
 

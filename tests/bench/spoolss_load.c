@@ -32,7 +32,8 @@
 #define RESPONSE 2
 #define BIND_ACK 12
 #define LAST_FRAGMENT 2
-#define PATIENCE 60 /* s without an answer */
+/* Seconds without an answer: a server may have to read all of its printers first. */
+#define PATIENCE 600
 
 struct bytes {
     uint8_t *data;
