@@ -205,6 +205,21 @@ static void others_than_smbd_are_refused(void)
                           "handshake\n");
 }
 
+static void who_does_harm_is_named(void)
+{
+    struct pipe_scene scene;
+    scene_open_pipe(&scene);
+    int fd = greeted(&scene, NPAM_GRANTED);
+    say(fd, "\x10\0GET / HTTP/1.0\r\n", 18);
+    CU_ASSERT(is_closed(&scene.rig, fd));
+    CU_ASSERT_STRING_EQUAL(
+        logged(&scene.rig),
+        "unit: client \"127.0.0.1\" (account \"ANONYMOUS LOGON\") sent bytes that "
+        "are no message; its connection is closed\n");
+    close(fd);
+    rpc_rig_close(&scene.rig);
+}
+
 static void an_inherited_socket_is_listened_at(void)
 {
     struct pipe_scene scene;
@@ -241,6 +256,7 @@ static const struct test_case cases[] = {
     {"other levels are refused", other_levels_are_refused},
     {"a token that cannot be read is refused", a_token_that_cannot_be_read_is_refused},
     {"others than smbd are refused", others_than_smbd_are_refused},
+    {"who does harm is named", who_does_harm_is_named},
     {"an inherited socket is listened at", an_inherited_socket_is_listened_at},
     {NULL, NULL}};
 

@@ -105,7 +105,7 @@ static void strangers_do_not_fill_the_log(void)
 /* ---- Limits ---------------------------------------------------------------------------------- */
 
 #define LARGE (256 * 1024) /* bytes of an answer */
-#define CALLS 32
+#define CALLS 64           /* of which the system itself keeps some MiB for the client */
 
 /* A client that asks and does not listen: calls wait, unread, until it does. */
 static void answers_that_nobody_takes_are_bounded(void)
@@ -116,12 +116,21 @@ static void answers_that_nobody_takes_are_bounded(void)
     static uint8_t heard[CALLS * (LARGE + 8192)];
     rpc_rig_open(&rig);
     int fd = bound_client(&rig);
+    const int small = 65536; /* bytes that the system keeps for the server */
+    CU_ASSERT_EQUAL(setsockopt(rig.server->bound.first->source.fd, SOL_SOCKET, SO_SNDBUF, &small,
+                               sizeof(small)),
+                    0);
     for (uint32_t call = 2; call < 2 + CALLS; call++) {
         wire_request(&wire, WIRE_WHOLE, call, ECHO_LARGE, size, sizeof(size));
     }
     say(fd, wire.bytes, wire.size);
-    turn(&rig);
+    for (unsigned quiet = 0; quiet < 50;) {
+        size_t before = rig.calls + rig.server->bound.first->sent;
+        turn(&rig);
+        quiet = rig.calls + rig.server->bound.first->sent == before ? quiet + 1 : 0;
+    }
     CU_ASSERT(rig.calls > 0 && rig.calls < CALLS);
+    CU_ASSERT(rig.server->bound.first->output.size >= RPC_MOST_PENDING);
     CU_ASSERT(rig.server->held < 2 * RPC_MOST_PENDING + 2 * RPC_READ_SIZE);
     /* A multiple of 8 bytes in each of its fragments, and their headers */
     size_t fragments = (LARGE + 4256 - 1) / 4256;
@@ -259,7 +268,7 @@ static void idle_connections_are_closed(void)
     CU_ASSERT_EQUAL(rpc_server_connections(rig.server), 1);
     CU_ASSERT(is_closed(&rig, unbound) && answers(&rig, bound));
     rig.server->bound.first->since -= RPC_IDLE_MS;
-    server_look_at_idle(rig.server);
+    loop_set(&rig.loop, &rig.server->idle, 0);
     CU_ASSERT(is_closed(&rig, bound) && !rig.server->idle.set);
     close(bound);
     close(unbound);
@@ -308,6 +317,26 @@ static void an_address_that_collides_with_the_old_one_is_taken(void)
     CU_ASSERT_FALSE(rig.server->tcp.open);
     CU_ASSERT(rpc_server_listen(rig.server, "127.0.0.1", rig.port, &problem));
     CU_ASSERT_STRING_EQUAL(problem.text, "");
+    rpc_rig_close(&rig);
+}
+
+/* All addresses cannot be had while another has one of them; the old place is taken back. */
+static void a_collision_with_another_is_told(void)
+{
+    struct rpc_rig rig;
+    struct line problem = LINE_INIT;
+    struct sockaddr_in address = {.sin_family = AF_INET};
+    rpc_rig_open(&rig);
+    int other = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    address.sin_port = htons((uint16_t)rig.port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1);
+    CU_ASSERT_FATAL(bind(other, (const struct sockaddr *)&address, sizeof(address)) == 0);
+    CU_ASSERT_FATAL(listen(other, 1) == 0);
+    CU_ASSERT_FALSE(rpc_server_listen(rig.server, "0.0.0.0", rig.port, &problem));
+    CU_ASSERT_PTR_NOT_NULL(strstr(problem.text, "Address already in use"));
+    CU_ASSERT_STRING_EQUAL(rig.server->tcp.host, "127.0.0.1");
+    CU_ASSERT(rig.server->tcp.open && answers_anybody(&rig));
+    close(other);
     rpc_rig_close(&rig);
 }
 
@@ -372,6 +401,7 @@ static const struct test_case cases[] = {
      another_place_is_taken_before_the_old_one_is_left},
     {"an address that collides with the old one is taken",
      an_address_that_collides_with_the_old_one_is_taken},
+    {"a collision with another is told", a_collision_with_another_is_told},
     {"a socket is made, replaced and removed", a_socket_is_made_replaced_and_removed},
     {"nothing else is replaced", nothing_else_is_replaced},
     {NULL, NULL}};
