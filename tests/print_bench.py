@@ -66,6 +66,7 @@ class Client:
     def close(self):
         self.process.stdin.close()
         self.process.stdout.close()
+        self.process.terminate() # it may be waiting for an answer
         self.process.wait(TIMEOUT)
 
 
