@@ -18,6 +18,7 @@ import time
 from lanmanserver_bench import (DENIED, GONE, NO_SHARE, PARAMETERS, SHARES, applied, fake, null_shares,
                                 number, open_rig, options_of, reaches, refused_and_mended, rejected, serve,
                                 share, start)
+from print_bench import COMPUTER
 from samba_rig import until
 from services_bench import expect, run_tests
 
@@ -44,12 +45,15 @@ def test_null_sessions_follow_the_list(bench):
 
 
 def test_unc_names_open_the_server_they_name(bench):
-    rig, service = serve(bench, ('add', 'HKLM\\SYSTEM\\CurrentControlSet\\Control\\ComputerName\\'
-                                 'ComputerName', '/v', 'ComputerName', '/d', 'SERVER2', '/f'))
+    rig, service = serve(bench, ('set', COMPUTER, 'ComputerName', 'SERVER2'))
     applied(bench, *null_shares('--append', '\\\\SERVER3\\DATA'))
     assert not reaches(rig)
     applied(bench, *null_shares('--append', '\\\\server2\\data'))
     assert reaches(rig)
+    bench.regtool('set', COMPUTER, 'ComputerName', 'SERVER4') # nobody answers for the computer's name
+    until('the share is closed', lambda: not reaches(rig))
+    bench.regtool('set', COMPUTER, 'ComputerName', 'SERVER3')
+    until('the share is open', lambda: reaches(rig))
     service.end()
 
 

@@ -4,9 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define CONTROL_SET "HKLM\\SYSTEM\\CurrentControlSet\\"
-#define COMPUTER_NAME_KEY CONTROL_SET "Control\\ComputerName\\ComputerName"
-#define TCPIP_KEY CONTROL_SET "Services\\Tcpip\\Parameters"
 #define NETBIOS_LENGTH 15
 
 /* *text stays "" where there is none, or what is there is no text. */
@@ -50,9 +47,9 @@ int names_load(rs_txn *txn, const char *host, struct server_names *names)
     const char *domain = "";
     size_t size = strcspn(host, ".");
     size_t count = 0;
-    int status = read_text(txn, COMPUTER_NAME_KEY, "ComputerName", &computer);
+    int status = read_text(txn, NAMES_COMPUTER_KEY "\\ComputerName", "ComputerName", &computer);
     if (status == RS_OK && host[size] == '\0') {
-        status = read_text(txn, TCPIP_KEY, "Domain", &domain);
+        status = read_text(txn, NAMES_DOMAIN_KEY, "Domain", &domain);
     }
     if (status != RS_OK) {
         return status;

@@ -11,6 +11,10 @@
 
 #include <regstore.h>
 
+/* Where they stand in the store, for who has to hear of a change. */
+#define NAMES_COMPUTER_KEY "HKLM\\SYSTEM\\CurrentControlSet\\Control\\ComputerName"
+#define NAMES_DOMAIN_KEY "HKLM\\SYSTEM\\CurrentControlSet\\Services\\Tcpip\\Parameters"
+
 #define NAMES_MAX 3
 #define NAMES_SIZE 256 /* of one name; a longer one is left out */
 

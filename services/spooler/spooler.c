@@ -21,7 +21,7 @@
 #define CONTROL_SET "HKLM\\SYSTEM\\CurrentControlSet\\"
 #define SERVER_KEY CONTROL_SET "Services\\LanmanServer\\Parameters"
 
-const char *const spooler_beside[] = {SERVER_KEY, CONTROL_SET "Control\\ComputerName", NULL};
+const char *const spooler_beside[] = {SERVER_KEY, NAMES_COMPUTER_KEY, NULL};
 
 /* What the server component's settings say of null sessions; the same rules, the same defaults. */
 enum { NULL_RESTRICTED, NULL_PIPES, NULL_SETTINGS };
