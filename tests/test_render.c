@@ -112,6 +112,30 @@ static void defaults_are_rendered(void)
     rs_close(store);
 }
 
+/* The store's own rule is the one that counts, and it may have no default. */
+static void without_a_default_nothing_opens(void)
+{
+    static const char rules[] = "HKEY_REGSTORE\\Rules\\" PARAMETERS;
+    static const char *const numbers[] = {
+        "restrictnullsessaccess", "autodisconnect", "Announce", "MaxMpxCt",
+        "EnableOplocks",          "EnableRaw",      NULL};
+    static const char *const missing[] = {"deadtime", "lm interval",    "max mux", "oplocks",
+                                          "raw",      "guest ok = yes", NULL};
+    struct line said = LINE_INIT;
+    rs_store *store = bench_open();
+    put_multi(store, SHARES_KEY, "DATA", "Path=/srv");
+    for (size_t i = 0; numbers[i] != NULL; i++) {
+        put_multi(store, rules, numbers[i], "type=REG_DWORD");
+    }
+    char *given = rendered(store, &said);
+    CU_ASSERT_PTR_NOT_NULL(strstr(given, "[DATA]\n"));
+    for (size_t i = 0; missing[i] != NULL; i++) {
+        CU_ASSERT_PTR_NULL(strstr(given, missing[i]));
+    }
+    free(given);
+    rs_close(store);
+}
+
 static void settings_are_mapped(void)
 {
     static const char *const hidden[] = {"\tserver string = the 1% server\n",
@@ -360,6 +384,7 @@ static void the_manual_tells_every_effect(void)
 
 static const struct test_case cases[] = {
     {"defaults are rendered", defaults_are_rendered},
+    {"without a default nothing opens", without_a_default_nothing_opens},
     {"settings are mapped", settings_are_mapped},
     {"shares are rendered", shares_are_rendered},
     {"without restriction guests are everywhere", without_restriction_guests_are_everywhere},

@@ -38,6 +38,11 @@ static uint32_t number(const struct rendering *rendering, enum server_parameter 
     return rendering->source->settings->values[parameter].number;
 }
 
+static bool is_known(const struct rendering *rendering, enum server_parameter parameter)
+{
+    return rendering->source->settings->values[parameter].known;
+}
+
 static void tell(const struct rendering *rendering, const char *what, const char *where,
                  const char *problem)
 {
@@ -63,24 +68,39 @@ static uint32_t deadtime(uint32_t minutes)
     return minutes > LONGEST_DEADTIME ? 0 : minutes == 0 ? 1 : minutes;
 }
 
+/* What a rule without a default leaves to the service is left to Samba. */
+static void write_number(const struct rendering *rendering, const char *option,
+                         enum server_parameter parameter, uint32_t given)
+{
+    if (is_known(rendering, parameter)) {
+        fprintf(rendering->out, "\t%s = %" PRIu32 "\n", option, given);
+    }
+}
+
+static void write_two(const struct rendering *rendering, const char *option, const char *other,
+                      enum server_parameter parameter)
+{
+    const char *text = yes_or_no(number(rendering, parameter) != 0);
+    if (is_known(rendering, parameter)) {
+        fprintf(rendering->out, "\t%s = %s\n\t%s = %s\n", option, text, other, text);
+    }
+}
+
 static void write_global(const struct rendering *rendering)
 {
     FILE *out = rendering->out;
     bool hidden = number(rendering, HIDDEN) != 0;
-    bool oplocks = number(rendering, ENABLE_OPLOCKS) != 0;
-    bool raw = number(rendering, ENABLE_RAW) != 0;
     fputs(opening, out);
     write_comment(rendering);
     fprintf(out, "\tbrowse list = %s\n", yes_or_no(!hidden));
     fprintf(out, "\tmulticast dns register = %s\n", yes_or_no(!hidden));
     fprintf(out, "\tlm announce = %s\n", yes_or_no(!hidden && number(rendering, LMANNOUNCE) != 0));
-    fprintf(out, "\tlm interval = %" PRIu32 "\n", number(rendering, ANNOUNCE));
-    fprintf(out, "\tdeadtime = %" PRIu32 "\n", deadtime(number(rendering, AUTODISCONNECT)));
-    fprintf(out, "\toplocks = %s\n", yes_or_no(oplocks));
-    fprintf(out, "\tlevel2 oplocks = %s\n", yes_or_no(oplocks));
-    fprintf(out, "\tread raw = %s\n", yes_or_no(raw));
-    fprintf(out, "\twrite raw = %s\n", yes_or_no(raw));
-    fprintf(out, "\tmax mux = %" PRIu32 "\n", number(rendering, MAX_MPX_CT));
+    write_number(rendering, "lm interval", ANNOUNCE, number(rendering, ANNOUNCE));
+    write_number(rendering, "deadtime", AUTODISCONNECT,
+                 deadtime(number(rendering, AUTODISCONNECT)));
+    write_two(rendering, "oplocks", "level2 oplocks", ENABLE_OPLOCKS);
+    write_two(rendering, "read raw", "write raw", ENABLE_RAW);
+    write_number(rendering, "max mux", MAX_MPX_CT, number(rendering, MAX_MPX_CT));
 }
 
 /* ---- Shares ---------------------------------------------------------------------------------- */
@@ -190,7 +210,9 @@ char *render(const struct render_source *source, struct line *said)
     if (rendering.out == NULL) {
         return NULL;
     }
-    rendering.open.restricted = number(&rendering, RESTRICT_NULL_SESS_ACCESS) != 0;
+    /* A rule without a default opens nothing. */
+    rendering.open.restricted = !is_known(&rendering, RESTRICT_NULL_SESS_ACCESS) ||
+                                number(&rendering, RESTRICT_NULL_SESS_ACCESS) != 0;
     rendering.open.entries = source->settings->values[NULL_SESSION_SHARES].strings;
     write_global(&rendering);
     write_shares(&rendering);

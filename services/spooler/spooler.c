@@ -140,7 +140,9 @@ static bool admit(void *owner, const struct rpc_caller *caller)
     if (nulls == NULL) {
         return false;
     }
-    allowed.restricted = nulls->values[NULL_RESTRICTED].number != 0;
+    /* A rule without a default opens nothing. */
+    allowed.restricted =
+        !nulls->values[NULL_RESTRICTED].known || nulls->values[NULL_RESTRICTED].number != 0;
     allowed.entries = nulls->values[NULL_PIPES].strings;
     return access_pipe(&allowed, spooler->now.names.list, PIPE);
 }
