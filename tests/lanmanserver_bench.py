@@ -109,14 +109,17 @@ def fake(bench, rig, name, text):
 
 
 def refused_and_mended(bench, rig, reason, mend):
-    """A change is refused, nothing is left of it; after the mending the next one is taken."""
+    """A change is refused, nothing is left of it but what smbd could not be told; after the mending
+    the next one is taken."""
     before = rig.include.read_text()
     files = set(os.listdir(rig.include.parent))
     said = rejected(bench, *null_shares('--append', 'DATA'))
     assert re.fullmatch(reason, said), said
     expect(rig.include.read_text(), before)
-    assert set(os.listdir(rig.include.parent)) <= files | {'shares.conf.last'}
+    left = {'shares.conf.last'} | ({'shares.conf.close'} if 'smbcontrol' in reason else set())
+    assert set(os.listdir(rig.include.parent)) <= files | left
     assert not reaches(rig)
     mend()
     applied(bench, *null_shares('--append', 'MORE'))
     assert reaches(rig)
+    assert not rig.include.with_name('shares.conf.close').exists()

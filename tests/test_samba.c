@@ -328,6 +328,18 @@ static void places_are_checked(void)
     include_close(&include);
 }
 
+static void one_changes_it_at_a_time(void)
+{
+    struct include first = open_include();
+    struct include second;
+    CU_ASSERT_FALSE(include_open(&second, scratch_path("shares.conf")));
+    CU_ASSERT_PTR_NOT_NULL(strstr(second.reason, "another process is changing it"));
+    include_close(&second);
+    include_close(&first);
+    second = open_include();
+    include_close(&second);
+}
+
 /* ---- What smbd is told, by a program that writes down what it was called with */
 
 struct telling {
@@ -429,6 +441,120 @@ static void failures_are_told_apart(void)
     }
 }
 
+/* ---- A whole change, with a testparm that lets all through */
+
+#define CLOSED_DATA "[global]\n[DATA]\n\tguest ok = no\n[global]\n"
+#define OPEN_DATA "[global]\n[DATA]\n\tguest ok = yes\n[MORE]\n\tpath = /x\n[global]\n"
+
+struct changing {
+    struct loop loop;
+    struct samba samba;
+    unsigned ends;
+    bool taken;
+};
+
+static void end_change(void *owner, bool taken, const char *said)
+{
+    struct changing *changing = owner;
+    (void)said;
+    changing->ends++;
+    changing->taken = taken;
+    loop_end(&changing->loop, 0);
+}
+
+static void make_file(const char *name, const char *text, mode_t mode)
+{
+    FILE *file = fopen(scratch_path(name), "w");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(file);
+    fputs(text, file);
+    fclose(file);
+    CU_ASSERT_EQUAL(chmod(scratch_path(name), mode), 0);
+}
+
+static enum work_outcome change_to(struct changing *changing, const char *text, struct line *said)
+{
+    char *copy = strdup(text);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(copy);
+    changing->ends = 0;
+    changing->loop.ended = false;
+    enum work_outcome outcome = samba_apply(&changing->samba, copy, said);
+    if (outcome == WORK_UNDER_WAY) {
+        CU_ASSERT_EQUAL(loop_run(&changing->loop), 0);
+        CU_ASSERT_EQUAL(changing->ends, 1);
+    }
+    return outcome;
+}
+
+/* Opens DATA where it is closed, with a smbcontrol that ends with that line of shell. */
+static void open_data_by(const char *line, char *calls, size_t size)
+{
+    struct changing changing = {.ends = 0};
+    struct line said = LINE_INIT;
+    char file[PATH_MAX];
+    char conf[PATH_MAX];
+    char include[PATH_MAX + 16];
+    char *old = fake_smbcontrol(line);
+    (void)snprintf(file, sizeof(file), "%s", scratch_path("shares.conf"));
+    (void)snprintf(conf, sizeof(conf), "%s", scratch_path("smb.conf"));
+    (void)snprintf(include, sizeof(include), "include = %s\n", file);
+    make_file("testparm", "#!/bin/sh\n", 0755);
+    make_file("smb.conf", include, 0644);
+    make_file("shares.conf", CLOSED_DATA, 0644);
+    CU_ASSERT_EQUAL_FATAL(loop_open(&changing.loop), 0);
+    samba_init(&changing.samba, &changing.loop, file, conf, end_change, &changing);
+    CU_ASSERT_EQUAL(change_to(&changing, OPEN_DATA, &said), WORK_UNDER_WAY);
+    CU_ASSERT_FALSE(changing.taken);
+    samba_end(&changing.samba);
+    loop_close(&changing.loop);
+    (void)setenv("PATH", old, 1);
+    free(old);
+    FILE *called = fopen(scratch_path("calls"), "r");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(called);
+    calls[fread(calls, 1, size - 1, called)] = '\0';
+    fclose(called);
+}
+
+/* Between the two somebody may have come in. */
+static void what_a_refused_change_opened_is_closed(void)
+{
+    char calls[1024];
+    open_data_by("[ -e $0.once ] || { : > $0.once; exit 1; }", calls, sizeof(calls));
+    CU_ASSERT_STRING_EQUAL(calls, "smbd reload-config\nsmbd reload-config\nsmbd close-share DATA\n"
+                                  "smbd close-share MORE\nsmbd ping\n");
+    struct include include = open_include();
+    expect_file(&include, "", CLOSED_DATA);
+    expect_file(&include, ".close", NULL);
+    include_close(&include);
+}
+
+static void what_smbd_was_not_told_stays_to_be_told(void)
+{
+    char calls[1024];
+    open_data_by("exit 1", calls, sizeof(calls));
+    struct include include = open_include();
+    expect_file(&include, "", CLOSED_DATA);
+    expect_file(&include, ".close", "DATA\nMORE\n");
+    include_close(&include);
+}
+
+/* What is written has to be read again at the next change. */
+static void no_text_is_too_long_to_be_read_again(void)
+{
+    struct changing changing = {.ends = 0};
+    struct line said = LINE_INIT;
+    char *text = calloc(1, INCLUDE_MAX_SIZE + 2);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(text);
+    memset(text, 'x', INCLUDE_MAX_SIZE + 1);
+    CU_ASSERT_EQUAL_FATAL(loop_open(&changing.loop), 0);
+    samba_init(&changing.samba, &changing.loop, scratch_path("shares.conf"), "/none", end_change,
+               &changing);
+    CU_ASSERT_EQUAL(change_to(&changing, text, &said), WORK_REFUSED);
+    free(text);
+    CU_ASSERT_PTR_NOT_NULL(strstr(said.text, "would be too long"));
+    samba_end(&changing.samba);
+    loop_close(&changing.loop);
+}
+
 static const struct test_case cases[] = {
     {"includes are replaced", includes_are_replaced},
     {"programs end with a status", programs_end_with_a_status},
@@ -443,6 +569,10 @@ static const struct test_case cases[] = {
     {"links are not followed", links_are_not_followed},
     {"other kinds are refused", other_kinds_are_refused},
     {"places are checked", places_are_checked},
+    {"one changes it at a time", one_changes_it_at_a_time},
+    {"what a refused change opened is closed", what_a_refused_change_opened_is_closed},
+    {"what smbd was not told stays to be told", what_smbd_was_not_told_stays_to_be_told},
+    {"no text is too long to be read again", no_text_is_too_long_to_be_read_again},
     {"smbd is told in order", smbd_is_told_in_order},
     {"too many shares are all closed", too_many_shares_are_all_closed},
     {"failures are told apart", failures_are_told_apart},

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -46,6 +47,16 @@ static bool check_directory(struct include *include, const char *path)
     return true;
 }
 
+/* Two that write the same FILE.new would have testparm judge one text and smbd read the other. Not
+ * every file system has locks. */
+static bool lock_directory(struct include *include)
+{
+    if (flock(include->directory, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+        return fail(include, "change", "", "another process is changing it");
+    }
+    return true;
+}
+
 bool include_open(struct include *include, const char *path)
 {
     const char *slash = strrchr(path, '/');
@@ -63,7 +74,7 @@ bool include_open(struct include *include, const char *path)
     if (include->directory < 0) {
         return fail(include, "open the directory of", "", strerror(errno));
     }
-    if (!check_directory(include, path)) {
+    if (!check_directory(include, path) || !lock_directory(include)) {
         include_close(include);
         return false;
     }

@@ -31,7 +31,7 @@ struct include {
 
 /* Each gives false when it fails, with the reason. */
 
-/* path is absolute. */
+/* path is absolute. Until include_close() nobody else opens a file of that directory. */
 bool include_open(struct include *include, const char *path);
 /* NULL for *text if there is no such file; else it is the caller's, to be released with free(). */
 bool include_read(struct include *include, const char *suffix, char **text);

@@ -25,9 +25,11 @@ static void clean_up(struct samba *samba)
     }
     free(samba->text);
     free(samba->closing);
+    free(samba->undoing);
     free(samba->untold);
     samba->text = NULL;
     samba->closing = NULL;
+    samba->undoing = NULL;
     samba->untold = NULL;
     samba->installed = false;
     samba->restoring = false;
@@ -56,8 +58,8 @@ static void keep_untold(struct samba *samba)
     }
 }
 
-/* The file goes back. A running smbd may have read the new one; what comes of telling it to read
- * again is not waited for to be good. */
+/* The file goes back. A running smbd may have read the new one, and somebody may be in a share that
+ * only that one opens. If smbd cannot be told, FILE.close stays and the next change tells it. */
 static void refuse(struct samba *samba, const char *reason)
 {
     bool installed = samba->installed;
@@ -71,9 +73,11 @@ static void refuse(struct samba *samba, const char *reason)
     if (!include_restore(&samba->include, samba->was_there)) {
         note(samba, samba->include.reason);
     }
-    keep_untold(samba);
+    if (!include_write(&samba->include, ".close", 0600, samba->undoing)) {
+        note(samba, samba->include.reason);
+    }
     samba->restoring = true;
-    if (tell_start(&samba->tell, "") != 0) {
+    if (tell_start(&samba->tell, samba->undoing) != 0) {
         settle(samba, false);
     }
 }
@@ -84,6 +88,9 @@ static void take_told(void *owner, enum tell_result result, const char *reason)
 {
     struct samba *samba = owner;
     if (samba->restoring) {
+        if (result != TELL_FAILED) {
+            include_remove(&samba->include, ".close");
+        }
         settle(samba, false);
         return;
     }
@@ -217,11 +224,35 @@ static bool start_testparm(struct samba *samba, struct line *said)
 
 /* ---- A change begins ------------------------------------------------------------------------- */
 
+static bool has_line(const char *text, const char *line, size_t size)
+{
+    while (*text != '\0') {
+        size_t length = strcspn(text, "\n");
+        if (length == size && memcmp(text, line, size) == 0) {
+            return true;
+        }
+        text += length + (text[length] == '\n');
+    }
+    return false;
+}
+
+/* Adds the lines that are not there yet, so that what is never told does not grow. first is
+ * released. */
 static char *join(char *first, const char *second)
 {
-    char *both = NULL;
-    if (first == NULL || asprintf(&both, "%s%s", first, second) < 0) {
-        both = NULL;
+    char *both = first != NULL ? malloc(strlen(first) + strlen(second) + 2) : NULL;
+    if (both == NULL) {
+        free(first);
+        return NULL;
+    }
+    char *end = stpcpy(both, first);
+    while (*second != '\0') {
+        size_t size = strcspn(second, "\n");
+        if (!has_line(first, second, size)) {
+            end = mempcpy(end, second, size);
+            end = stpcpy(end, "\n");
+        }
+        second += size + (second[size] == '\n');
     }
     free(first);
     return both;
@@ -240,12 +271,15 @@ static bool compare(struct samba *samba, struct line *said, bool *same)
     }
     samba->was_there = old != NULL;
     *same = old != NULL && strcmp(old, samba->text) == 0;
-    samba->closing = join(render_closing(old != NULL ? old : "", samba->text),
-                          samba->untold != NULL ? samba->untold : "");
-    if (samba->closing == NULL) {
+    const char *before = old != NULL ? old : "";
+    const char *untold = samba->untold != NULL ? samba->untold : "";
+    samba->closing = join(render_closing(before, samba->text), untold);
+    samba->undoing = join(render_closing(samba->text, before), untold);
+    bool whole = samba->closing != NULL && samba->undoing != NULL;
+    if (!whole) {
         line_add(said, "no memory");
     }
-    bool needed = samba->closing != NULL && (!*same || samba->untold != NULL);
+    bool needed = whole && (!*same || samba->untold != NULL);
     free(old);
     return needed;
 }
@@ -253,6 +287,10 @@ static bool compare(struct samba *samba, struct line *said, bool *same)
 static enum work_outcome begin(struct samba *samba, struct line *said)
 {
     bool same = false;
+    if (strlen(samba->text) > INCLUDE_MAX_SIZE) {
+        line_add(said, "the text of %s would be too long", samba->file);
+        return WORK_REFUSED;
+    }
     if (!include_open(&samba->include, samba->file)) {
         line_add(said, "%s", samba->include.reason);
         return WORK_REFUSED;

@@ -32,6 +32,7 @@ struct samba {
     struct tell tell;
     char *text;       /* that FILE is to have */
     char *closing;    /* the shares that smbd is to close */
+    char *undoing;    /* those that it is to close if FILE goes back */
     char *untold;     /* those of an earlier change, which it was not told; or NULL */
     bool was_there;   /* FILE was, before */
     bool installed;   /* FILE is new, and goes back if smbd cannot be told */
