@@ -106,6 +106,7 @@ static void strangers_do_not_fill_the_log(void)
 
 #define LARGE (256 * 1024) /* bytes of an answer */
 #define CALLS 64           /* of which the system itself keeps some MiB for the client */
+#define HEARD ((size_t)CALLS * (LARGE + 8192)) /* room for what comes, bytes */
 
 /* A client that asks and does not listen: calls wait, unread, until it does. */
 static void answers_that_nobody_takes_are_bounded(void)
@@ -113,7 +114,8 @@ static void answers_that_nobody_takes_are_bounded(void)
     struct rpc_rig rig;
     struct wire wire = {0};
     const uint8_t size[] = {0, 0, LARGE >> 16, 0};
-    static uint8_t heard[CALLS * (LARGE + 8192)];
+    uint8_t *heard = malloc(HEARD);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(heard);
     rpc_rig_open(&rig);
     int fd = bound_client(&rig);
     const int small = 65536; /* bytes that the system keeps for the server */
@@ -135,8 +137,8 @@ static void answers_that_nobody_takes_are_bounded(void)
     /* A multiple of 8 bytes in each of its fragments, and their headers */
     size_t fragments = (LARGE + 4256 - 1) / 4256;
     size_t all = CALLS * (LARGE + fragments * PDU_RESPONSE_HEADER);
-    CU_ASSERT_FATAL(all <= sizeof(heard));
-    CU_ASSERT_EQUAL_FATAL(hear(&rig, fd, heard, all, sizeof(heard)), all);
+    CU_ASSERT_FATAL(all <= HEARD);
+    CU_ASSERT_EQUAL_FATAL(hear(&rig, fd, heard, all, HEARD), all);
     size_t at = 0;
     for (size_t i = 0; i < CALLS * fragments; i++) {
         CU_ASSERT_EQUAL_FATAL(get_u32(heard + at + 12), 2 + i / fragments);
@@ -145,6 +147,7 @@ static void answers_that_nobody_takes_are_bounded(void)
     CU_ASSERT(at == all && rig.calls == CALLS);
     CU_ASSERT(answers(&rig, fd));
     CU_ASSERT(rig.server->held < 65536);
+    free(heard);
     close(fd);
     rpc_rig_close(&rig);
 }
