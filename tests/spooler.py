@@ -151,6 +151,48 @@ class Silent:
         self.socket.close()
 
 
+class Slow(Silent):
+    """A peer that takes its time for each announcement."""
+
+    def serve(self, clock, ms):
+        """One conversation; gives how many printers it was told of."""
+        told = 0
+        with self.accept() as connection:
+            connection.settimeout(TIMEOUT)
+            while (message := self.next(connection)) and message[2] == rpc_client.BIND:
+                self.say(connection, rpc_client.BIND_ACK, struct.pack(
+                    '<HHIHHIHH', 5840, 5840, 1, 0, 0, 1, 0, 0)
+                    + rpc_client.NDR[0].bytes_le + struct.pack('<I', rpc_client.NDR[1]))
+            while message:
+                told += 1
+                clock.move(ms)
+                self.say(connection, rpc_client.RESPONSE, bytes(28) + struct.pack(
+                    '<I', ALREADY_EXISTS), message[12:16])
+                message = self.next(connection)
+        return told
+
+    @staticmethod
+    def next(connection):
+        """A whole message, of one fragment; None at the end."""
+        data = b''
+        try:
+            while len(data) < 16 or len(data) < struct.unpack_from('<H', data, 8)[0]:
+                if not (block := connection.recv(4096)):
+                    return None
+                data += block
+        except ConnectionError:
+            return None
+        return data
+
+    @staticmethod
+    def say(connection, kind, body, call=bytes(4)):
+        try:
+            connection.sendall(struct.pack('<BBBB4sHH', 5, 0, kind, 3, rpc_client.LITTLE_ENDIAN,
+                                           16 + len(body), 0) + call + body)
+        except ConnectionError:
+            pass
+
+
 # ---- Tests; a function test_NAME(bench) is one
 
 def test_three_list_all_within_one_round(bench):
@@ -266,6 +308,24 @@ def test_a_silent_peer_costs_five_seconds_and_a_line(bench):
         lines = [line for line in alpha.service.log.seen if f'port {port}: ' in line]
         expect(len(lines), 1)
     expect(rest[-1], 'regstore-spooler: ended')
+
+
+def test_a_slow_peer_is_told_all_within_a_minute(bench):
+    """It answers, so it is not down; but it may not take for ever, either."""
+    clock = Clock(bench)
+    alpha = Spooler(bench, 'ALPHA')
+    slow = Slow(bench)
+    for number in range(18):
+        alpha.share(f'P{number}')
+    alpha.tell(slow)
+    alpha.start()
+    expect(slow.serve(clock, 3_000), 18)
+    clock.move(ROUND)
+    told = slow.serve(clock, 4_500)
+    assert 13 <= told < 18, told
+    alpha.service.log.wait(f'cannot announce printers to "127.0.0.1" port {slow.port}: not all was '
+                           'told within 60000 ms; trying again each round')
+    alpha.end()
 
 
 def test_the_port_moves_live(bench):

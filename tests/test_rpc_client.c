@@ -82,6 +82,7 @@ static void start(struct rpc_rig *rig, struct talk *talk, const char *host, int6
                                          .port = rig->port,
                                          .interface = echo_interface.syntax,
                                          .limit = limit,
+                                         .whole = LIMIT_MS,
                                          .owner = talk,
                                          .ask = ask,
                                          .answered = take_answer,

@@ -25,6 +25,7 @@ struct rpc_client {
     enum stage stage;
     struct loop_source source; /* the lookup's, then the connection's */
     struct loop_timer timer;
+    int64_t latest; /* loop_now() when all has to be over */
     struct lookup *lookup;
     const struct addrinfo *address; /* that is tried */
     int problem;                    /* of the address before */
@@ -95,7 +96,18 @@ static void expired(void *owner)
     static const char *const waited_for[] = {"its address was not found", "it did not accept",
                                              "it did not agree to a bind", "it did not answer"};
     struct rpc_client *client = owner;
+    if (loop_now(client->options.loop) >= client->latest) {
+        fail(client, "not all was told within %lld ms", (long long)client->options.whole);
+        return;
+    }
     fail(client, "%s within %lld ms", waited_for[client->stage], (long long)client->options.limit);
+}
+
+static void set_timer(struct rpc_client *client)
+{
+    struct loop *loop = client->options.loop;
+    int64_t left = client->latest - loop_now(loop);
+    loop_set(loop, &client->timer, left < client->options.limit ? left : client->options.limit);
 }
 
 /* ---- Calls ----------------------------------------------------------------------------------- */
@@ -121,6 +133,7 @@ static bool call_next(struct rpc_client *client)
         struct pdu_writer to = writer(client);
         if (more && ndr_push_ok(&arguments)) {
             pdu_write_request(&to, ++client->call, opnum, &arguments, client->most_sent);
+            set_timer(client);
         } else {
             finish(client, more ? "the call is too large" : NULL);
             cancelled = true;
@@ -409,7 +422,8 @@ int rpc_client_start(const struct rpc_client_options *options, struct rpc_client
         rpc_client_cancel(made);
         return problem;
     }
-    loop_set(options->loop, &made->timer, options->limit);
+    made->latest = loop_now(options->loop) + options->whole;
+    set_timer(made);
     *client = made;
     return 0;
 }

@@ -2,8 +2,9 @@
  * client - one conversation with another's RPC interface over TCP: find the host, connect, bind,
  * one call after another, and hang up.
  *
- * It hangs itself into the service's loop and never blocks, not even for the host's name. All of it
- * must be over within one period. Needs loop, pdu and ndr.
+ * It hangs itself into the service's loop and never blocks, not even for the host's name. Each
+ * answer must come within one period, and all of it be over within another. Needs loop, pdu and
+ * ndr.
  */
 #ifndef RPC_CLIENT_H
 #define RPC_CLIENT_H
@@ -22,7 +23,8 @@ struct rpc_client_options {
     const char *host; /* name or address; copied */
     unsigned port;
     struct rpc_syntax interface;
-    int64_t limit; /* ms, for all of it */
+    int64_t limit; /* ms, for what comes before the first call together, and for each answer */
+    int64_t whole; /* ms, for all of it */
     void *owner;
     /* Gives the next call: its opnum and its arguments. false: there is none, hang up. */
     bool (*ask)(void *owner, uint16_t *opnum, struct ndr_push *arguments);

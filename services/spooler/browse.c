@@ -72,6 +72,7 @@ static bool ask(void *owner, uint16_t *opnum, struct ndr_push *arguments)
     if (peer->next >= own->count) {
         return false;
     }
+    peer->telling = true;
     *opnum = SPOOLSS_ADD_PRINTER;
     snprintf(server, sizeof(server), "\\\\%s", peer->address.host);
     spoolss_push_announcement(arguments, server, &own->rows[peer->next]);
@@ -127,12 +128,14 @@ static void call(struct browse_peer *peer)
         .port = peer->address.port,
         .interface = spoolss_interface.syntax,
         .limit = BROWSE_CALL_MS,
+        .whole = BROWSE_WHOLE_MS,
         .owner = peer,
         .ask = ask,
         .answered = answered,
         .done = done,
     };
     peer->due = false;
+    peer->telling = false;
     peer->next = 0;
     peer->has_handle = false;
     peer->problem[0] = '\0';
@@ -161,7 +164,7 @@ static void go_on(struct browse *browse)
 {
     size_t most = browse_fan_out(browse->count);
     for (size_t i = 0; i < browse->count && browse->active < most; i++) {
-        struct browse_peer *peer = &browse->peers[i];
+        struct browse_peer *peer = browse->peers[browse->turn++ % browse->count];
         if (peer->due && peer->client == NULL) {
             call(peer);
         }
@@ -183,13 +186,13 @@ static void set_timer(struct browse *browse)
     loop_set(browse->loop, &browse->timer, browse->has_begun ? browse->wait - passed : 0);
 }
 
-/* A peer whose call is still under way is being told already. */
+/* A peer whose call is still under way is being told already, unless something has changed. */
 static void begin_round(struct browse *browse)
 {
     browse->begun = loop_now(browse->loop);
     browse->has_begun = true;
     for (size_t i = 0; i < browse->count; i++) {
-        browse->peers[i].due = browse->peers[i].client == NULL;
+        browse->peers[i]->due |= browse->peers[i]->client == NULL;
     }
     go_on(browse);
     set_timer(browse);
@@ -209,8 +212,8 @@ static void want_round(struct browse *browse)
 static void stop(struct browse *browse)
 {
     for (size_t i = 0; i < browse->count; i++) {
-        cancel(&browse->peers[i]);
-        browse->peers[i].due = false;
+        cancel(browse->peers[i]);
+        browse->peers[i]->due = false;
     }
 }
 
@@ -222,43 +225,107 @@ void browse_open(struct browse *browse, struct loop *loop, const struct log *log
     browse->timer = (struct loop_timer){.expired = waited, .owner = browse};
 }
 
-static const struct browse_peer *find(const struct browse *browse,
-                                      const struct peer_address *address)
+static bool is_at(const struct browse_peer *peer, const struct peer_address *address)
+{
+    return peer->address.port == address->port &&
+           strcasecmp(peer->address.host, address->host) == 0;
+}
+
+static struct browse_peer *find(const struct browse *browse, const struct peer_address *address)
 {
     for (size_t i = 0; i < browse->count; i++) {
-        const struct peer_address *other = &browse->peers[i].address;
-        if (other->port == address->port && strcasecmp(other->host, address->host) == 0) {
-            return &browse->peers[i];
+        if (is_at(browse->peers[i], address)) {
+            return browse->peers[i];
         }
     }
     return NULL;
 }
 
-/* Conversations tell of the printers as they were, and belong to the old peers, so they end; what
- * they were about is done again. */
+static struct browse_peer *make_peer(struct browse *browse, const struct peer_address *address)
+{
+    struct browse_peer *peer = calloc(1, sizeof(*peer));
+    if (peer != NULL) {
+        peer->browse = browse;
+        peer->address = *address;
+    }
+    return peer;
+}
+
+/* Those at these addresses: the old ones that are there, and new ones. NULL: no memory. */
+static struct browse_peer **gather(struct browse *browse, const struct peer_addresses *addresses,
+                                   size_t *fresh)
+{
+    struct browse_peer **peers = calloc(addresses->count + 1, sizeof(struct browse_peer *));
+    bool good = peers != NULL;
+    *fresh = 0;
+    for (size_t i = 0; good && i < addresses->count; i++) {
+        struct browse_peer *known = find(browse, &addresses->rows[i]);
+        peers[i] = known != NULL ? known : make_peer(browse, &addresses->rows[i]);
+        *fresh += known == NULL;
+        good = peers[i] != NULL;
+    }
+    for (size_t i = 0; peers != NULL && !good && i < addresses->count; i++) {
+        if (find(browse, &addresses->rows[i]) == NULL) {
+            free(peers[i]);
+        }
+    }
+    if (!good) {
+        free(peers);
+    }
+    return good ? peers : NULL;
+}
+
+/* Lets go of the old peers that are not among the new ones. */
+static void replace(struct browse *browse, struct browse_peer **peers, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        peers[i]->kept = true;
+    }
+    for (size_t i = 0; i < browse->count; i++) {
+        if (!browse->peers[i]->kept) {
+            cancel(browse->peers[i]);
+            free(browse->peers[i]);
+        }
+    }
+    for (size_t i = 0; i < count; i++) {
+        peers[i]->kept = false;
+    }
+    free(browse->peers);
+    browse->peers = peers;
+    browse->count = count;
+}
+
+/* Who was told of printers as they were is called again, after the others. */
+static void tell_again(struct browse *browse)
+{
+    for (size_t i = 0; i < browse->count; i++) {
+        struct browse_peer *peer = browse->peers[i];
+        peer->due |= peer->client != NULL && peer->telling;
+    }
+}
+
+/* Conversations with those who stay go on: so changes that come one after another neither keep a
+ * round from its end nor look for a host again and again. */
 bool browse_take(struct browse *browse, const struct own *own,
                  const struct peer_addresses *addresses)
 {
-    struct browse_peer *peers = calloc(addresses->count + 1, sizeof(*peers));
-    bool again = browse->active > 0 || browse->own == NULL || own_has_more(own, browse->own);
+    size_t fresh;
+    struct browse_peer **peers = gather(browse, addresses, &fresh);
     if (peers == NULL) {
         return false;
     }
-    for (size_t i = 0; i < addresses->count; i++) {
-        const struct browse_peer *known = find(browse, &addresses->rows[i]);
-        peers[i].browse = browse;
-        peers[i].address = addresses->rows[i];
-        peers[i].ailing = known != NULL && known->ailing;
-        again |= known == NULL || known->due;
-    }
-    stop(browse);
-    free(browse->peers);
-    browse->peers = peers;
-    browse->count = addresses->count;
-    browse->own = own;
-    if (again) {
+    if (fresh > 0 || browse->own == NULL || own_has_more(own, browse->own)) {
         want_round(browse);
     }
+    replace(browse, peers, addresses->count);
+    if (browse->own != NULL && !own_same(own, browse->own)) {
+        tell_again(browse);
+    }
+    browse->own = own;
+    if (!has_cause(browse)) {
+        stop(browse);
+    }
+    go_on(browse);
     set_timer(browse);
     return true;
 }
@@ -266,9 +333,7 @@ bool browse_take(struct browse *browse, const struct own *own,
 bool browse_has_peers(const struct browse *browse, const struct peer_addresses *addresses)
 {
     for (size_t i = 0; i < browse->count && i < addresses->count; i++) {
-        const struct peer_address *other = &browse->peers[i].address;
-        if (other->port != addresses->rows[i].port ||
-            strcasecmp(other->host, addresses->rows[i].host) != 0) {
+        if (!is_at(browse->peers[i], &addresses->rows[i])) {
             return false;
         }
     }
@@ -292,6 +357,9 @@ void browse_close(struct browse *browse)
 {
     stop(browse);
     loop_unset(browse->loop, &browse->timer);
+    for (size_t i = 0; i < browse->count; i++) {
+        free(browse->peers[i]);
+    }
     free(browse->peers);
     *browse = (struct browse){.loop = browse->loop};
 }

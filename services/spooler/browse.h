@@ -6,9 +6,10 @@
  * n being the number of peers, which is Q227908's measure. Between the beginnings of two rounds it
  * waits for the larger of ServerThreadTimeout and NetPrinterDecayPeriod divided by
  * RefreshTimesPerDecayPeriod; a printer that is newly shared and a peer that is new are a reason to
- * begin one at once. A conversation is over after BROWSE_CALL_MS, so a peer that is down or silent
- * costs no more than that, and one line in the log until it is well again. Needs loop, log, client,
- * spoolss, own and peers.
+ * begin one at once. A peer that is down or silent costs BROWSE_CALL_MS, one that is slow
+ * BROWSE_WHOLE_MS at most, and either one line in the log until it is well again. Whose turn it is
+ * goes round over rounds and changes, so those who take long never keep the others from theirs.
+ * Needs loop, log, client, spoolss, own and peers.
  */
 #ifndef SPOOLER_BROWSE_H
 #define SPOOLER_BROWSE_H
@@ -20,7 +21,8 @@
 #include "../common/loop.h"
 #include "../rpc/client.h"
 
-#define BROWSE_CALL_MS 5000
+#define BROWSE_CALL_MS 5000   /* until the first call, and for each answer */
+#define BROWSE_WHOLE_MS 60000 /* for a conversation */
 
 struct browse;
 
@@ -29,6 +31,8 @@ struct browse_peer {
     struct peer_address address;
     struct rpc_client *client; /* NULL: no conversation */
     bool due;                  /* still to be called in this round */
+    bool telling;              /* it was told of a printer in this conversation */
+    bool kept;                 /* it is among the new peers, too */
     bool ailing;               /* which the log was told */
     size_t next;               /* printer to be announced */
     bool has_handle;           /* that a server gave, who made a printer: to be closed */
@@ -51,8 +55,9 @@ struct browse {
     int64_t begun;
     bool has_begun; /* there was a round */
     struct loop_timer timer;
-    struct browse_peer *peers;
+    struct browse_peer **peers;
     size_t count;
+    size_t turn;   /* whose it is, if he is due */
     size_t active; /* conversations */
 };
 
