@@ -307,7 +307,9 @@ static void others_leave_room(void)
               count_as_nobody(many.line, many.expected, many.calls) !=
                   CONTROL_CLIENTS - CONTROL_ASKERS);
     }
+    int rounds = 0;
     for (size_t askers = 0; askers < CONTROL_ASKERS;) {
+        CU_ASSERT_FATAL(rounds++ < 10000); /* else they were never told apart */
         expect(&rig, "status\n", "ok running\n");
         askers = 0;
         for (size_t i = 0; i < CONTROL_CLIENTS; i++) {
