@@ -337,7 +337,14 @@ static void the_name_is_the_stores_and_the_services(void)
     /* A second one of that name does without. */
     rig_open(&second);
     CU_ASSERT_STRING_EQUAL(rig_log(&second), "test: cannot be commanded: Address already in use\n");
+    expect(&rig, "status\n", "ok running\n");
+    /* But not for ever. */
+    control_close(&rig.control);
+    CU_ASSERT_TRUE(second.control.pause.set);
+    second.control.pause.expired(second.control.pause.owner);
+    expect(&second, "status\n", "ok running\n");
     rig_close(&second);
+    control_listen(&rig.control, scratch_dir(), "bench");
     expect(&rig, "status\n", "ok running\n");
     /* The store was replaced by another directory. */
     control_listen(&rig.control, other, "bench");

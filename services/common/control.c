@@ -169,14 +169,6 @@ static void accept_some(void *owner, uint32_t events)
     }
 }
 
-static void end_pause(void *owner)
-{
-    struct control *control = owner;
-    if (loop_add(control->loop, &control->listener, EPOLLIN) != 0) {
-        loop_set(control->loop, &control->pause, CONTROL_WITHOUT_FD_MS);
-    }
-}
-
 /* ---- The socket ------------------------------------------------------------------------------ */
 
 socklen_t control_address(const char *dir, const char *name, struct sockaddr_un *address)
@@ -200,15 +192,15 @@ socklen_t control_address(const char *dir, const char *name, struct sockaddr_un 
 
 static void stop_listening(struct control *control)
 {
+    loop_unset(control->loop, &control->pause);
     if (control->listener.fd >= 0) {
         loop_remove(control->loop, &control->listener);
-        loop_unset(control->loop, &control->pause);
         close(control->listener.fd);
         control->listener.fd = -1;
     }
 }
 
-/* Gives 0, or an errno number. */
+/* Gives 0, or an errno number; then nobody listens. */
 static int start_listening(struct control *control)
 {
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -216,11 +208,28 @@ static int start_listening(struct control *control)
         return errno;
     }
     control->listener.fd = fd;
+    int problem = 0;
     if (bind(fd, (const struct sockaddr *)&control->address, control->address_size) != 0 ||
         listen(fd, CONTROL_CLIENTS) != 0) {
-        return errno;
+        problem = errno;
+    } else {
+        problem = loop_add(control->loop, &control->listener, EPOLLIN);
     }
-    return loop_add(control->loop, &control->listener, EPOLLIN);
+    if (problem != 0) {
+        stop_listening(control);
+    }
+    return problem;
+}
+
+/* Where another process had the name there is no listener yet. */
+static void end_pause(void *owner)
+{
+    struct control *control = owner;
+    int problem = control->listener.fd < 0 ? start_listening(control)
+                                           : loop_add(control->loop, &control->listener, EPOLLIN);
+    if (problem != 0) {
+        loop_set(control->loop, &control->pause, CONTROL_WITHOUT_FD_MS);
+    }
 }
 
 void control_listen(struct control *control, const char *dir, const char *name)
@@ -239,8 +248,10 @@ void control_listen(struct control *control, const char *dir, const char *name)
         problem = start_listening(control);
     }
     if (problem != 0) {
-        stop_listening(control);
         log_line(control->log, LOG_LINE_WARNING, "cannot be commanded: %s", strerror(problem));
+    }
+    if (size != 0 && problem != 0) {
+        loop_set(control->loop, &control->pause, CONTROL_WITHOUT_FD_MS);
     }
 }
 

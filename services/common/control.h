@@ -27,7 +27,7 @@
 #define CONTROL_WORD 64            /* bytes of a line, its end included */
 #define CONTROL_PATIENCE_MS 5000   /* until a line must be there */
 #define CONTROL_ANSWER_MS 60000    /* until the answer to it is */
-#define CONTROL_WITHOUT_FD_MS 1000 /* until the next try when a connection cannot be taken */
+#define CONTROL_WITHOUT_FD_MS 1000 /* until the next try to listen, or to take a connection */
 
 enum control_word { CONTROL_STATUS, CONTROL_START, CONTROL_STOP };
 
@@ -68,7 +68,8 @@ socklen_t control_address(const char *dir, const char *name, struct sockaddr_un 
 void control_open(struct control *control, struct loop *loop, const struct log *log,
                   control_ask *ask, void *owner);
 /* Listens for the service of that name of the store in dir. What fails is said in the log: a
- * service does its work without being commanded, too. Again for another store. */
+ * service does its work without being commanded, too. It tries on, as whoever has taken the name
+ * may go. Again for another store. */
 void control_listen(struct control *control, const char *dir, const char *name);
 /* Answers all who wait. */
 void control_answer(struct control *control, const char *answer);
