@@ -194,4 +194,7 @@ void program_first_line(const struct program *child, const char *const *skipped,
         at += *at == '\n';
     }
     (void)snprintf(line, size, "%.*s", (int)strcspn(at, "\n"), at);
+    for (; *line != '\0'; line++) {
+        *line = (unsigned char)*line < ' ' || *line == 0x7f ? '?' : *line;
+    }
 }
