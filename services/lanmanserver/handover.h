@@ -19,9 +19,9 @@
 
 #define HANDOVER_SOCKET "/run/regstore-smbd/socket"
 #define HANDOVER_COPY "/var/lib/regstore-smbd/shares.conf"
-#define HANDOVER_MAX (1024 * 1024) /* bytes of a text */
-#define HANDOVER_ANSWER 512        /* of the answer */
-#define HANDOVER_PATIENCE_MS 30000
+#define HANDOVER_MAX (1024 * 1024)  /* bytes of a text */
+#define HANDOVER_ANSWER 512         /* of the answer */
+#define HANDOVER_PATIENCE_MS 120000 /* longer than testparm and smbcontrol may take */
 
 struct handover {
     struct loop *loop;
