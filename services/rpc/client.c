@@ -15,9 +15,6 @@
 
 #define MOST_ANSWER (1024 * 1024) /* bytes of one call's */
 
-#define MOST_AT_ONCE                                                                               \
-    64 /* reads in one go, so that a peer who sends without end leaves others a turn */
-
 enum stage { LOOKING_UP, CONNECTING, BINDING, CALLING };
 
 struct rpc_client {
@@ -291,10 +288,12 @@ static bool read_some(struct rpc_client *client, size_t needed)
     return false;
 }
 
-static void read_messages(struct rpc_client *client)
+/* One at a time: a peer who sends without end leaves others a turn, and each answer's period begins
+ * at the time of its own waking. */
+static void read_message(struct rpc_client *client)
 {
     struct pdu_header header;
-    for (unsigned i = 0; i < MOST_AT_ONCE; i++) {
+    for (;;) {
         size_t needed = message_needs(client, &header);
         if (needed == 0) {
             (void)not_understood(client);
@@ -306,9 +305,10 @@ static void read_messages(struct rpc_client *client)
             }
         } else {
             client->message_size = 0;
-            if (!take_message(client, &header) || !send_some(client)) {
-                return;
+            if (take_message(client, &header)) {
+                (void)send_some(client);
             }
+            return;
         }
     }
 }
@@ -319,7 +319,7 @@ static void talk(struct rpc_client *client, uint32_t events)
         return;
     }
     if ((events & ~(uint32_t)EPOLLOUT) != 0) {
-        read_messages(client);
+        read_message(client);
     }
 }
 

@@ -24,9 +24,6 @@ static void pause_listener(struct listener *listener, int problem)
 {
     struct rpc_server *server = listener->server;
     server_trouble(server, TROUBLE_ACCEPT, "connections cannot be accepted: %s", strerror(problem));
-    if (problem == EMFILE) {
-        (void)server_make_room(server);
-    }
     (void)loop_change(server->options.loop, &listener->source, 0);
     loop_set(server->options.loop, &server->retry, RETRY_MS);
 }
@@ -57,6 +54,8 @@ static void accept_some(void *owner, uint32_t events)
         int fd = accept4(listener->source.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
         if (fd >= 0) {
             connection_open(server, listener, fd);
+        } else if (errno == EMFILE && server_make_room(server)) {
+            continue; /* its descriptor is free now */
         } else if (is_shortage(errno)) {
             pause_listener(listener, errno);
             return;
