@@ -98,8 +98,8 @@ class Spooler:
         entries = [peer if isinstance(peer, str) else f'127.0.0.1:{peer.port}' for peer in peers]
         self.set(PRINT, 'BrowseServers', 'REG_MULTI_SZ', '\\0'.join(entries))
 
-    def start(self, started=r'started with'):
-        self.service = self.bench.start('regstore-spooler', store=self.store)
+    def start(self, started=r'started with', options=()):
+        self.service = self.bench.start('regstore-spooler', store=self.store, options=options)
         self.service.log.wait(started)
         return self
 
@@ -454,6 +454,20 @@ def test_a_stopped_spooler_refuses_the_pipe(bench):
         process.kill()
         process.wait()
         process.stderr.close()
+
+
+def test_a_pipe_that_failed_is_tried_again(bench):
+    """No setting is refused because of it, and the answer says that it is missing."""
+    path = bench.directory / 'later' / 'pipe'
+    alpha = Spooler(bench, 'ALPHA').start(options=('--pipe', path))
+    alpha.service.log.wait('cannot listen at the socket .*: No such file or directory')
+    said = alpha.set_waiting('ServerThreadTimeout', 'REG_DWORD', 10000)
+    assert 'applied' in said and 'cannot listen at the socket' in said, said
+    path.parent.mkdir()
+    said = alpha.set_waiting('ServerThreadTimeout', 'REG_DWORD', 20000)
+    assert 'applied' in said and 'cannot listen' not in said, said
+    expect(Wire(path=path, handshake=HANDSHAKE).granted, 0)
+    alpha.end()
 
 
 def test_memory_with_ten_thousand_printers(bench):

@@ -80,6 +80,23 @@ static void a_full_list_is_told_once_a_period(void)
     spooler_bench_close(&bench);
 }
 
+/* However short the period is, strangers do not fill the log. */
+static void a_short_period_does_not_fill_the_log(void)
+{
+    struct spooler_bench bench;
+    spooler_bench_open(&bench);
+    spoolss_limits(&bench.spoolss, 1, 0);
+    CU_ASSERT_EQUAL(spooler_bench_announce(&bench, "\\\\S\\P", "", ""), SPOOLSS_OUT_OF_MEMORY);
+    CU_ASSERT_STRING_NOT_EQUAL(spooler_bench_log(&bench), "");
+    spooler_bench_pass(&bench, 2);
+    CU_ASSERT_EQUAL(spooler_bench_announce(&bench, "\\\\S\\P", "", ""), SPOOLSS_OUT_OF_MEMORY);
+    CU_ASSERT_STRING_EQUAL(spooler_bench_log(&bench), "");
+    spooler_bench_pass(&bench, 60000);
+    spooler_bench_announce(&bench, "\\\\S\\P", "", "");
+    CU_ASSERT_STRING_NOT_EQUAL(spooler_bench_log(&bench), "");
+    spooler_bench_close(&bench);
+}
+
 /* Whatever strangers announce, there is a buffer in which the whole list can be asked for. */
 static void all_that_is_taken_can_be_listed(void)
 {
@@ -229,6 +246,7 @@ static const struct test_case cases[] = {
     {"it is forgotten after the period", it_is_forgotten_after_the_period},
     {"nothing old is listed before the timer comes", nothing_old_is_listed_before_the_timer_comes},
     {"a full list is told once a period", a_full_list_is_told_once_a_period},
+    {"a short period does not fill the log", a_short_period_does_not_fill_the_log},
     {"all that is taken can be listed", all_that_is_taken_can_be_listed},
     {"an own printer is not taken for another's", an_own_printer_is_not_taken_for_anothers},
     {"bad announcements are refused", bad_announcements_are_refused},

@@ -54,6 +54,7 @@ struct spooler {
     struct rpc_server *server;
     int inherited; /* the manager's socket; -1: there is none */
     struct reading now;
+    bool has_pipe;
     bool serving; /* false: nothing was taken yet, or it was halted */
 };
 
@@ -156,13 +157,15 @@ static bool listen_pipe(struct spooler *spooler, struct line *problem)
     }
     int fd = fcntl(spooler->inherited, F_DUPFD_CLOEXEC, 0);
     int error = fd >= 0 ? rpc_server_take_pipe(spooler->server, fd) : errno;
+    if (error != 0 && fd >= 0) {
+        close(fd);
+    }
     if (error != 0) {
         line_add(problem, "cannot use the service manager's socket: %s", strerror(error));
     }
     return error == 0;
 }
 
-/* With the pipe, which no setting moves. */
 static bool open_server(struct spooler *spooler, struct line *problem)
 {
     const struct rpc_server_options options = {
@@ -182,7 +185,22 @@ static bool open_server(struct spooler *spooler, struct line *problem)
         line_add(problem, "cannot serve: %s", strerror(error));
         return false;
     }
-    return listen_pipe(spooler, problem);
+    return true;
+}
+
+/* No setting moves the pipe, so none is refused because of it once the service is at work: then it
+ * is tried again, and in vain is a part of the answer. */
+static bool open_pipe(struct spooler *spooler, struct line *problem, struct line *said)
+{
+    struct line why = LINE_INIT;
+    spooler->has_pipe = spooler->has_pipe || listen_pipe(spooler, &why);
+    if (spooler->has_pipe) {
+        return true;
+    }
+    struct line *told = spooler->serving ? said : problem;
+    line_separate(told, 0, "; ");
+    line_add(told, "%s", why.text);
+    return spooler->serving;
 }
 
 static bool listen_tcp(struct spooler *spooler, const struct settings *settings,
@@ -251,6 +269,7 @@ static enum work_outcome take(void *state, rs_txn *txn, const struct settings *s
     if (readable && (good || !spooler->serving)) {
         good = open_server(spooler, &problem) && good;
         good = spooler->server != NULL && listen_tcp(spooler, settings, &problem) && good;
+        good = spooler->server != NULL && open_pipe(spooler, &problem, said) && good;
     }
     if (readable && !good && !spooler->serving && fresh.peers == NULL) {
         fresh.peers = calloc(1, sizeof(*fresh.peers));
@@ -289,6 +308,7 @@ static void stop(struct spooler *spooler)
 {
     rpc_server_close(spooler->server);
     spooler->server = NULL;
+    spooler->has_pipe = false;
     browse_close(&spooler->browse);
     spoolss_close(&spooler->spoolss);
     free_reading(&spooler->now);
@@ -303,7 +323,8 @@ static enum work_outcome halt(void *state, struct line *said)
     stop(spooler);
     spoolss_open(&spooler->spoolss, spooler->site.loop, spooler->site.log);
     browse_open(&spooler->browse, spooler->site.loop, spooler->site.log);
-    if (spooler->inherited >= 0 && !open_server(spooler, said)) {
+    if (spooler->inherited >= 0 &&
+        !(open_server(spooler, said) && open_pipe(spooler, said, said))) {
         line_add(said, "; clients of the pipe have to wait");
     }
     return WORK_TAKEN;

@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#define LEAST_QUIET_MS 60000            /* between two lines of the same kind */
 #define TEXT_UNITS (CACHE_TEXT_MAX + 1) /* longer ones do not fit anyway */
 #define TEXT_SIZE (3 * TEXT_UNITS + 1)
 #define OPNUM_COUNT 30
@@ -51,13 +52,19 @@ static void skip_container(struct ndr_pull *pull)
     }
 }
 
-/* Once in a period at most: a server that announces too much does so again and again. */
+/* Once in a period at most: a server that announces too much does so again and again. A period may
+ * be as short as an administrator likes, but strangers do not fill the log. */
+static bool is_told_full(const struct spoolss *spoolss, int64_t now)
+{
+    int64_t quiet = spoolss->period > LEAST_QUIET_MS ? spoolss->period : LEAST_QUIET_MS;
+    return spoolss->has_told_full && now - spoolss->told_full < quiet;
+}
+
 static void tell_full(struct spoolss *spoolss, const char *name, const struct rpc_caller *caller)
 {
     int64_t now = loop_now(spoolss->loop);
     struct line line = LINE_INIT;
-    if (spoolss->log == NULL ||
-        (spoolss->has_told_full && now - spoolss->told_full < spoolss->period)) {
+    if (spoolss->log == NULL || is_told_full(spoolss, now)) {
         return;
     }
     spoolss->has_told_full = true;
