@@ -279,7 +279,8 @@ def test_the_same_text_is_left_alone(bench):
     expect(stamp(rig.include), before)
     applied(bench, *null_shares('--append', 'OTHER'))
     expect(stamp(rig.include), before)
-    expect(sorted(os.listdir(rig.include.parent)), ['shares.conf', 'shares.conf.last'])
+    expect(sorted(os.listdir(rig.include.parent)),
+           ['shares.conf', 'shares.conf.last', 'shares.conf.lock'])
     service.end()
 
 

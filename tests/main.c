@@ -95,6 +95,7 @@
     X(access)                                                                                      \
     X(shares)                                                                                      \
     X(render)                                                                                      \
+    X(program)                                                                                     \
     X(samba)                                                                                       \
     X(settings)                                                                                    \
     X(service)                                                                                     \

@@ -109,7 +109,7 @@ def test_a_text_is_put_in_place_and_read(bench):
     expect(bench.told(), ['smbd reload-config', 'smbd ping'])
     environment = (bench.directory / 'environment').read_text()
     assert 'EVIL' not in environment and 'LISTEN' not in environment, environment
-    expect(os.listdir(bench.home), ['shares.conf'])
+    expect(sorted(os.listdir(bench.home)), ['shares.conf', 'shares.conf.lock'])
 
 
 def test_what_gives_less_is_closed(bench):

@@ -1,7 +1,6 @@
 /*
- * test_samba - the pieces by which the file server drives a Samba: programs that are run in the
- * loop, the file that smb.conf includes, and what smbd is told. tests/lanmanserver.py has the whole
- * with a real one.
+ * test_samba - the pieces by which the file server drives a Samba: the file that smb.conf
+ * includes, and what smbd is told. tests/lanmanserver.py has the whole with a real one.
  */
 #include "stores.h"
 
@@ -17,10 +16,10 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#define NEVER_MS 60000
 
 /* ---- smb.conf with another file in it */
 
@@ -67,162 +66,6 @@ static void includes_are_replaced(void)
         }
         free(text);
     }
-}
-
-/* ---- Programs */
-
-struct runner {
-    struct loop loop;
-    struct program program;
-    unsigned ends;
-};
-
-static void count_end(void *owner)
-{
-    struct runner *runner = owner;
-    runner->ends++;
-    loop_end(&runner->loop, 0);
-}
-
-static void runner_open(struct runner *runner)
-{
-    *runner = (struct runner){.ends = 0};
-    CU_ASSERT_EQUAL_FATAL(loop_open(&runner->loop), 0);
-    program_init(&runner->program, &runner->loop, count_end, runner);
-}
-
-static void runner_close(struct runner *runner)
-{
-    program_stop(&runner->program);
-    loop_close(&runner->loop);
-}
-
-/* Runs a line of shell to its end. */
-static void run_shell(struct runner *runner, const char *line, int64_t limit)
-{
-    const char *const arguments[] = {"sh", "-c", line, NULL};
-    CU_ASSERT_EQUAL_FATAL(program_start(&runner->program, arguments, limit), 0);
-    runner->loop.ended = false;
-    CU_ASSERT_EQUAL(loop_run(&runner->loop), 0);
-    CU_ASSERT_EQUAL(runner->program.pid, 0);
-}
-
-static void programs_end_with_a_status(void)
-{
-    static const char *const skipped[] = {"no such", "skip", NULL};
-    struct runner runner;
-    char line[64];
-    runner_open(&runner);
-    run_shell(&runner, "echo out; echo skip this >&2; echo; printf 'to\\033ld\\n' >&2; exit 3",
-              NEVER_MS);
-    CU_ASSERT_EQUAL(runner.program.status, 3);
-    CU_ASSERT_FALSE(runner.program.timed_out);
-    CU_ASSERT_STRING_EQUAL(runner.program.text, "skip this\nto\033ld\n");
-    program_first_line(&runner.program, skipped, line, sizeof(line));
-    CU_ASSERT_STRING_EQUAL(line, "to?ld");
-    run_shell(&runner, "read word; test -z \"$word\"", NEVER_MS);
-    CU_ASSERT_EQUAL(runner.program.status, 0);
-    CU_ASSERT_STRING_EQUAL(runner.program.text, "");
-    CU_ASSERT_EQUAL(runner.ends, 2);
-    runner_close(&runner);
-}
-
-/* Signals that a service ignores or blocks are not those of what it starts. */
-static void programs_have_signals(void)
-{
-    struct runner runner;
-    struct sigaction old;
-    struct sigaction ignored = {.sa_handler = SIG_IGN};
-    CU_ASSERT_EQUAL_FATAL(sigaction(SIGPIPE, &ignored, &old), 0);
-    runner_open(&runner);
-    run_shell(&runner, "kill -PIPE $$; exit 5", NEVER_MS);
-    CU_ASSERT_EQUAL(runner.program.status, -1);
-    runner_close(&runner);
-    (void)sigaction(SIGPIPE, &old, NULL);
-}
-
-static void much_output_is_read_and_cut(void)
-{
-    struct runner runner;
-    runner_open(&runner);
-    run_shell(&runner, "yes | head -c 1000000 >&2; exit 4", NEVER_MS);
-    CU_ASSERT_EQUAL(runner.program.status, 4);
-    CU_ASSERT_EQUAL(runner.program.length, PROGRAM_TEXT_SIZE - 1);
-    CU_ASSERT_EQUAL(strlen(runner.program.text), PROGRAM_TEXT_SIZE - 1);
-    runner_close(&runner);
-}
-
-static void programs_are_killed_in_time(void)
-{
-    struct runner runner;
-    runner_open(&runner);
-    run_shell(&runner, "sleep 1000 & sleep 1000", 100);
-    CU_ASSERT_TRUE(runner.program.timed_out);
-    CU_ASSERT_EQUAL(runner.program.status, -1);
-    run_shell(&runner, "exit 0", NEVER_MS);
-    CU_ASSERT_FALSE(runner.program.timed_out);
-    CU_ASSERT_EQUAL(runner.ends, 2);
-    runner_close(&runner);
-}
-
-static bool comes(int fd, short event)
-{
-    struct pollfd poller = {.fd = fd, .events = POLLIN};
-    return poll(&poller, 1, NEVER_MS) == 1 && (poller.revents & event) != 0;
-}
-
-/* What it has started keeps a pipe open, until that is killed, too. */
-static void programs_end_with_all_they_started(void)
-{
-    struct runner runner;
-    char line[4200];
-    char byte;
-    CU_ASSERT_EQUAL_FATAL(mkfifo(scratch_path("held"), 0600), 0);
-    int held = open(scratch_path("held"), O_RDONLY | O_NONBLOCK);
-    CU_ASSERT_FATAL(held >= 0);
-    runner_open(&runner);
-    (void)snprintf(line, sizeof(line), "exec 9> %s; (echo; sleep 1000) >&9 & sleep 1000",
-                   scratch_path("held"));
-    const char *const arguments[] = {"sh", "-c", line, NULL};
-    CU_ASSERT_EQUAL_FATAL(program_start(&runner.program, arguments, NEVER_MS), 0);
-    CU_ASSERT_TRUE(comes(held, POLLIN));
-    CU_ASSERT_EQUAL(read(held, &byte, 1), 1);
-    program_stop(&runner.program);
-    CU_ASSERT_TRUE(comes(held, POLLHUP));
-    close(held);
-    runner_close(&runner);
-}
-
-static void programs_may_be_missing_or_stopped(void)
-{
-    static const char *const missing[] = {"no-program-of-this-name", NULL};
-    static const char *const lasting[] = {"sleep", "1000", NULL};
-    struct runner runner;
-    runner_open(&runner);
-    CU_ASSERT_EQUAL(program_start(&runner.program, missing, NEVER_MS), ENOENT);
-    CU_ASSERT_EQUAL(runner.program.pid, 0);
-    CU_ASSERT_EQUAL(program_start(&runner.program, lasting, NEVER_MS), 0);
-    program_stop(&runner.program);
-    program_stop(&runner.program);
-    CU_ASSERT_EQUAL(runner.ends, 0);
-    runner_close(&runner);
-}
-
-/* Left behind are neither children nor timers nor descriptors. */
-static void many_programs_leave_nothing(void)
-{
-    struct runner runner;
-    runner_open(&runner);
-    int before = dup(STDERR_FILENO);
-    for (int i = 0; i < 50; i++) {
-        run_shell(&runner, "exit 0", NEVER_MS);
-    }
-    int after = dup(STDERR_FILENO);
-    CU_ASSERT_EQUAL(after, before + 1);
-    CU_ASSERT_PTR_NULL(runner.loop.timers);
-    close(before);
-    close(after);
-    runner_close(&runner);
 }
 
 /* ---- The file and those beside it */
@@ -339,6 +182,39 @@ static void one_changes_it_at_a_time(void)
     include_close(&first);
     second = open_include();
     include_close(&second);
+}
+
+/* Who can read a directory can lock it. */
+static void readers_of_the_directory_hinder_nobody(void)
+{
+    int reader = open(scratch_dir(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    CU_ASSERT_EQUAL_FATAL(flock(reader, LOCK_EX | LOCK_NB), 0);
+    struct include include = open_include();
+    struct stat info;
+    CU_ASSERT_EQUAL_FATAL(stat(scratch_path("shares.conf.lock"), &info), 0);
+    CU_ASSERT_EQUAL(info.st_mode & 0777, 0600);
+    include_close(&include);
+    close(reader);
+}
+
+/* A disk that is full does not take away what smbd has still to be told. */
+static void what_cannot_be_replaced_stays(void)
+{
+    struct include include = open_include();
+    struct rlimit old;
+    CU_ASSERT_TRUE(include_replace(&include, ".close", 0600, "DATA\n"));
+    expect_file(&include, ".close", "DATA\n");
+    void (*handler)(int) = signal(SIGXFSZ, SIG_IGN);
+    CU_ASSERT_EQUAL_FATAL(getrlimit(RLIMIT_FSIZE, &old), 0);
+    struct rlimit none = {.rlim_cur = 0, .rlim_max = old.rlim_max};
+    CU_ASSERT_EQUAL_FATAL(setrlimit(RLIMIT_FSIZE, &none), 0);
+    bool replaced = include_replace(&include, ".close", 0600, "MORE\n");
+    CU_ASSERT_EQUAL_FATAL(setrlimit(RLIMIT_FSIZE, &old), 0);
+    (void)signal(SIGXFSZ, handler);
+    CU_ASSERT_FALSE(replaced);
+    expect_file(&include, ".close", "DATA\n");
+    CU_ASSERT_FALSE(include_exists(&include, ".step"));
+    include_close(&include);
 }
 
 /* ---- What smbd is told, by a program that writes down what it was called with */
@@ -558,19 +434,14 @@ static void no_text_is_too_long_to_be_read_again(void)
 
 static const struct test_case cases[] = {
     {"includes are replaced", includes_are_replaced},
-    {"programs end with a status", programs_end_with_a_status},
-    {"programs have signals", programs_have_signals},
-    {"much output is read and cut", much_output_is_read_and_cut},
-    {"programs are killed in time", programs_are_killed_in_time},
-    {"programs end with all they started", programs_end_with_all_they_started},
-    {"programs may be missing or stopped", programs_may_be_missing_or_stopped},
-    {"many programs leave nothing", many_programs_leave_nothing},
     {"files take each other's place", files_take_each_other_s_place},
     {"modes are as asked", modes_are_as_asked},
     {"links are not followed", links_are_not_followed},
     {"other kinds are refused", other_kinds_are_refused},
     {"places are checked", places_are_checked},
     {"one changes it at a time", one_changes_it_at_a_time},
+    {"readers of the directory hinder nobody", readers_of_the_directory_hinder_nobody},
+    {"what cannot be replaced stays", what_cannot_be_replaced_stays},
     {"what a refused change opened is closed", what_a_refused_change_opened_is_closed},
     {"what smbd was not told stays to be told", what_smbd_was_not_told_stays_to_be_told},
     {"no text is too long to be read again", no_text_is_too_long_to_be_read_again},

@@ -225,10 +225,13 @@ static int start_listening(struct control *control)
 static void end_pause(void *owner)
 {
     struct control *control = owner;
-    int problem = control->listener.fd < 0 ? start_listening(control)
-                                           : loop_add(control->loop, &control->listener, EPOLLIN);
+    bool was_mute = control->listener.fd < 0;
+    int problem =
+        was_mute ? start_listening(control) : loop_add(control->loop, &control->listener, EPOLLIN);
     if (problem != 0) {
         loop_set(control->loop, &control->pause, CONTROL_WITHOUT_FD_MS);
+    } else if (was_mute) {
+        log_line(control->log, LOG_LINE_INFO, "can be commanded now");
     }
 }
 

@@ -42,8 +42,10 @@ static void end_halting(struct live *live, bool taken, const char *said, struct 
         return;
     }
     live_answer_again(live, LIVE_STOPPED_NOTE);
-    tell_condition(live, "stopped on request");
-    line_add(answer, "ok stopped");
+    struct line condition = LINE_INIT;
+    line_add(&condition, "stopped on request%s%s", said[0] != '\0' ? ": " : "", said);
+    tell_condition(live, condition.text);
+    line_add(answer, "ok stopped%s%s", said[0] != '\0' ? ": " : "", said);
 }
 
 static bool halt(struct live *live, struct line *answer)

@@ -21,7 +21,7 @@
 #define HANDOVER_COPY "/var/lib/regstore-smbd/shares.conf"
 #define HANDOVER_MAX (1024 * 1024)  /* bytes of a text */
 #define HANDOVER_ANSWER 512         /* of the answer */
-#define HANDOVER_PATIENCE_MS 120000 /* longer than testparm and smbcontrol may take */
+#define HANDOVER_PATIENCE_MS 120000 /* longer than they take unless several hang */
 
 struct handover {
     struct loop *loop;

@@ -48,10 +48,15 @@ static bool check_directory(struct include *include, const char *path)
 }
 
 /* Two that write the same FILE.new would have testparm judge one text and smbd read the other. Not
- * every file system has locks. */
-static bool lock_directory(struct include *include)
+ * every file system has locks, and where no file can be made the change fails soon anyway. The lock
+ * is a file of its own that only its owner can open, as whoever can read a thing can lock it. */
+static bool lock(struct include *include)
 {
-    if (flock(include->directory, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+    struct name name = name_of(include, ".lock");
+    include->lock = openat(include->directory, name.text,
+                           O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+    if (include->lock >= 0 && flock(include->lock, LOCK_EX | LOCK_NB) != 0 &&
+        errno == EWOULDBLOCK) {
         return fail(include, "change", "", "another process is changing it");
     }
     return true;
@@ -61,7 +66,7 @@ bool include_open(struct include *include, const char *path)
 {
     const char *slash = strrchr(path, '/');
     char directory[PATH_MAX];
-    *include = (struct include){.directory = -1};
+    *include = (struct include){.directory = -1, .lock = -1};
     if (slash == NULL || strlen(path) >= sizeof(include->path) - SUFFIX_SIZE ||
         strlen(slash + 1) > NAME_MAX - SUFFIX_SIZE || slash[1] == '\0') {
         (void)snprintf(include->reason, sizeof(include->reason), "%s names no file", path);
@@ -74,7 +79,7 @@ bool include_open(struct include *include, const char *path)
     if (include->directory < 0) {
         return fail(include, "open the directory of", "", strerror(errno));
     }
-    if (!check_directory(include, path) || !lock_directory(include)) {
+    if (!check_directory(include, path) || !lock(include)) {
         include_close(include);
         return false;
     }
@@ -86,7 +91,11 @@ void include_close(struct include *include)
     if (include->directory >= 0) {
         close(include->directory);
     }
+    if (include->lock >= 0) {
+        close(include->lock);
+    }
     include->directory = -1;
+    include->lock = -1;
 }
 
 /* ---- Reading and writing --------------------------------------------------------------------- */
@@ -182,15 +191,35 @@ void include_remove(const struct include *include, const char *suffix)
     (void)unlinkat(include->directory, name.text, 0);
 }
 
-bool include_rename(struct include *include, const char *suffix, const char *to)
+static bool move(struct include *include, const char *suffix, const char *to)
 {
     struct name from = name_of(include, suffix);
     struct name place = name_of(include, to);
-    if (renameat(include->directory, from.text, include->directory, place.text) != 0 ||
-        fsync(include->directory) != 0) {
-        return fail(include, "rename", suffix, strerror(errno));
+    if (renameat(include->directory, from.text, include->directory, place.text) != 0) {
+        return fail(include, "replace", to, strerror(errno));
     }
     return true;
+}
+
+static bool keep_names(struct include *include)
+{
+    return fsync(include->directory) == 0 ||
+           fail(include, "store the names beside", "", strerror(errno));
+}
+
+bool include_rename(struct include *include, const char *suffix, const char *to)
+{
+    return move(include, suffix, to) && keep_names(include);
+}
+
+bool include_replace(struct include *include, const char *suffix, mode_t mode, const char *text)
+{
+    if (!include_write(include, ".step", mode, text)) {
+        return false;
+    }
+    bool renamed = include_rename(include, ".step", suffix);
+    include_remove(include, ".step");
+    return renamed;
 }
 
 /* Another name for a file, put in the place of what was there. rename(2) does nothing when both
@@ -213,7 +242,8 @@ bool include_install(struct include *include)
     if (include_exists(include, "") && !copy_link(include, "", ".last")) {
         return false;
     }
-    return include_rename(include, ".new", "");
+    include->installed = move(include, ".new", "");
+    return include->installed && keep_names(include);
 }
 
 bool include_restore(struct include *include, bool was_there)

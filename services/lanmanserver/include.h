@@ -5,6 +5,7 @@
  *     FILE.new     what it is to become
  *     FILE.check   smb.conf with FILE.new in the place of FILE, for testparm(1)
  *     FILE.last    what it was before
+ *     FILE.lock    empty; whoever changes the others has locked it
  *     FILE.close   what smbd has still to be told: the shares to be closed, one in a line; while it
  *                  is there, FILE may not have been read by a running smbd
  *
@@ -24,6 +25,8 @@
 
 struct include {
     int directory;
+    int lock;                         /* FILE.lock; -1: there are no locks here */
+    bool installed;                   /* FILE.new has become FILE, whatever came after */
     char name[NAME_MAX + 1];          /* of FILE */
     char path[PATH_MAX];              /* of FILE */
     char reason[INCLUDE_REASON_SIZE]; /* why the last call failed */
@@ -31,11 +34,13 @@ struct include {
 
 /* Each gives false when it fails, with the reason. */
 
-/* path is absolute. Until include_close() nobody else opens a file of that directory. */
+/* path is absolute. Until include_close() nobody else opens the same one. */
 bool include_open(struct include *include, const char *path);
 /* NULL for *text if there is no such file; else it is the caller's, to be released with free(). */
 bool include_read(struct include *include, const char *suffix, char **text);
 bool include_write(struct include *include, const char *suffix, mode_t mode, const char *text);
+/* The same, but what was there is there until the new one is whole. */
+bool include_replace(struct include *include, const char *suffix, mode_t mode, const char *text);
 /* FILE.new becomes FILE, and FILE FILE.last. */
 bool include_install(struct include *include);
 /* FILE.last becomes FILE again; without one, FILE goes. */

@@ -260,8 +260,9 @@ static void end(void *state)
 
 static const struct work server_work = {.begin = begin, .take = take, .halt = halt, .end = end};
 
-/* An entry of a list may name a server, which is this one or is not. */
-static const char *const names_beside[] = {NAMES_COMPUTER_KEY, NAMES_DOMAIN_KEY, NULL};
+/* An entry of a list may name a server, which is this one or is not; and where jobs are spooled. */
+static const char *const server_beside[] = {NAMES_COMPUTER_KEY, NAMES_DOMAIN_KEY, PRINTERS_KEY,
+                                            NULL};
 
 static const struct service lanmanserver = {
     .program = "regstore-lanmanserver",
@@ -269,7 +270,7 @@ static const struct service lanmanserver = {
     .key = "HKLM\\SYSTEM\\CurrentControlSet\\Services\\LanmanServer\\Parameters",
     .watched = "HKLM\\SYSTEM\\CurrentControlSet\\Services\\LanmanServer",
     .subtree = true,
-    .beside = names_beside,
+    .beside = server_beside,
     .table = server_parameters,
     .count = SERVER_PARAMETER_COUNT,
     .rules = shipped_rules,

@@ -185,6 +185,22 @@ static bool begins_with_one(const char *text, const char *const *starts)
     return *starts != NULL;
 }
 
+/* The control characters of ASCII, and those of Unicode that follow it. */
+static bool is_control(const char *at)
+{
+    unsigned char first = (unsigned char)at[0];
+    unsigned char second = (unsigned char)at[1];
+    return first < ' ' || first == 0x7f || (first == 0xc2 && second >= 0x80 && second <= 0x9f);
+}
+
+void program_take_line(const char *text, char *line, size_t size)
+{
+    (void)snprintf(line, size, "%.*s", (int)strcspn(text, "\n"), text);
+    for (; *line != '\0'; line++) {
+        *line = is_control(line) ? '?' : *line;
+    }
+}
+
 void program_first_line(const struct program *child, const char *const *skipped, char *line,
                         size_t size)
 {
@@ -193,8 +209,5 @@ void program_first_line(const struct program *child, const char *const *skipped,
         at += strcspn(at, "\n");
         at += *at == '\n';
     }
-    (void)snprintf(line, size, "%.*s", (int)strcspn(at, "\n"), at);
-    for (; *line != '\0'; line++) {
-        *line = (unsigned char)*line < ' ' || *line == 0x7f ? '?' : *line;
-    }
+    program_take_line(at, line, size);
 }

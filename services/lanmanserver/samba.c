@@ -53,7 +53,7 @@ static void keep_untold(struct samba *samba)
 {
     if (samba->untold == NULL) {
         include_remove(&samba->include, ".close");
-    } else if (!include_write(&samba->include, ".close", 0600, samba->untold)) {
+    } else if (!include_replace(&samba->include, ".close", 0600, samba->untold)) {
         note(samba, samba->include.reason);
     }
 }
@@ -73,7 +73,7 @@ static void refuse(struct samba *samba, const char *reason)
     if (!include_restore(&samba->include, samba->was_there)) {
         note(samba, samba->include.reason);
     }
-    if (!include_write(&samba->include, ".close", 0600, samba->undoing)) {
+    if (!include_replace(&samba->include, ".close", 0600, samba->undoing)) {
         note(samba, samba->include.reason);
     }
     samba->restoring = true;
@@ -112,16 +112,20 @@ static void take_told(void *owner, enum tell_result result, const char *reason)
 static void install(struct samba *samba)
 {
     char reason[TELL_REASON_SIZE];
-    if (!include_write(&samba->include, ".close", 0600, samba->closing)) {
-        refuse(samba, samba->include.reason);
-        return;
-    }
-    if (!include_install(&samba->include)) {
+    if (!include_replace(&samba->include, ".close", 0600, samba->closing)) {
         keep_untold(samba);
         refuse(samba, samba->include.reason);
         return;
     }
-    samba->installed = true;
+    bool stored = include_install(&samba->include);
+    samba->installed = samba->include.installed;
+    if (!stored) {
+        if (!samba->installed) {
+            keep_untold(samba);
+        }
+        refuse(samba, samba->include.reason);
+        return;
+    }
     int problem = tell_start(&samba->tell, samba->closing);
     if (problem != 0) {
         (void)snprintf(reason, sizeof(reason), "cannot run smbcontrol: %s", strerror(problem));
@@ -134,9 +138,11 @@ static void install(struct samba *samba)
 static void note_unknown(struct samba *samba)
 {
     const char *unknown = strstr(samba->testparm.text, "Unknown parameter encountered");
+    char line[256];
     if (unknown != NULL) {
+        program_take_line(unknown, line, sizeof(line));
         line_separate(&samba->said, 0, "; ");
-        line_add(&samba->said, "testparm: %.*s", (int)strcspn(unknown, "\n"), unknown);
+        line_add(&samba->said, "testparm: %s", line);
     }
 }
 
@@ -315,7 +321,7 @@ void samba_init(struct samba *samba, struct loop *loop, const char *file, const 
                 void (*done)(void *owner, bool taken, const char *said), void *owner)
 {
     *samba = (struct samba){.loop = loop, .file = file, .conf = conf, .done = done, .owner = owner};
-    samba->include.directory = -1;
+    samba->include = (struct include){.directory = -1, .lock = -1};
     program_init(&samba->testparm, loop, take_judgement, samba);
     tell_init(&samba->tell, loop, conf, take_told, samba);
 }
