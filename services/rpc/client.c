@@ -292,7 +292,7 @@ static bool read_some(struct rpc_client *client, size_t needed)
  * at the time of its own waking. */
 static void read_message(struct rpc_client *client)
 {
-    struct pdu_header header;
+    struct pdu_header header = {0};
     for (;;) {
         size_t needed = message_needs(client, &header);
         if (needed == 0) {
