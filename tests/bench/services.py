@@ -94,7 +94,7 @@ class Contest:
         assert told['count'] == PRINTERS, told
         return told['calls'] / told['seconds']
 
-    def library(self, port, transport, flags):
+    def by_python(self, port, transport, flags):
         """Calls a second of python3-samba."""
         client = Client(self.bench, 'samba', port, transport)
         assert client.bound == {}, client.bound
@@ -106,12 +106,12 @@ class Contest:
         return self.load(self.own, NETWORK), self.load(self.samba, LOCAL)
 
     def enum_tcp(self):
-        return (self.library(self.port, 'tcp', NETWORK),
-                self.library(self.samba.port, 'pipe', LOCAL))
+        return (self.by_python(self.port, 'tcp', NETWORK),
+                self.by_python(self.samba.port, 'pipe', LOCAL))
 
     def enum_smbd(self):
-        return (self.library(self.own.port, 'pipe', NETWORK),
-                self.library(self.samba.port, 'pipe', LOCAL))
+        return (self.by_python(self.own.port, 'pipe', NETWORK),
+                self.by_python(self.samba.port, 'pipe', LOCAL))
 
 
 def memory(bench):
