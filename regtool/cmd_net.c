@@ -176,7 +176,7 @@ static int start(const struct net *net)
 /* The work is stopped first, so that it is not only left as it is when the process ends. */
 static int stop(struct net *net)
 {
-    struct net_reply reply;
+    struct net_reply reply = {0};
 
     if (!is_up(net) && !net->unit_active) {
         return fail_for(net, "is not started", NULL);
@@ -190,6 +190,9 @@ static int stop(struct net *net)
     }
     if (is_up(net) && net->reply.answer == NET_OK && !command(net, "stop", "stopped", &reply)) {
         return fail_for(net, "could not be stopped", reply.text);
+    }
+    if (reply.note[0] != '\0') {
+        fail_for(net, "was stopped, but not all of it", reply.note);
     }
     if (net->unit_active && !net_unit_stop(&net->target)) {
         return fail_for(net, "could not be stopped", NULL);

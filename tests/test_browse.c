@@ -236,14 +236,20 @@ static void all_peers_are_told_in_a_round(void)
     close_domain(&domain);
 }
 
+/* Two servers that know the printer that there is. */
+static void open_told_domain(struct domain *domain)
+{
+    open_domain(domain, 2);
+    share(domain, "ONE");
+    take(domain);
+    set_enabled(domain, true);
+    turn_until(domain, all_know);
+}
+
 static void a_new_printer_begins_a_round(void)
 {
     struct domain domain;
-    open_domain(&domain, 2);
-    share(&domain, "ONE");
-    take(&domain);
-    set_enabled(&domain, true);
-    turn_until(&domain, all_know);
+    open_told_domain(&domain);
     take(&domain); /* the same again is no reason */
     CU_ASSERT_TRUE(domain.browse.timer.due - loop_now(&domain.loop) > HOUR_MS / 2);
     share(&domain, "TWO");
@@ -257,11 +263,7 @@ static void a_new_printer_begins_a_round(void)
 static void disabled_it_calls_nobody(void)
 {
     struct domain domain;
-    open_domain(&domain, 2);
-    share(&domain, "ONE");
-    take(&domain);
-    set_enabled(&domain, true);
-    turn_until(&domain, all_know);
+    open_told_domain(&domain);
     set_enabled(&domain, false);
     CU_ASSERT_FALSE(domain.browse.timer.set);
     share(&domain, "TWO");

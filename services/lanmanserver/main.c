@@ -193,6 +193,7 @@ static enum work_outcome halt(void *state, struct line *said)
         return WORK_TAKEN;
     }
     server->notes = (struct line)LINE_INIT;
+    server->under_way = server->told; /* no other settings are taken */
     char *text = render_nothing();
     if (text == NULL) {
         line_add(said, "no memory");

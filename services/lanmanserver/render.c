@@ -94,7 +94,10 @@ static void write_global(const struct rendering *rendering)
     write_comment(rendering);
     fprintf(out, "\tbrowse list = %s\n", yes_or_no(!hidden));
     fprintf(out, "\tmulticast dns register = %s\n", yes_or_no(!hidden));
-    fprintf(out, "\tlm announce = %s\n", yes_or_no(!hidden && number(rendering, LMANNOUNCE) != 0));
+    if (hidden || is_known(rendering, LMANNOUNCE)) {
+        fprintf(out, "\tlm announce = %s\n",
+                yes_or_no(!hidden && number(rendering, LMANNOUNCE) != 0));
+    }
     write_number(rendering, "lm interval", ANNOUNCE, number(rendering, ANNOUNCE));
     write_number(rendering, "deadtime", AUTODISCONNECT,
                  deadtime(number(rendering, AUTODISCONNECT)));

@@ -384,23 +384,14 @@ static size_t begin_message(struct step *step, const uint8_t *bytes)
     return is_spoken(step) ? step->header.size : 0;
 }
 
-/* Adds bytes to the partial message until it has so many; gives how many it took. */
-static size_t fill_up(struct ndr_push *partial, size_t wanted, const uint8_t *bytes, size_t size)
-{
-    size_t missing = wanted > partial->size ? wanted - partial->size : 0;
-    size_t taken = missing < size ? missing : size;
-    ndr_push_raw(partial, bytes, taken);
-    return taken;
-}
-
 /* Goes on with the message that has begun, or begins one from too few bytes for all of it. */
 static size_t take_part(struct step *step, const uint8_t *bytes, size_t size)
 {
     struct ndr_push *partial = &step->association->partial;
-    size_t taken = fill_up(partial, PDU_HEADER, bytes, size);
+    size_t taken = ndr_push_fill(partial, PDU_HEADER, bytes, size);
     if (partial->size >= PDU_HEADER && ndr_push_ok(partial)) {
         size_t wanted = begin_message(step, partial->data);
-        taken += fill_up(partial, wanted, bytes + taken, size - taken);
+        taken += ndr_push_fill(partial, wanted, bytes + taken, size - taken);
         step->message = partial->data;
         if (wanted > 0 && partial->size == wanted && ndr_push_ok(partial)) {
             take_message(step);

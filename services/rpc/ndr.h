@@ -96,6 +96,8 @@ void ndr_push_u64(struct ndr_push *push, uint64_t value);
 /* A referent of its own, or NULL. */
 void ndr_push_pointer(struct ndr_push *push, bool present);
 void ndr_push_raw(struct ndr_push *push, const void *data, size_t size);
+/* Of these bytes as many as make it so large; gives how many. */
+size_t ndr_push_fill(struct ndr_push *push, size_t wanted, const uint8_t *bytes, size_t size);
 /* A conformant array of bytes. */
 void ndr_push_bytes(struct ndr_push *push, const void *data, size_t size);
 /* So many zeros, which the caller may fill until it pushes more; NULL if they do not fit. */

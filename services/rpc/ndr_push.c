@@ -74,6 +74,14 @@ void ndr_push_raw(struct ndr_push *push, const void *data, size_t size)
     }
 }
 
+size_t ndr_push_fill(struct ndr_push *push, size_t wanted, const uint8_t *bytes, size_t size)
+{
+    size_t missing = wanted > push->size ? wanted - push->size : 0;
+    size_t taken = missing < size ? missing : size;
+    ndr_push_raw(push, bytes, taken);
+    return taken;
+}
+
 void ndr_push_align(struct ndr_push *push, size_t to)
 {
     size_t beyond = push->size % to;

@@ -190,21 +190,12 @@ static void refuse_handshake(struct connection *connection, enum npam_reading re
     }
 }
 
-/* Adds bytes until there are so many. */
-static size_t fill(struct ndr_push *push, size_t wanted, const uint8_t *bytes, size_t size)
-{
-    size_t missing = wanted > push->size ? wanted - push->size : 0;
-    size_t taken = missing < size ? missing : size;
-    ndr_push_raw(push, bytes, taken);
-    return taken;
-}
-
 static size_t shake_hands(struct connection *connection, const uint8_t *bytes, size_t size)
 {
     struct ndr_push *handshake = &connection->handshake;
     size_t wanted = 0;
     uint32_t level = 0;
-    size_t taken = fill(handshake, NPAM_HEAD, bytes, size);
+    size_t taken = ndr_push_fill(handshake, NPAM_HEAD, bytes, size);
     if (ndr_push_ok(handshake) && handshake->size < NPAM_HEAD) {
         return taken;
     }
@@ -214,7 +205,7 @@ static size_t shake_hands(struct connection *connection, const uint8_t *bytes, s
         refuse_handshake(connection, reading, level);
         return taken;
     }
-    taken += fill(handshake, wanted, bytes + taken, size - taken);
+    taken += ndr_push_fill(handshake, wanted, bytes + taken, size - taken);
     if (!ndr_push_ok(handshake)) {
         refuse_handshake(connection, NPAM_NOT, level);
     } else if (handshake->size == wanted) {
