@@ -388,6 +388,52 @@ static unsigned silent_server(int *fd)
     return ntohs(address.sin_port);
 }
 
+static bool is_over(struct domain *domain)
+{
+    return domain->browse.active == 0;
+}
+
+static bool a_round_has_begun(struct domain *domain)
+{
+    return domain->browse.has_begun;
+}
+
+static bool the_first_is_ailing(struct domain *domain)
+{
+    return domain->browse.peers[0]->ailing;
+}
+
+static void hang_up(int listener)
+{
+    int fd = accept(listener, NULL, NULL);
+    CU_ASSERT_TRUE_FATAL(fd >= 0);
+    close(fd);
+}
+
+/* A conversation that a round finds under way stands for the round's; so when nothing comes of it,
+ * the round calls again instead of leaving a new printer to the next, an hour later. */
+static void what_was_under_way_is_not_lost_to_the_round(void)
+{
+    struct domain domain;
+    int fd;
+    open_domain(&domain, 1);
+    domain.servers[0].port = silent_server(&fd);
+    share(&domain, "ONE");
+    take(&domain);
+    set_enabled(&domain, true);
+    turn_until(&domain, some_are_called);
+    share(&domain, "TWO");
+    take(&domain);
+    turn_until(&domain, a_round_has_begun);
+    hang_up(fd);
+    turn_until(&domain, the_first_is_ailing);
+    hang_up(fd);
+    turn_until(&domain, is_over); /* and that was all, until the next */
+    CU_ASSERT_TRUE(domain.browse.timer.due - loop_now(&domain.loop) > HOUR_MS / 2);
+    close(fd);
+    close_domain(&domain);
+}
+
 static bool the_last_knows(struct domain *domain)
 {
     return domain->servers[domain->count - 1].spoolss.cache.count == domain->ours.count;
@@ -454,6 +500,7 @@ static const struct test_case cases[] = {
     {"an ailing peer is told once", an_ailing_peer_is_told_once},
     {"refused printers are told", refused_printers_are_told},
     {"conversations can be left at any time", conversations_can_be_left_at_any_time},
+    {"what was under way is not lost to the round", what_was_under_way_is_not_lost_to_the_round},
     {"silent peers leave the others their turn", silent_peers_leave_the_others_their_turn},
     {"changes do not keep a round from its end", changes_do_not_keep_a_round_from_its_end},
     {NULL, NULL},

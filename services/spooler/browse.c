@@ -113,6 +113,7 @@ static void done(void *owner, const char *problem)
     }
     if (problem != NULL) {
         tell_ailing(peer, problem);
+        peer->due |= peer->overtaken;
     } else {
         tell_well(peer);
     }
@@ -135,6 +136,7 @@ static void call(struct browse_peer *peer)
         .done = done,
     };
     peer->due = false;
+    peer->overtaken = false;
     peer->telling = false;
     peer->next = 0;
     peer->has_handle = false;
@@ -186,13 +188,15 @@ static void set_timer(struct browse *browse)
     loop_set(browse->loop, &browse->timer, browse->has_begun ? browse->wait - passed : 0);
 }
 
-/* A peer whose call is still under way is being told already, unless something has changed. */
+/* A peer whose call is still under way is being told already, unless something has changed or the
+ * call comes to nothing. */
 static void begin_round(struct browse *browse)
 {
     browse->begun = loop_now(browse->loop);
     browse->has_begun = true;
     for (size_t i = 0; i < browse->count; i++) {
         browse->peers[i]->due |= browse->peers[i]->client == NULL;
+        browse->peers[i]->overtaken = browse->peers[i]->client != NULL;
     }
     go_on(browse);
     set_timer(browse);

@@ -31,6 +31,7 @@ struct browse_peer {
     struct peer_address address;
     struct rpc_client *client; /* NULL: no conversation */
     bool due;                  /* still to be called in this round */
+    bool overtaken;            /* a round began during its conversation */
     bool telling;              /* it was told of a printer in this conversation */
     bool kept;                 /* it is among the new peers, too */
     bool ailing;               /* which the log was told */
