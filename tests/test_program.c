@@ -4,7 +4,7 @@
  */
 #include "stores.h"
 
-#include "../services/lanmanserver/program.h"
+#include "../services/common/program.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -6,7 +6,7 @@
 
 #include "../services/lanmanserver/conf_include.h"
 #include "../services/lanmanserver/include.h"
-#include "../services/lanmanserver/program.h"
+#include "../services/common/program.h"
 #include "../services/lanmanserver/samba.h"
 #include "../services/lanmanserver/tell.h"
 

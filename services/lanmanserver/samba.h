@@ -17,7 +17,7 @@
 
 #include "../common/line.h"
 #include "../common/work.h"
-#include "program.h"
+#include "../common/program.h"
 #include "include.h"
 #include "tell.h"
 

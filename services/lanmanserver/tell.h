@@ -9,7 +9,7 @@
 #ifndef LANMANSERVER_TELL_H
 #define LANMANSERVER_TELL_H
 
-#include "program.h"
+#include "../common/program.h"
 
 #define TELL_MAX_CLOSED 100 /* shares; for more, all that there are */
 #define TELL_REASON_SIZE 512

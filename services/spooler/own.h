@@ -8,7 +8,7 @@
 #define SPOOLER_OWN_H
 
 #include "cache.h"
-#include "printers.h"
+#include "../printing/printers.h"
 
 struct own {
     size_t count;

@@ -6,8 +6,8 @@
  * are set, have the bit PRINTER_ATTRIBUTE_SHARED: so one without a share name never is. A printer
  * that is described wrongly is left out, and the others are not. Needs regstore.h and line.
  */
-#ifndef SPOOLER_PRINTERS_H
-#define SPOOLER_PRINTERS_H
+#ifndef PRINTING_PRINTERS_H
+#define PRINTING_PRINTERS_H
 
 #include "../common/line.h"
 

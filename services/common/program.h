@@ -5,10 +5,10 @@
  * says on standard error is kept for a person. It never holds the service up: it has a time limit,
  * and is killed with all that it has started when that is over. Needs loop.
  */
-#ifndef LANMANSERVER_PROGRAM_H
-#define LANMANSERVER_PROGRAM_H
+#ifndef SERVICE_PROGRAM_H
+#define SERVICE_PROGRAM_H
 
-#include "../common/loop.h"
+#include "loop.h"
 
 #include <stdbool.h>
 #include <stddef.h>
