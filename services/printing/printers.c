@@ -15,6 +15,7 @@ static const char *const text_names[PRINTER_TEXTS] = {
     [PRINTER_PROCESSOR] = "Print Processor",
     [PRINTER_DATATYPE] = "Datatype",
     [PRINTER_PARAMETERS] = "Parameters",
+    [PRINTER_CREDENTIALS] = "CredentialsFile",
 };
 
 static const char *const number_names[PRINTER_NUMBERS] = {
@@ -24,15 +25,17 @@ static const char *const number_names[PRINTER_NUMBERS] = {
     [PRINTER_START_TIME] = "StartTime",
     [PRINTER_UNTIL_TIME] = "UntilTime",
     [PRINTER_STATUS] = "Status",
+    [PRINTER_NULL_SESSION] = "NullSession",
 };
 
 /* What a key says, before it is kept. The texts belong to the transaction. */
 struct reading {
+    const char *key;
     const char *texts[PRINTER_TEXTS];
     uint32_t numbers[PRINTER_NUMBERS];
     bool has_attributes;
-    const char *wrong; /* the value that is, NULL: none */
-    const char *why;
+    const char *wrong; /* the value that is, NULL: its name */
+    const char *why;   /* NULL: all is right */
 };
 
 /* What is wrong with a value is not a failure: it is told, and the printer is left out. */
@@ -77,10 +80,23 @@ static void judge_share(struct reading *reading)
     reading->why = "has a character that no share's name has";
 }
 
+/* It is a queue's name, which is written into files and lines, and compared as a whole. */
+static void judge_name(const rs_key_info *info, struct reading *reading)
+{
+    bool control = false;
+    for (size_t i = 0; i < info->name_len; i++) {
+        control |= (unsigned char)info->name[i] < ' ' || info->name[i] == 0x7f;
+    }
+    if (control || info->name_len > PRINTER_TEXT_MAX) {
+        reading->wrong = NULL;
+        reading->why = control ? "its name has a control character" : "its name is too long";
+    }
+}
+
 static int read_key(rs_txn *txn, const rs_key_info *info, struct reading *reading)
 {
     int status = RS_OK;
-    *reading = (struct reading){0};
+    *reading = (struct reading){.key = info->name};
     for (size_t i = 0; i < PRINTER_TEXTS && status == RS_OK; i++) {
         status = read_text(txn, info->key, reading, i);
     }
@@ -92,14 +108,24 @@ static int read_key(rs_txn *txn, const rs_key_info *info, struct reading *readin
     }
     if (status == RS_OK) {
         judge_share(reading);
+        judge_name(info, reading);
     }
     return status;
+}
+
+/* Copies a text to *at, which goes on behind it. */
+static const char *put(char **at, const char *text)
+{
+    size_t size = strlen(text) + 1;
+    char *copy = memcpy(*at, text, size);
+    *at += size;
+    return copy;
 }
 
 /* One block, so that a printer is released at once. */
 static struct printer *keep(const struct reading *reading)
 {
-    size_t size = 0;
+    size_t size = strlen(reading->key) + 1;
     for (size_t i = 0; i < PRINTER_TEXTS; i++) {
         size += strlen(reading->texts[i]) + 1;
     }
@@ -108,13 +134,13 @@ static struct printer *keep(const struct reading *reading)
         return NULL;
     }
     char *at = printer->kept;
+    printer->key = put(&at, reading->key);
     for (size_t i = 0; i < PRINTER_TEXTS; i++) {
-        size_t length = strlen(reading->texts[i]) + 1;
-        memcpy(at, reading->texts[i], length);
-        printer->texts[i] = at;
-        at += length;
+        printer->texts[i] = put(&at, reading->texts[i]);
     }
     memcpy(printer->numbers, reading->numbers, sizeof(printer->numbers));
+    printer->paused = (printer->numbers[PRINTER_STATUS] & PRINTER_STATUS_PAUSED) != 0;
+    printer->null_session = printer->numbers[PRINTER_NULL_SESSION] != 0;
     printer->shared = reading->texts[PRINTER_SHARE][0] != '\0' &&
                       (!reading->has_attributes ||
                        (reading->numbers[PRINTER_ATTRIBUTES] & PRINTER_ATTRIBUTE_SHARED) != 0);
@@ -134,11 +160,15 @@ static int add(rs_txn *txn, const rs_key_info *info, struct line *problems,
     if (status != RS_OK) {
         return status;
     }
-    if (reading.wrong != NULL) {
+    if (reading.why != NULL) {
         line_separate(problems, 0, "; ");
         line_add(problems, "printer ");
         line_add_quoted(problems, info->name);
-        line_add(problems, " is left out: \"%s\" %s", reading.wrong, reading.why);
+        line_add(problems, " is left out: ");
+        if (reading.wrong != NULL) {
+            line_add(problems, "\"%s\" ", reading.wrong);
+        }
+        line_add(problems, "%s", reading.why);
         return RS_OK;
     }
     struct printer *printer = keep(&reading);
@@ -204,4 +234,28 @@ void printers_free(struct printers *printers)
         }
         free(printers);
     }
+}
+
+static bool is_called(const char *its, const char *name)
+{
+    return its[0] != '\0' && rs_name_compare(its, RS_NTS, name, RS_NTS) == 0;
+}
+
+const struct printer *printers_find(const struct printers *printers, const char *name)
+{
+    const struct printer *by_name = NULL;
+    const struct printer *by_share = NULL;
+    for (size_t i = 0; i < printers->count; i++) {
+        const struct printer *printer = printers->rows[i];
+        if (is_called(printer->key, name)) {
+            return printer;
+        }
+        if (by_name == NULL && is_called(printer->texts[PRINTER_NAME], name)) {
+            by_name = printer;
+        }
+        if (by_share == NULL && is_called(printer->texts[PRINTER_SHARE], name)) {
+            by_share = printer;
+        }
+    }
+    return by_name != NULL ? by_name : by_share;
 }

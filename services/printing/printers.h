@@ -4,7 +4,8 @@
  * Each key below Control\Print\Printers is one printer; its values have the names that NT's
  * spooler gives them. A printer is shared if it has a share name, and its Attributes, where they
  * are set, have the bit PRINTER_ATTRIBUTE_SHARED: so one without a share name never is. A printer
- * that is described wrongly is left out, and the others are not. Needs regstore.h and line.
+ * that is described wrongly is left out, and the others are not; so is one whose key has a name
+ * that cannot stand in a line or is too long for a queue's. Needs regstore.h and line.
  */
 #ifndef PRINTING_PRINTERS_H
 #define PRINTING_PRINTERS_H
@@ -21,6 +22,7 @@
 #define PRINTER_TEXT_MAX 255 /* bytes of each of its texts */
 #define PRINTER_SHARE_MAX 80
 #define PRINTER_ATTRIBUTE_SHARED 0x8u
+#define PRINTER_STATUS_PAUSED 0x1u
 
 enum printer_text {
     PRINTER_NAME,
@@ -33,6 +35,7 @@ enum printer_text {
     PRINTER_PROCESSOR,
     PRINTER_DATATYPE,
     PRINTER_PARAMETERS,
+    PRINTER_CREDENTIALS, /* CredentialsFile */
     PRINTER_TEXTS
 };
 
@@ -43,13 +46,17 @@ enum printer_number {
     PRINTER_START_TIME,
     PRINTER_UNTIL_TIME,
     PRINTER_STATUS,
+    PRINTER_NULL_SESSION, /* NullSession */
     PRINTER_NUMBERS
 };
 
 struct printer {
+    const char *key;                  /* its name in the registry, by which its jobs know it */
     const char *texts[PRINTER_TEXTS]; /* "" where nothing is set */
     uint32_t numbers[PRINTER_NUMBERS];
-    bool shared; /* the attribute says so, too */
+    bool shared;       /* the attribute says so, too */
+    bool paused;       /* its status says so: jobs wait */
+    bool null_session; /* its jobs go to a share without a name and password */
     char kept[];
 };
 
@@ -64,5 +71,8 @@ struct printers {
 int printers_load(rs_txn *txn, const char *path, struct line *problems, struct printers **printers);
 /* NULL is allowed. */
 void printers_free(struct printers *printers);
+/* The printer whose key has this name, else whose Name or else whose share name it is, whatever the
+ * case; NULL: there is none. */
+const struct printer *printers_find(const struct printers *printers, const char *name);
 
 #endif
