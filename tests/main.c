@@ -109,6 +109,7 @@
     X(loop)                                                                                        \
     X(browse)                                                                                      \
     X(printers)                                                                                    \
+    X(job)                                                                                         \
     X(printer_cache)                                                                               \
     X(spoolss)                                                                                     \
     X(spoolss_enum)                                                                                \

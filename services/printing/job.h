@@ -53,9 +53,15 @@ struct job_facts {
     struct job_document documents[JOB_DOCUMENTS];
 };
 
-/* Both give false with the reason in *problem; a file that was damaged or planted is one. */
+/* They give false with the reason in *problem; a file that was damaged or planted is one. What is
+ * written is not on the disk yet: who makes the job waits for it together with the documents. */
 bool job_write_facts(int directory, const struct job_facts *facts, struct line *problem);
 bool job_read_facts(int directory, struct job_facts *facts, struct line *problem);
+/* How many documents are to be printed, each copy counted. */
+unsigned job_total(const struct job_facts *facts);
+/* Opens document i, from 0 on, to be read, and closed, by the caller. -1 with the reason; a size
+ * that is not what facts say is one. */
+int job_open_document(int directory, const struct job_facts *facts, size_t i, struct line *problem);
 
 /* How far it is. */
 struct job_state {
@@ -74,7 +80,8 @@ int job_claim(int directory);
 /* The process that holds it; 0: none does. */
 pid_t job_claimed_by(int directory);
 /* All of it was printed: moves the directory to done/. spool is the descriptor of what has jobs/
- * and done/. 0 or an errno number. */
+ * and done/. 0 or an errno number. It is not waited for: after a loss of power the job may be in
+ * jobs/ again, and its state says that nothing is left to be printed. */
 int job_finish(int spool, const char *name);
 
 #endif
