@@ -40,6 +40,7 @@ IN_NO_HIVE = {
     'FastPrintWaitTimeout': 'Q161734',
     'FastPrintThrottleTimeout': 'Q161734',
     'PrintSwitch': 'Q121786',
+    'Printer Name': 'Q128934',
     'SizReqBuf': 'Q161734',
     'Announce': 'Q102967',
     'AnnDelta': 'Q102967',
