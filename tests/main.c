@@ -113,6 +113,8 @@
     X(printer_cache)                                                                               \
     X(spoolss)                                                                                     \
     X(spoolss_enum)                                                                                \
+    X(control_file)                                                                                \
+    X(lpd_request)                                                                                 \
     X(rpc_ndr)                                                                                     \
     X(rpc_pdu)                                                                                     \
     X(rpc_npam)                                                                                    \
