@@ -96,6 +96,7 @@
     X(shares)                                                                                      \
     X(render)                                                                                      \
     X(program)                                                                                     \
+    X(worker)                                                                                      \
     X(samba)                                                                                       \
     X(settings)                                                                                    \
     X(service)                                                                                     \
@@ -109,6 +110,8 @@
     X(loop)                                                                                        \
     X(browse)                                                                                      \
     X(printers)                                                                                    \
+    X(queues)                                                                                      \
+    X(report)                                                                                      \
     X(job)                                                                                         \
     X(printer_cache)                                                                               \
     X(spoolss)                                                                                     \

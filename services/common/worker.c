@@ -1,0 +1,215 @@
+/* worker - a program of our own that runs for as long as it likes; see worker.h. */
+#include "worker.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/pidfd.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* ---- What it says ---------------------------------------------------------------------------- */
+
+static void close_source(struct worker *worker, struct loop_source *source)
+{
+    loop_remove(worker->loop, source);
+    if (source->fd >= 0) {
+        close(source->fd);
+    }
+    source->fd = -1;
+}
+
+/* The owner may let go of the worker in the middle of it. */
+static void take_bytes(struct worker *worker, const char *bytes, size_t size)
+{
+    for (size_t i = 0; i < size && worker->pid != 0; i++) {
+        if (bytes[i] != '\n') {
+            worker->text[worker->line_length] = bytes[i];
+            worker->line_length += worker->line_length < sizeof(worker->text) - 1;
+            continue;
+        }
+        worker->text[worker->line_length] = '\0';
+        worker->line_length = 0;
+        worker->line(worker->owner, worker->text);
+    }
+}
+
+static void keep_bytes(struct worker *worker, const char *bytes, size_t size)
+{
+    size_t room = sizeof(worker->said) - 1 - worker->said_length;
+    size_t kept = size < room ? size : room;
+    memcpy(worker->said + worker->said_length, bytes, kept);
+    worker->said_length += kept;
+    worker->said[worker->said_length] = '\0';
+}
+
+/* Gives false when there is nothing more, now or ever. */
+static bool read_some(struct worker *worker, struct loop_source *source)
+{
+    char block[1024];
+    ssize_t size = source->fd >= 0 ? read(source->fd, block, sizeof(block)) : 0;
+    if (size < 0 && (errno == EAGAIN || errno == EINTR)) {
+        return errno == EINTR;
+    }
+    if (size <= 0) {
+        close_source(worker, source);
+        return false;
+    }
+    (source == &worker->output ? take_bytes : keep_bytes)(worker, block, (size_t)size);
+    return true;
+}
+
+static void take_output(void *owner, uint32_t events)
+{
+    struct worker *worker = owner;
+    (void)events;
+    (void)read_some(worker, &worker->output);
+}
+
+static void take_errors(void *owner, uint32_t events)
+{
+    struct worker *worker = owner;
+    (void)events;
+    (void)read_some(worker, &worker->errors);
+}
+
+/* Whoever has inherited the pipes does not keep us: they are read as far as they are filled. */
+static void take_end(void *owner, uint32_t events)
+{
+    struct worker *worker = owner;
+    siginfo_t info = {.si_pid = 0};
+    (void)events;
+    if (waitid(P_PID, (id_t)worker->pid, &info, WEXITED | WNOHANG | WNOWAIT) != 0 ||
+        info.si_pid == 0) {
+        return;
+    }
+    while (worker->pid != 0 && read_some(worker, &worker->output)) {
+    }
+    while (worker->pid != 0 && read_some(worker, &worker->errors)) {
+    }
+    if (worker->pid != 0) {
+        (void)waitid(P_PID, (id_t)worker->pid, &info, WEXITED | WNOHANG);
+        worker->status = info.si_code == CLD_EXITED ? info.si_status : -1;
+        worker_leave(worker);
+        worker->ended(worker->owner);
+    }
+}
+
+/* ---- Its life -------------------------------------------------------------------------------- */
+
+void worker_init(struct worker *worker, struct loop *loop,
+                 void (*line)(void *owner, const char *line), void (*ended)(void *owner),
+                 void *owner)
+{
+    *worker = (struct worker){.loop = loop, .line = line, .ended = ended, .owner = owner};
+    worker->exit = (struct loop_source){.fd = -1, .ready = take_end, .owner = worker};
+    worker->output = (struct loop_source){.fd = -1, .ready = take_output, .owner = worker};
+    worker->errors = (struct loop_source){.fd = -1, .ready = take_errors, .owner = worker};
+}
+
+/* In the worker: only what is allowed between fork(2) and exec(3) of a process with threads. */
+static void become(const char *path, const char *const *arguments, const int *ends, pid_t parent)
+{
+    sigset_t none;
+    sigemptyset(&none);
+    for (int number = 1; number < NSIG; number++) {
+        (void)signal(number, SIG_DFL);
+    }
+    (void)sigprocmask(SIG_SETMASK, &none, NULL);
+    (void)setpgid(0, 0);
+    (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
+    if (getppid() != parent) {
+        _exit(WORKER_NOT_RUN); /* it ended before the kernel knew what to do then */
+    }
+    int nothing = open("/dev/null", O_RDONLY);
+    if (dup2(nothing, STDIN_FILENO) >= 0 && dup2(ends[0], STDOUT_FILENO) >= 0 &&
+        dup2(ends[1], STDERR_FILENO) >= 0) {
+        (void)close_range(STDERR_FILENO + 1, ~0U, 0);
+        (void)execv(path, (char *const *)arguments);
+    }
+    const char *why = strerrordesc_np(errno);
+    (void)!write(STDERR_FILENO, "cannot be run: ", 15);
+    (void)!write(STDERR_FILENO, why, strlen(why));
+    _exit(WORKER_NOT_RUN);
+}
+
+/* The pipe's end for reading is ours and does not wait; the other one is the worker's. */
+static int open_pipe(struct loop_source *source, int *end)
+{
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) != 0) {
+        return errno;
+    }
+    (void)fcntl(ends[0], F_SETFL, O_NONBLOCK);
+    source->fd = ends[0];
+    *end = ends[1];
+    return 0;
+}
+
+static int run(struct worker *worker, const char *path, const char *const *arguments)
+{
+    int ends[2] = {-1, -1};
+    pid_t parent = getpid();
+    int problem = open_pipe(&worker->output, &ends[0]);
+    problem = problem != 0 ? problem : open_pipe(&worker->errors, &ends[1]);
+    if (problem == 0) {
+        worker->pid = fork();
+        if (worker->pid == 0) {
+            become(path, arguments, ends, parent);
+        }
+        problem = worker->pid < 0 ? errno : 0;
+    }
+    for (size_t i = 0; i < 2; i++) {
+        if (ends[i] >= 0) {
+            close(ends[i]);
+        }
+    }
+    return problem;
+}
+
+static int watch(struct worker *worker)
+{
+    worker->exit.fd = pidfd_open(worker->pid, 0);
+    int problem = worker->exit.fd < 0 ? errno : loop_add(worker->loop, &worker->exit, EPOLLIN);
+    problem = problem != 0 ? problem : loop_add(worker->loop, &worker->output, EPOLLIN);
+    return problem != 0 ? problem : loop_add(worker->loop, &worker->errors, EPOLLIN);
+}
+
+int worker_start(struct worker *worker, const char *path, const char *const *arguments)
+{
+    worker->line_length = 0;
+    worker->said_length = 0;
+    worker->said[0] = '\0';
+    int problem = run(worker, path, arguments);
+    if (problem != 0) {
+        worker_leave(worker);
+        return problem;
+    }
+    problem = watch(worker);
+    if (problem != 0) {
+        (void)kill(worker->pid, SIGTERM);
+        (void)waitpid(worker->pid, NULL, 0);
+        worker_leave(worker);
+    }
+    return problem;
+}
+
+void worker_signal(const struct worker *worker, int number)
+{
+    if (worker->pid > 0) {
+        (void)kill(worker->pid, number);
+    }
+}
+
+void worker_leave(struct worker *worker)
+{
+    close_source(worker, &worker->exit);
+    close_source(worker, &worker->output);
+    close_source(worker, &worker->errors);
+    worker->pid = 0;
+}
