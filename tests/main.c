@@ -112,6 +112,8 @@
     X(printers)                                                                                    \
     X(queues)                                                                                      \
     X(report)                                                                                      \
+    X(ports)                                                                                       \
+    X(target)                                                                                      \
     X(job)                                                                                         \
     X(printer_cache)                                                                               \
     X(spoolss)                                                                                     \

@@ -152,6 +152,92 @@ static void there_may_be_a_thousand(void)
     rs_close(store);
 }
 
+static void queues_are_described(void)
+{
+    struct line problems = LINE_INIT;
+    rs_store *store = bench_open();
+    rs_txn *txn = bench_begin(store, RS_WRITE);
+    rs_key key = make_printer(txn, "HPLaser", NULL);
+    SUCCEEDS(rs_set_string(txn, key, "Name", "HP Laser"));
+    SUCCEEDS(rs_set_dword(txn, key, "Status", 3));
+    SUCCEEDS(rs_set_dword(txn, key, "NullSession", 1));
+    key = make_printer(txn, "Other", NULL);
+    SUCCEEDS(rs_set_dword(txn, key, "Status", 2));
+    SUCCEEDS(rs_set_string(txn, key, "CredentialsFile", "/etc/regstore/printing/other"));
+    bench_commit(txn);
+    struct printers *printers = load(store, &problems);
+    CU_ASSERT_EQUAL_FATAL(printers->count, 2);
+    EQUAL_TEXT(printers->rows[0]->key, "HPLaser");
+    EQUAL_TEXT(printers->rows[0]->texts[PRINTER_NAME], "HP Laser");
+    EQUAL_TEXT(printers->rows[0]->texts[PRINTER_CREDENTIALS], "");
+    CU_ASSERT_TRUE(printers->rows[0]->paused);
+    CU_ASSERT_TRUE(printers->rows[0]->null_session);
+    EQUAL_TEXT(printers->rows[1]->texts[PRINTER_NAME], "Other");
+    EQUAL_TEXT(printers->rows[1]->texts[PRINTER_CREDENTIALS], "/etc/regstore/printing/other");
+    CU_ASSERT_FALSE(printers->rows[1]->paused);
+    CU_ASSERT_FALSE(printers->rows[1]->null_session);
+    EQUAL_TEXT(problems.text, "");
+    printers_free(printers);
+    rs_close(store);
+}
+
+static const char *found(const struct printers *printers, const char *name)
+{
+    const struct printer *printer = printers_find(printers, name);
+    return printer == NULL ? "none" : printer->key;
+}
+
+/* By key before Name, by Name before share, and of several the first. */
+static void printers_are_found_by_their_names(void)
+{
+    struct line problems = LINE_INIT;
+    rs_store *store = bench_open();
+    rs_txn *txn = bench_begin(store, RS_WRITE);
+    SUCCEEDS(rs_set_string(txn, make_printer(txn, "A", "Share"), "Name", "Alpha"));
+    SUCCEEDS(rs_set_string(txn, make_printer(txn, "B", "B2"), "Name", "Share"));
+    SUCCEEDS(rs_set_string(txn, make_printer(txn, "C", "\xc3\x84"), "Name", "B"));
+    SUCCEEDS(rs_set_string(txn, make_printer(txn, "D", "b2"), "Name", "alpha"));
+    bench_commit(txn);
+    struct printers *printers = load(store, &problems);
+    EQUAL_TEXT(found(printers, "a"), "A");
+    EQUAL_TEXT(found(printers, "ALPHA"), "A");
+    EQUAL_TEXT(found(printers, "b"), "B");
+    EQUAL_TEXT(found(printers, "share"), "B");
+    EQUAL_TEXT(found(printers, "B2"), "B");
+    EQUAL_TEXT(found(printers, "\xc3\xa4"), "C");
+    EQUAL_TEXT(found(printers, ""), "none");
+    EQUAL_TEXT(found(printers, "A "), "none");
+    EQUAL_TEXT(found(printers, "..\\Printers\\A"), "none");
+    printers_free(printers);
+    rs_close(store);
+}
+
+static void names_that_no_queue_has_are_left_out(void)
+{
+    struct line problems = LINE_INIT;
+    rs_store *store = bench_open();
+    rs_txn *txn = bench_begin(store, RS_WRITE);
+    rs_key key, parent = make_printer(txn, "Fine", "F");
+    SUCCEEDS(rs_key_open(txn, RS_NO_KEY, PRINTERS, &parent));
+    SUCCEEDS(rs_key_create_n(txn, parent, "A\0B", 3, 0, &key, NULL));
+    SUCCEEDS(rs_key_create_n(txn, parent, "C\nD", 3, 0, &key, NULL));
+    SUCCEEDS(rs_key_create(txn, parent, repeated("\xe2\x82\xac", 86), &key));
+    SUCCEEDS(rs_key_create(txn, parent, repeated("\xe2\x82\xac", 85), &key));
+    bench_commit(txn);
+    struct printers *printers = load(store, &problems);
+    CU_ASSERT_EQUAL_FATAL(printers->count, 2);
+    EQUAL_TEXT(printers->rows[0]->key, "Fine");
+    EQUAL_TEXT(printers->rows[1]->key, repeated("\xe2\x82\xac", 85));
+    struct line expected = LINE_INIT;
+    line_add(&expected, "printer \"A\" is left out: its name has a control character; printer "
+                        "\"C\\x0aD\" is left out: its name has a control character; printer ");
+    line_add_quoted(&expected, repeated("\xe2\x82\xac", 86));
+    line_add(&expected, " is left out: its name is too long");
+    EQUAL_TEXT(problems.text, expected.text);
+    printers_free(printers);
+    rs_close(store);
+}
+
 /* ---- Announcements --------------------------------------------------------------------------- */
 
 static void announcements_are_made(void)
@@ -308,6 +394,9 @@ static const struct test_case cases[] = {
     {"a share name decides", a_share_name_decides},
     {"a wrong printer is left out alone", a_wrong_printer_is_left_out_alone},
     {"there may be a thousand", there_may_be_a_thousand},
+    {"queues are described", queues_are_described},
+    {"printers are found by their names", printers_are_found_by_their_names},
+    {"names that no queue has are left out", names_that_no_queue_has_are_left_out},
     {"announcements are made", announcements_are_made},
     {"a long description is cut between characters", a_long_description_is_cut_between_characters},
     {"announcements are compared", announcements_are_compared},

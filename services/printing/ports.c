@@ -363,7 +363,8 @@ static bool pass(struct route *route, const void *what)
 {
     for (size_t i = 0; i < route->count; i++) {
         if (route->passed[i] == what) {
-            line_add(route->problem, "%s: leads back to itself", route->where.text);
+            line_add(route->problem, "%s: leads in a circle, back to ", route->where.text);
+            line_add_quoted(route->problem, route->name);
             return false;
         }
     }
