@@ -74,7 +74,7 @@ static void check_parts(const struct target *target)
 /* The standard ports are written out, so that a text may become longer than one may be. */
 static void check_again(const struct target *target)
 {
-    char text[TARGET_TEXT + TARGET_HOST];
+    char text[TARGET_TEXT + TARGET_HOST + 64];
     struct line problem = LINE_INIT;
     struct target again;
     put_together(text, sizeof(text), target);
