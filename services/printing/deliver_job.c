@@ -1,0 +1,381 @@
+/* deliver_job - a job of the spool, printed until all of it is; see deliver_job.h. */
+#include "deliver_job.h"
+#include "job.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define FIRST_PAUSE 250    /* ms; each is twice the one before, */
+#define REFUSED_PAUSE 1000 /* up to this where the target answers, or the spool's disk is full */
+#define AGAIN_MARK " (printed again)"
+
+enum { STATUS_PRINTED = 0, STATUS_NOT_PRINTED = 1, STATUS_DAMAGED = 4 };
+
+struct run {
+    const struct deliver_job *job;
+    int spool;
+    int directory;
+    int claim;
+    struct job_facts facts;
+    struct job_state state; /* as it is on the disk */
+    unsigned total;         /* documents, each copy counted */
+    struct line told;       /* the reason that was told last, while it waits */
+};
+
+/* ---- Telling --------------------------------------------------------------------------------- */
+
+/* Nobody may be there, or too busy to read. */
+static void tell(const struct line *line)
+{
+    struct pollfd wait = {.fd = STDOUT_FILENO, .events = POLLOUT};
+    if (poll(&wait, 1, 0) == 1 && (wait.revents & POLLOUT) != 0) {
+        ssize_t ignored = write(STDOUT_FILENO, line->text, line->length);
+        (void)ignored;
+    }
+}
+
+static void tell_number(const char *what, const struct run *run, bool of_total)
+{
+    struct line line = LINE_INIT;
+    line_add(&line, "%s %u", what, run->state.printed + 1);
+    if (of_total) {
+        line_add(&line, "/%u", run->total);
+    }
+    line_add(&line, "\n");
+    tell(&line);
+}
+
+/* Once for each reason. */
+static void tell_waiting(struct run *run, const struct line *why)
+{
+    if (strcmp(run->told.text, why->text) != 0) {
+        struct line line = LINE_INIT;
+        line_add(&line, "waiting %.*s\n", LINE_SIZE / 2, why->text);
+        tell(&line);
+        run->told = *why;
+    }
+}
+
+/* ---- Signals --------------------------------------------------------------------------------- */
+
+static void end_at_once(int number)
+{
+    (void)number;
+    _exit(STATUS_NOT_PRINTED);
+}
+
+static void hold_end(bool held)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    (void)sigprocmask(held ? SIG_BLOCK : SIG_UNBLOCK, &set, NULL);
+}
+
+/* SIGUSR1 stays blocked but for the pauses, so that one that comes earlier is not lost. */
+static void take_signals(void)
+{
+    struct sigaction action = {.sa_handler = end_at_once};
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGUSR1);
+    (void)sigprocmask(SIG_BLOCK, &set, NULL);
+    (void)sigaction(SIGTERM, &action, NULL);
+    hold_end(false);
+    (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
+}
+
+/* *pause is this one's length in ms, and becomes that of the next one. */
+static void wait_pause(struct run *run, const struct line *why, unsigned longest, unsigned *pause)
+{
+    sigset_t set;
+    tell_waiting(run, why);
+    hold_end(false);
+    unsigned length = *pause < longest ? *pause : longest;
+    const struct timespec time = {.tv_sec = length / 1000,
+                                  .tv_nsec = (long)(length % 1000) * 1000000};
+    sigemptyset(&set);
+    sigaddset(&set, SIGUSR1);
+    *pause = length < longest / 2 ? length * 2 : longest;
+    if (sigtimedwait(&set, NULL, &time) == SIGUSR1) {
+        *pause = FIRST_PAUSE;
+    }
+}
+
+/* ---- State ----------------------------------------------------------------------------------- */
+
+static bool write_state(struct run *run, unsigned printed, bool sending, struct line *why)
+{
+    const struct job_state state = {.printed = printed, .sending = sending};
+    if (state.printed == run->state.printed && state.sending == run->state.sending) {
+        return true;
+    }
+    if (!job_write_state(run->directory, &state, why)) {
+        return false;
+    }
+    run->state = state;
+    return true;
+}
+
+/* What has happened is written down, however long the disk is full: nothing else may come before.
+ */
+static void insist(struct run *run, unsigned printed, bool sending)
+{
+    struct line why = LINE_INIT;
+    unsigned pause = FIRST_PAUSE;
+    while (!write_state(run, printed, sending, &why)) {
+        wait_pause(run, &why, REFUSED_PAUSE, &pause);
+        hold_end(true);
+        why = (struct line)LINE_INIT;
+    }
+}
+
+/* A transport is about to send the first byte. */
+static bool begin_sending(void *owner, struct line *why)
+{
+    struct run *run = owner;
+    hold_end(true);
+    if (!write_state(run, run->state.printed, true, why)) {
+        hold_end(false);
+        return false;
+    }
+    run->told = (struct line)LINE_INIT;
+    tell_number("printing", run, true);
+    return true;
+}
+
+/* ---- One document ---------------------------------------------------------------------------- */
+
+/* That which comes after so many copies of all. */
+static size_t find_document(const struct job_facts *facts, unsigned printed)
+{
+    size_t at = 0;
+    while (at + 1 < facts->count && printed >= facts->documents[at].copies) {
+        printed -= facts->documents[at].copies;
+        at++;
+    }
+    return at;
+}
+
+static int open_document(const struct run *run, size_t at, struct line *why)
+{
+    char name[24];
+    struct stat facts;
+    (void)snprintf(name, sizeof(name), "%zu", at + 1);
+    int fd = openat(run->directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0) {
+        line_add(why, "document %zu: ", at + 1);
+        deliver_add_error(why, errno);
+        return -1;
+    }
+    if (fstat(fd, &facts) != 0 || !S_ISREG(facts.st_mode) ||
+        (uint64_t)facts.st_size != run->facts.documents[at].size) {
+        line_add(why, "document %zu is not the one that was received", at + 1);
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+/* The mark is never what a long name loses. */
+static void name_document(const struct run *run, size_t at, bool again, char *name, size_t size)
+{
+    const char *given = run->facts.documents[at].name;
+    given = given[0] != '\0' ? given : run->facts.title;
+    size_t room = size - sizeof(AGAIN_MARK);
+    size_t length = strlen(given);
+    if (again && length > room) {
+        for (length = room; length > 0 && ((unsigned char)given[length] & 0xc0) == 0x80;) {
+            length--;
+        }
+    }
+    (void)snprintf(name, size, "%.*s%s", (int)length, given, again ? AGAIN_MARK : "");
+}
+
+static enum outcome try_document(struct run *run, bool again, struct line *why)
+{
+    const struct job_facts *facts = &run->facts;
+    char name[JOB_TEXT + sizeof(AGAIN_MARK)];
+    char unique[64];
+    size_t at = find_document(facts, run->state.printed);
+    int input = open_document(run, at, why);
+    if (input < 0) {
+        return DELIVER_DAMAGED;
+    }
+    name_document(run, at, again, name, sizeof(name));
+    (void)snprintf(unique, sizeof(unique), "%s.%u", run->job->name, run->state.printed + 1);
+    struct delivery delivery = {
+        .target = run->job->target,
+        .name = name,
+        .user = facts->user,
+        .host = facts->host,
+        .title = facts->title,
+        .queue = facts->queue,
+        .job = unique,
+        .number = facts->number,
+        .time = facts->time,
+        .input = input,
+        .sized = true,
+        .size = facts->documents[at].size,
+        .sending = begin_sending,
+        .owner = run,
+    };
+    enum outcome outcome = deliver_document(&delivery, run->job->transport, why);
+    close(input);
+    return outcome;
+}
+
+/* A document of which nobody knows whether it came out is sent again, with a mark. */
+static bool print_document(struct run *run, struct line *why)
+{
+    bool again = false;
+    unsigned pause = FIRST_PAUSE;
+    for (;;) {
+        if (run->state.sending && !again) {
+            again = true;
+            tell_number("again", run, false);
+        }
+        *why = (struct line)LINE_INIT;
+        enum outcome outcome = try_document(run, again, why);
+        if (outcome == DELIVER_DONE) {
+            insist(run, run->state.printed + 1, false);
+            return true;
+        }
+        insist(run, run->state.printed, again || outcome == DELIVER_UNKNOWN);
+        if (outcome == DELIVER_DAMAGED) {
+            return false;
+        }
+        wait_pause(run, why, outcome == DELIVER_REFUSED ? REFUSED_PAUSE : run->job->retry, &pause);
+    }
+}
+
+/* ---- The job --------------------------------------------------------------------------------- */
+
+static int open_spool(const char *path, struct line *why)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) {
+        line_add(why, "%s: ", path);
+        deliver_add_error(why, errno);
+    }
+    return fd;
+}
+
+/* In jobs/, without following a link on the way. */
+static int open_job(int spool, const char *name, struct line *why)
+{
+    if (name[0] == '\0' || strlen(name) >= JOB_NAME || name[strspn(name, "0123456789")] != '\0') {
+        line_add(why, "a job's name is its number");
+        return -1;
+    }
+    int jobs = openat(spool, "jobs", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    int job = jobs >= 0 ? openat(jobs, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1;
+    if (job < 0) {
+        line_add(why, "job %s: ", name);
+        deliver_add_error(why, errno);
+    }
+    if (jobs >= 0) {
+        close(jobs);
+    }
+    return job;
+}
+
+static int claim_job(struct run *run, struct line *why)
+{
+    run->claim = job_claim(run->directory);
+    if (run->claim >= 0) {
+        return STATUS_PRINTED;
+    }
+    if (errno == EAGAIN) {
+        line_add(why, "job %s is printed by another process", run->job->name);
+    } else {
+        line_add(why, "cannot claim job %s: ", run->job->name);
+        deliver_add_error(why, errno);
+    }
+    return STATUS_NOT_PRINTED;
+}
+
+static bool read_job(struct run *run, struct line *why)
+{
+    if (!job_read_facts(run->directory, &run->facts, why) ||
+        !job_read_state(run->directory, &run->state, why)) {
+        return false;
+    }
+    for (size_t at = 0; at < run->facts.count; at++) {
+        run->total += run->facts.documents[at].copies;
+    }
+    return true;
+}
+
+/* Whoever claimed it before may have finished it since it was opened. */
+static int finish(struct run *run, struct line *why)
+{
+    int error;
+    unsigned pause = FIRST_PAUSE;
+    while ((error = job_finish(run->spool, run->job->name)) != 0 && error != ENOENT) {
+        *why = (struct line)LINE_INIT;
+        line_add(why, "cannot move the printed job: ");
+        deliver_add_error(why, error);
+        wait_pause(run, why, REFUSED_PAUSE, &pause);
+    }
+    return STATUS_PRINTED;
+}
+
+/* Between two documents there is room for an end that was asked for. */
+static int print_job(struct run *run, struct line *why)
+{
+    int status = claim_job(run, why);
+    if (status != STATUS_PRINTED) {
+        return status;
+    }
+    if (!read_job(run, why)) {
+        return STATUS_DAMAGED;
+    }
+    while (run->state.printed < run->total) {
+        if (!print_document(run, why)) {
+            return STATUS_DAMAGED;
+        }
+        if (run->state.printed < run->total) {
+            hold_end(false);
+        }
+    }
+    return finish(run, why);
+}
+
+int deliver_job(const struct deliver_job *job, struct line *why)
+{
+    struct run *run = calloc(1, sizeof(*run));
+    if (run == NULL) {
+        line_add(why, "out of memory");
+        return STATUS_NOT_PRINTED;
+    }
+    int status = STATUS_NOT_PRINTED;
+    run->job = job;
+    run->directory = run->claim = -1;
+    take_signals();
+    run->spool = open_spool(job->spool, why);
+    if (run->spool >= 0) {
+        run->directory = open_job(run->spool, job->name, why);
+    }
+    if (run->directory >= 0) {
+        status = print_job(run, why);
+        close(run->directory);
+    }
+    if (run->claim >= 0) {
+        close(run->claim);
+    }
+    if (run->spool >= 0) {
+        close(run->spool);
+    }
+    free(run);
+    return status;
+}
