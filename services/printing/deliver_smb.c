@@ -51,6 +51,9 @@ static enum outcome tell_error(int error, struct line *why)
     case ENFILE:
         deliver_add_error(why, error);
         return DELIVER_REFUSED;
+    case EINVAL: /* of a name that nobody knows */
+        line_add(why, "the host is not found");
+        return DELIVER_AWAY;
     default:
         deliver_add_error(why, error);
         return DELIVER_AWAY;
