@@ -202,13 +202,11 @@ static bool is_one_key(const struct arguments *arguments)
 static const struct operand_row *due(const struct reader *reader)
 {
     const struct command *command = reader->arguments->command;
-    const struct operand_row *row;
 
     if (command == NULL || (reader->operands > 0 && is_one_key(reader->arguments))) {
         return NULL;
     }
-    row = &command->operands[reader->operands];
-    return row->name != NULL ? row : NULL;
+    return command_operand(command, (size_t)reader->operands);
 }
 
 /* In reg.exe's grammar an operand that must be there stands before all switches; in the shell it
@@ -419,7 +417,7 @@ static int find_places(struct arguments *arguments, const char *base)
     const struct command *command = arguments->command;
 
     for (int i = 0; command != NULL && i < MAX_OPERANDS && arguments->operands[i] != NULL; i++) {
-        enum operand_kind kind = command->operands[i].kind;
+        enum operand_kind kind = command_operand(command, (size_t)i)->kind;
         bool key =
             kind == OPERAND_KEY || (kind == OPERAND_EITHER && !is_file(arguments->operands[i]));
         if (key && find_whole(arguments, base, i) != 0) {

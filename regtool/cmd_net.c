@@ -13,8 +13,10 @@
 #include "net_config.h"
 #include "net_reach.h"
 #include "net_unit.h"
+#include "net_use.h"
 #include "report.h"
 #include "show.h"
+#include "switches.h"
 #include "tool.h"
 
 #define NET_FAILED 2 /* exit status of NET */
@@ -270,12 +272,36 @@ static int show_config(struct net *net, const char *word)
 
 /* ---- The command ---- */
 
+/* Switches and a third word are for use. */
+static int check_words(const struct arguments *arguments)
+{
+    const char *what = arguments->operands[0];
+
+    if (arguments->operands[2] != NULL) {
+        return report("net: unexpected argument \"%s\"", arguments->operands[2]);
+    }
+    for (const struct switch_row *row = net_switches; row->help != NULL; row++) {
+        if (has_switch(arguments, row->id)) {
+            return report("net %s: %s%s is for use only", what != NULL ? what : "help",
+                          row->letters != NULL ? "/" : "--",
+                          row->letters != NULL ? row->letters : row->name);
+        }
+    }
+    return 0;
+}
+
 int cmd_net(struct tool *tool, const struct arguments *arguments)
 {
     const char *what = arguments->operands[0];
     const char *word = arguments->operands[1];
     struct net net = {.tool = tool};
 
+    if (what != NULL && strcasecmp(what, "use") == 0) {
+        return net_use(tool, arguments);
+    }
+    if (check_words(arguments) != 0) {
+        return 1;
+    }
     if (what == NULL || strcasecmp(what, "help") == 0) {
         help_command(stdout, command_find("net"));
         return 0;
@@ -296,5 +322,5 @@ int cmd_net(struct tool *tool, const struct arguments *arguments)
         }
         return look_up(&net, word) != 0 ? 1 : stop(&net);
     }
-    return report("net: \"%s\" is none of start, stop, config and help", what);
+    return report("net: \"%s\" is none of start, stop, config, use and help", what);
 }

@@ -326,21 +326,28 @@ const struct command commands[] = {
      "passed.\n",
      NO_OPERANDS, services_switches, true, cmd_services, SECTION_STORE, false, false},
     {"net",
-     "start and stop services as NET does, show what they live by",
-     "WHAT is start, stop, config or help. start without SERVICE lists the services that are "
+     "start and stop services as NET does, redirect LPT ports",
+     "WHAT is start, stop, config, use or help. start without SERVICE lists the services that are "
      "started.\n"
      "config shows what the store and its rules make of the settings. A service that is stopped "
      "follows\n"
-     "its settings; where systemd runs its unit, that is stopped, too. Exits with 2 if a service "
-     "cannot\n"
-     "be started or stopped, or is so already.\n",
-     {{"WHAT", OPERAND_NET, true}, {"SERVICE", OPERAND_SERVICE, true}},
-     no_switches,
+     "its settings; where systemd runs its unit, that is stopped, too. use redirects the port that "
+     "stands\n"
+     "for SERVICE to the print share that follows it; without them it lists what is redirected. "
+     "Exits\n"
+     "with 2 for what NET refuses: a service cannot be started or stopped, or is so already; a "
+     "port "
+     "is\n"
+     "in use, or a share is none.\n",
+     {{"WHAT", OPERAND_NET, true},
+      {"SERVICE", OPERAND_SERVICE, true},
+      {"SHARE", OPERAND_WORD, true}},
+     net_switches,
      true,
      cmd_net,
      SECTION_STORE,
      false,
-     false},
+     true},
     {"status", "show the store, its readers and its watchers", "", NO_OPERANDS, no_switches, true,
      cmd_status, SECTION_STORE, false, false},
     {"check",
@@ -386,6 +393,36 @@ const struct command commands[] = {
     {"compact", "make the store's file as small as what it holds",
      "Services that have the store open notice, and open it again.\n", NO_OPERANDS, no_switches,
      false, cmd_compact, SECTION_STORE, false, false},
+    {"mode",
+     "show and set what LPT ports are rerouted to, and COM ports",
+     "DEVICE is LPT1: to LPT9: or COM1: to COM9:, whose status is shown; without it that of all "
+     "is.\n"
+     "LPT1:=TARGET reroutes: to COM1:, a share, a file, a |command, socket://HOST, "
+     "lpd://HOST/QUEUE "
+     "or\n"
+     "one of our printers; LPT1:=LPT1: ends it. COM1:=/dev/ttyS0 says which line COM1: is, and\n"
+     "COM1:9600,n,8,1 or COM1: baud=9600 parity=n data=8 stop=1 sets it.\n",
+     {{"DEVICE", OPERAND_DEVICE, true}, {"PARAMETER", OPERAND_PARAMETER, true}},
+     mode_switches,
+     true,
+     cmd_mode,
+     SECTION_PORTS,
+     false,
+     true},
+    {"lpt",
+     "print to an LPT port, wherever it is rerouted to",
+     "WHAT is write. DEVICE is LPT1 to LPT9; without FILE, standard input is printed. The exit "
+     "status\n"
+     "is that of regstore-deliver: 0 if all of it was printed, 1 if nothing was, 3 if a part may "
+     "have\n"
+     "been.\n",
+     {{"WHAT", OPERAND_LPT, false}, {"DEVICE", OPERAND_PORT, false}, {"FILE", OPERAND_FILE, true}},
+     no_switches,
+     false,
+     cmd_lpt,
+     SECTION_PORTS,
+     false,
+     false},
     {"help",
      "show what commands there are, or how one is used",
      "",
@@ -416,8 +453,14 @@ const struct command commands[] = {
 const char *const *command_words(enum operand_kind kind)
 {
     static const char *const shells[] = {"bash", "zsh", NULL};
-    static const char *const net[] = {"config", "help", "start", "stop", NULL};
+    static const char *const net[] = {"config", "help", "start", "stop", "use", NULL};
     static const char *const services[] = {"server", "spooler", NULL};
+    static const char *const devices[] = {
+        "LPT1:", "LPT2:", "LPT3:", "LPT4:", "LPT5:", "LPT6:", "LPT7:", "LPT8:", "LPT9:", "COM1:",
+        "COM2:", "COM3:", "COM4:", "COM5:", "COM6:", "COM7:", "COM8:", "COM9:", NULL};
+    static const char *const ports[] = {"LPT1", "LPT2", "LPT3", "LPT4", "LPT5",
+                                        "LPT6", "LPT7", "LPT8", "LPT9", NULL};
+    static const char *const lpt[] = {"write", NULL};
 
     switch (kind) {
     case OPERAND_SHELL:
@@ -426,9 +469,31 @@ const char *const *command_words(enum operand_kind kind)
         return net;
     case OPERAND_SERVICE:
         return services;
+    case OPERAND_DEVICE:
+        return devices;
+    case OPERAND_PORT:
+        return ports;
+    case OPERAND_LPT:
+        return lpt;
     default:
         return NULL;
     }
+}
+
+const struct operand_row *command_operand(const struct command *command, size_t number)
+{
+    const struct operand_row *rows = command->operands;
+    size_t last = 0;
+
+    while (last < number && rows[last].name != NULL) {
+        last++;
+    }
+    if (last == number && rows[last].name != NULL) {
+        return rows + last;
+    }
+    return last > 0 && rows[last - 1].kind == OPERAND_PARAMETER && number < MAX_OPERANDS - 1
+               ? rows + last - 1
+               : NULL;
 }
 
 const struct command *command_find(const char *verb)

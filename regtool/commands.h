@@ -82,6 +82,11 @@ enum switch_id {
     SWITCH_CONFIRM,
     SWITCH_FORGET,
     SWITCH_UNKNOWN,
+    SWITCH_STATUS,
+    SWITCH_PERSISTENT, /* of net use: /persistent:yes */
+    SWITCH_TRANSIENT,  /* and /persistent:no */
+    SWITCH_CREDENTIALS,
+    SWITCH_END_USE,
     SWITCH_COUNT
 };
 
@@ -93,6 +98,7 @@ enum switch_group {
     GROUP_VIEW,
     GROUP_SHOWN,
     GROUP_CONFLICTS,
+    GROUP_PERSISTENT,
     GROUP_COUNT
 };
 
@@ -124,9 +130,13 @@ enum operand_kind {
     OPERAND_DATA,
     OPERAND_REVISION, /* or a range of them; -1 is one, too */
     OPERAND_VERB,
-    OPERAND_SHELL,   /* that completion is for */
-    OPERAND_NET,     /* what net is to do */
-    OPERAND_SERVICE, /* as NET calls it */
+    OPERAND_SHELL,     /* that completion is for */
+    OPERAND_NET,       /* what net is to do */
+    OPERAND_SERVICE,   /* as NET calls it; or a device, for net use */
+    OPERAND_DEVICE,    /* that mode knows, with a colon, and what may follow it */
+    OPERAND_LPT,       /* what lpt is to do */
+    OPERAND_PORT,      /* an LPT port */
+    OPERAND_PARAMETER, /* the last one, which may be given several times */
     OPERAND_WORD
 };
 
@@ -136,11 +146,12 @@ enum command_section {
     SECTION_CHANGE,
     SECTION_FILES,
     SECTION_STORE,
+    SECTION_PORTS,
     SECTION_HELP,
     SECTION_COUNT
 };
 
-#define MAX_OPERANDS 3
+#define MAX_OPERANDS 7
 struct operand_row {
     const char *name; /* NULL: there are no more */
     enum operand_kind kind;
@@ -174,6 +185,9 @@ bool switch_is_hidden(const struct command *command, const struct switch_row *ro
 /* The words that an operand of this kind is one of, where they are few; ends with NULL. NULL: it
  * may be any word. */
 const char *const *command_words(enum operand_kind kind);
+
+/* The row of the operand with that number, from 0 on; NULL: the command takes no so many. */
+const struct operand_row *command_operand(const struct command *command, size_t number);
 
 /* The command of that name in any case; NULL if there is none. */
 const struct command *command_find(const char *verb);
@@ -211,6 +225,8 @@ int cmd_compact(struct tool *tool, const struct arguments *arguments);
 int cmd_copy(struct tool *tool, const struct arguments *arguments);
 int cmd_compare(struct tool *tool, const struct arguments *arguments);
 int cmd_diff(struct tool *tool, const struct arguments *arguments);
+int cmd_lpt(struct tool *tool, const struct arguments *arguments);
+int cmd_mode(struct tool *tool, const struct arguments *arguments);
 int cmd_log(struct tool *tool, const struct arguments *arguments);
 int cmd_net(struct tool *tool, const struct arguments *arguments);
 int cmd_show(struct tool *tool, const struct arguments *arguments);

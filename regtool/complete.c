@@ -37,13 +37,7 @@ struct completion {
 
 static const struct operand_row *due(const struct line *line)
 {
-    const struct operand_row *row;
-
-    if (line->command == NULL) {
-        return NULL;
-    }
-    row = &line->command->operands[line->count];
-    return row->name != NULL ? row : NULL;
+    return line->command != NULL ? command_operand(line->command, line->count) : NULL;
 }
 
 static void note_switch(struct line *line, const struct switch_row *row, const char *argument)
@@ -473,7 +467,9 @@ static enum fitting fits_operand(const struct operand_row *row, const char *word
         [OPERAND_VERB] = FITS_VERBS,         [OPERAND_SHELL] = FITS_WORDS,
         [OPERAND_WORD] = FITS_NOTHING,       [OPERAND_EITHER] = FITS_FILES,
         [OPERAND_REVISION] = FITS_REVISIONS, [OPERAND_NET] = FITS_WORDS,
-        [OPERAND_SERVICE] = FITS_WORDS,
+        [OPERAND_SERVICE] = FITS_WORDS,      [OPERAND_DEVICE] = FITS_WORDS,
+        [OPERAND_LPT] = FITS_WORDS,          [OPERAND_PORT] = FITS_WORDS,
+        [OPERAND_PARAMETER] = FITS_NOTHING,
     };
 
     return row->kind == OPERAND_EITHER && root ? FITS_KEYS : kinds[row->kind];
@@ -498,6 +494,15 @@ static enum fitting fits(const struct completion *completion)
     return operand != NULL ? fits_operand(operand, word) : FITS_NOTHING;
 }
 
+/* What stands for a service is a port where net is to use one. */
+static const char *const *words_for(const struct line *line)
+{
+    enum operand_kind kind = due(line)->kind;
+    bool use = kind == OPERAND_SERVICE && strcasecmp(line->operands[0], "use") == 0;
+
+    return command_words(use ? OPERAND_PORT : kind);
+}
+
 static int offer(struct completion *completion, enum fitting fitting, const char *line,
                  const char *tail, size_t begin)
 {
@@ -511,8 +516,7 @@ static int offer(struct completion *completion, enum fitting fitting, const char
     case FITS_TYPES:
         return offer_types(completion);
     case FITS_WORDS:
-        return candidates_offer_words(&completion->candidates,
-                                      command_words(due(&completion->line)->kind));
+        return candidates_offer_words(&completion->candidates, words_for(&completion->line));
     case FITS_REVISIONS:
         return offer_revisions(completion);
     case FITS_SWITCHES:

@@ -15,7 +15,8 @@ static bool takes_switches(const struct command *command)
 static void put_operands(FILE *out, const struct command *command)
 {
     for (const struct operand_row *row = command->operands; row->name != NULL; row++) {
-        fprintf(out, row->optional ? " [%s]" : " %s", row->name);
+        fprintf(out, row->optional ? " [%s%s]" : " %s%s", row->name,
+                row->kind == OPERAND_PARAMETER ? " ..." : "");
     }
 }
 
@@ -111,11 +112,9 @@ void help_command(FILE *out, const struct command *command)
 static void put_section(FILE *out, enum command_section section)
 {
     static const char *const titles[SECTION_COUNT] = {
-        [SECTION_READ] = "look at keys and values:",
-        [SECTION_CHANGE] = "change them:",
-        [SECTION_FILES] = "dumps, hives and patches:",
-        [SECTION_STORE] = "the store as a whole:",
-        [SECTION_HELP] = "help:",
+        [SECTION_READ] = "look at keys and values:",   [SECTION_CHANGE] = "change them:",
+        [SECTION_FILES] = "dumps, hives and patches:", [SECTION_STORE] = "the store as a whole:",
+        [SECTION_PORTS] = "LPT and COM ports:",        [SECTION_HELP] = "help:",
     };
 
     fprintf(out, "%s\n\n", titles[section]);

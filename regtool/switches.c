@@ -313,6 +313,25 @@ const struct switch_row log_switches[] = {
     ROW_END,
 };
 
+const struct switch_row net_switches[] = {
+    {SWITCH_PERSISTENT, "persistent:yes", NULL, NULL, "use: also after the machine starts again",
+     GROUP_PERSISTENT, false},
+    {SWITCH_TRANSIENT, "persistent:no", NULL, NULL, "use: until the machine starts again",
+     GROUP_PERSISTENT, false},
+    {SWITCH_CREDENTIALS, NULL, "credentials", "FILE", "use: who has user and password", GROUP_NONE,
+     false},
+    {SWITCH_END_USE, "delete", "delete", NULL, "use: end it; of *, all", GROUP_NONE, false},
+    {SWITCH_END_USE, "d", NULL, NULL, "the same", GROUP_NONE, false},
+    {SWITCH_YES, "y", "yes", NULL, "use: do not ask before all are ended", GROUP_NONE, false},
+    ROW_END,
+};
+
+const struct switch_row mode_switches[] = {
+    {SWITCH_STATUS, "status", "status", NULL, "show the status, as without", GROUP_NONE, false},
+    {SWITCH_STATUS, "sta", NULL, NULL, "the same", GROUP_NONE, false},
+    ROW_END,
+};
+
 const struct switch_row undo_switches[] = {
     {SWITCH_LAST, NULL, "last", NULL, "the latest revision that is not taken back yet", GROUP_NONE,
      false},

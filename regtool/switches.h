@@ -33,6 +33,8 @@ extern const struct switch_row watch_switches[];
 extern const struct switch_row check_switches[];
 extern const struct switch_row log_switches[];
 extern const struct switch_row services_switches[];
+extern const struct switch_row net_switches[];
+extern const struct switch_row mode_switches[];
 extern const struct switch_row undo_switches[];
 extern const struct switch_row redo_switches[];
 extern const struct switch_row backup_switches[];
