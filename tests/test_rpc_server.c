@@ -93,7 +93,7 @@ static void strangers_do_not_fill_the_log(void)
                            "unit: client \"127.0.0.1\" sent bytes that are no message; its "
                            "connection is closed\n");
     /* A minute later */
-    rig.server->troubles.rows[TROUBLE_PROTOCOL].when -= 60000;
+    rig.server->troubles[TROUBLE_PROTOCOL].when -= 60000;
     int fd = connect_tcp(&rig);
     say(fd, "GET / HTTP/1.0\r\n\r\n", 18);
     CU_ASSERT(is_closed(&rig, fd));
@@ -238,7 +238,7 @@ static void a_want_of_descriptors_passes(void)
     CU_ASSERT_FATAL(allow_files((rlim_t)first + 1, &before));
     turn(&rig);
     CU_ASSERT_EQUAL(rpc_server_connections(rig.server), 0);
-    CU_ASSERT(rig.server->retry.set); /* it does not look again before */
+    CU_ASSERT(rig.server->tcp.listener.retry.set); /* it does not look again before */
     CU_ASSERT_PTR_NOT_NULL(strstr(logged(&rig), "connections cannot be accepted: Too many open"));
     CU_ASSERT_EQUAL(setrlimit(RLIMIT_NOFILE, &before), 0);
     CU_ASSERT(answers_anybody(&rig));
@@ -314,10 +314,10 @@ static void an_address_that_collides_with_the_old_one_is_taken(void)
     struct line problem = LINE_INIT;
     rpc_rig_open(&rig);
     CU_ASSERT(rpc_server_listen(rig.server, "0.0.0.0", rig.port, &problem));
-    CU_ASSERT_STRING_EQUAL(rig.server->tcp.host, "0.0.0.0");
+    CU_ASSERT_STRING_EQUAL(rig.server->tcp.listener.host, "0.0.0.0");
     CU_ASSERT(answers_anybody(&rig));
     CU_ASSERT(rpc_server_listen(rig.server, "0.0.0.0", 0, &problem));
-    CU_ASSERT_FALSE(rig.server->tcp.open);
+    CU_ASSERT_FALSE(rig.server->tcp.listener.open);
     CU_ASSERT(rpc_server_listen(rig.server, "127.0.0.1", rig.port, &problem));
     CU_ASSERT_STRING_EQUAL(problem.text, "");
     rpc_rig_close(&rig);
@@ -337,8 +337,8 @@ static void a_collision_with_another_is_told(void)
     CU_ASSERT_FATAL(listen(other, 1) == 0);
     CU_ASSERT_FALSE(rpc_server_listen(rig.server, "0.0.0.0", rig.port, &problem));
     CU_ASSERT_PTR_NOT_NULL(strstr(problem.text, "Address already in use"));
-    CU_ASSERT_STRING_EQUAL(rig.server->tcp.host, "127.0.0.1");
-    CU_ASSERT(rig.server->tcp.open && answers_anybody(&rig));
+    CU_ASSERT_STRING_EQUAL(rig.server->tcp.listener.host, "127.0.0.1");
+    CU_ASSERT(rig.server->tcp.listener.open && answers_anybody(&rig));
     close(other);
     rpc_rig_close(&rig);
 }
@@ -361,9 +361,9 @@ static void a_socket_is_made_replaced_and_removed(void)
     CU_ASSERT_FALSE(rpc_server_listen_pipe(other.server, path, &problem));
     CU_ASSERT_PTR_NOT_NULL(strstr(problem.text, "Address already in use"));
     /* One that a dead process left */
-    close(rig.server->pipe.source.fd);
+    close(rig.server->pipe.listener.source.fd);
     CU_ASSERT(rpc_server_listen_pipe(other.server, path, &problem));
-    rig.server->pipe.source.fd = dup(0);
+    rig.server->pipe.listener.source.fd = dup(0);
     CU_ASSERT(rpc_server_listen_pipe(rig.server, NULL, &problem));
     CU_ASSERT_EQUAL(stat(path, &status), 0); /* the other's now */
     rpc_rig_close(&other);

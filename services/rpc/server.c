@@ -16,10 +16,9 @@ int rpc_server_open(const struct rpc_server_options *options, struct rpc_server 
         return ENOMEM;
     }
     made->options = *options;
-    made->tcp = (struct listener){.server = made, .transport = RPC_OVER_TCP};
-    made->pipe = (struct listener){.server = made, .transport = RPC_OVER_PIPE};
+    entrance_init(&made->tcp, made, RPC_OVER_TCP);
+    entrance_init(&made->pipe, made, RPC_OVER_PIPE);
     made->idle = (struct loop_timer){.expired = idle_expired, .owner = made};
-    made->retry = (struct loop_timer){.expired = server_retry, .owner = made};
     *server = made;
     return 0;
 }
@@ -36,12 +35,11 @@ void rpc_server_close(struct rpc_server *server)
     if (server == NULL) {
         return;
     }
-    listener_close(&server->tcp);
-    listener_close(&server->pipe);
+    entrance_close(&server->tcp);
+    entrance_close(&server->pipe);
     close_all(&server->unbound);
     close_all(&server->bound);
     loop_unset(server->options.loop, &server->idle);
-    loop_unset(server->options.loop, &server->retry);
     free(server);
 }
 

@@ -383,7 +383,7 @@ static bool begin(struct connection *connection)
     return loop_add(loop, &connection->source, connection->events) == 0;
 }
 
-void connection_open(struct rpc_server *server, const struct listener *listener, int fd)
+void connection_open(struct rpc_server *server, const struct entrance *entrance, int fd)
 {
     struct loop *loop = server->options.loop;
     if (server->connections >= RPC_MOST_CONNECTIONS) {
@@ -398,8 +398,8 @@ void connection_open(struct rpc_server *server, const struct listener *listener,
     connection->source = (struct loop_source){fd, connection_ready, connection, false};
     connection->events = EPOLLIN;
     connection->since = loop_now(loop);
-    connection->caller.transport = listener->transport;
-    memcpy(connection->address, listener->address, sizeof(connection->address));
+    connection->caller.transport = entrance->transport;
+    memcpy(connection->address, entrance->address, sizeof(connection->address));
     connection->handshake = ndr_push_up_to(4 + NPAM_MOST);
     connection->unread = ndr_push_up_to(RPC_READ_SIZE);
     connection->output = ndr_push_up_to(RPC_MOST_PENDING + 2 * RPC_MOST_ANSWER);

@@ -1,7 +1,7 @@
 /*
  * server_parts - what the files of server share; see server.h for what it is.
  *
- * A server has two listeners and two lists of connections: those that have bound nothing yet, in
+ * A server has two entrances and two lists of connections: those that have bound nothing yet, in
  * the order in which they came, and the others, the one that is idle for longest first. One timer
  * looks at the heads of both.
  */
@@ -10,6 +10,9 @@
 
 #include "npam.h"
 #include "server.h"
+
+#include "../common/listener.h"
+#include "../common/seldom.h"
 
 #include <sys/types.h>
 
@@ -25,14 +28,6 @@ enum trouble {
     TROUBLE_FULL,     /* a connection that had to make room */
     TROUBLE_ACCEPT,   /* connections that cannot be taken */
     TROUBLES
-};
-
-struct trouble_log {
-    struct {
-        bool told;
-        int64_t when; /* loop_now() of the latest line */
-        unsigned untold;
-    } rows[TROUBLES];
 };
 
 /* ---- Connections ----------------------------------------------------------------------------- */
@@ -67,46 +62,45 @@ struct connection {
     size_t held; /* what it was last counted for */
 };
 
-struct listener {
-    struct rpc_server *server;
-    struct loop_source source;
-    bool open;
-    enum rpc_transport transport;
-    char address[80]; /* as connection.address */
-    /* Of a TCP listener: */
-    char host[INET6_ADDRSTRLEN];
-    unsigned port;
-    /* Of a Unix socket that was made here: */
-    char *path;
+/* A Unix socket that was made here. */
+struct made_socket {
+    char *path; /* NULL: there is none */
     dev_t device;
     ino_t inode;
 };
 
+struct entrance {
+    struct listener listener;
+    struct rpc_server *server;
+    enum rpc_transport transport;
+    char address[80]; /* as connection.address */
+    struct made_socket made;
+};
+
 struct rpc_server {
     struct rpc_server_options options;
-    struct listener tcp;
-    struct listener pipe;
+    struct entrance tcp;
+    struct entrance pipe;
     struct connection_list unbound;
     struct connection_list bound;
     unsigned connections;
     uint32_t groups; /* that were given out */
     size_t held;
     struct loop_timer idle;
-    struct loop_timer retry; /* of listeners that could not accept */
-    struct trouble_log troubles;
+    struct seldom troubles[TROUBLES];
     uint8_t input[RPC_READ_SIZE];
 };
 
-/* Takes a socket that a listener accepted; closes it if there is no memory. */
-void connection_open(struct rpc_server *server, const struct listener *listener, int fd);
+/* Takes a socket that was accepted at an entrance; closes it if there is no memory. */
+void connection_open(struct rpc_server *server, const struct entrance *entrance, int fd);
 void connection_close(struct connection *connection);
 /* Closes connections that were idle for too long, and sets the timer for the next. */
 void server_look_at_idle(struct rpc_server *server);
 /* Closes the connection that is needed least; false if there is none. */
 bool server_make_room(struct rpc_server *server);
-void listener_close(struct listener *listener);
-/* Has listeners that could not accept try again. */
-void server_retry(void *owner);
+void entrance_init(struct entrance *entrance, struct rpc_server *server,
+                   enum rpc_transport transport);
+void entrance_close(struct entrance *entrance);
 
 /* Logs a line about a stranger unless there was one of this kind lately. */
 void server_trouble(struct rpc_server *server, enum trouble kind, const char *format, ...)
