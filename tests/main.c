@@ -115,6 +115,9 @@
     X(ports)                                                                                       \
     X(target)                                                                                      \
     X(job)                                                                                         \
+    X(background)                                                                                  \
+    X(spool)                                                                                       \
+    X(spool_faults)                                                                                \
     X(printer_cache)                                                                               \
     X(spoolss)                                                                                     \
     X(spoolss_enum)                                                                                \

@@ -4,13 +4,16 @@
  *     lock              locked by the service: one has the spool
  *     incoming/N        what is being received; removed at the next start
  *     jobs/N, done/N    job.h
+ *     held/N            jobs that cannot be read, for a person
+ *     last              a number above which none was given, so that none comes again
  *
- * N counts upwards and is the order of receipt. A job is there when the rename from incoming/ to
- * jobs/ is on the disk, and then all of it is. That is waited for in threads, as a disk may take
- * its time; bytes are written where they come, and the kernel is told to begin writing them early,
- * so that little is left to wait for. The directory is the service's own and nobody else's: one
- * that others can write, or that is a link, is refused, and nothing in it is opened through a link.
- * A disk with less than SPOOL_RESERVE free takes no more. Needs loop, log, line, background, job.
+ * N counts upwards and is the order in which jobs were complete. A job is there when the rename
+ * from incoming/ to jobs/ is on the disk, and then all of it is. That is waited for in threads, as
+ * a disk may take its time; bytes are written where they come, and the kernel is told to begin
+ * writing them early, so that little is left to wait for. The directory is the service's own and
+ * nobody else's: one that others can write, or that is a link, is refused, and nothing in it is
+ * opened through a link. A disk with less than SPOOL_RESERVE free takes no more. Needs loop, log,
+ * line, background, job.
  */
 #ifndef LPDSVC_SPOOL_H
 #define LPDSVC_SPOOL_H
@@ -45,7 +48,9 @@ int spool_write(struct spool_incoming *incoming, const void *bytes, size_t size)
  * there is not known until the next start. NULL is allowed. */
 void spool_discard(struct spool_incoming *incoming);
 /* Makes it a job; facts' documents stand in order as they are to be printed, and order[i] is the
- * number with which document i was received. done is called once, from the loop, and from then on
+ * number, from 0 on, with which document i was received; their sizes are those that were received,
+ * whatever facts say. One that was received and is not in order is left out; one may be there more
+ * than once. facts and order are copied. done is called once, from the loop, and from then on
  * incoming is gone: problem is 0 and name the job's, or an errno number and NULL. */
 void spool_commit(struct spool_incoming *incoming, const struct job_facts *facts,
                   const unsigned *order, void (*done)(void *owner, int problem, const char *name),
@@ -60,8 +65,10 @@ int spool_each(struct spool *spool,
                void *owner);
 /* The job's directory, to be closed by the caller, or -1 with errno. */
 int spool_open_job(const struct spool *spool, const char *name);
-/* Removes one that nobody prints; EBUSY if somebody does. */
+/* Removes one that nobody prints; EBUSY if somebody has its claim. */
 int spool_remove(struct spool *spool, const char *name);
+/* Moves one to held/ and logs why: it cannot be printed, and only a person can help. */
+void spool_hold(struct spool *spool, const char *name, const char *why);
 /* Removes what was printed: the directory done/NAME. */
 void spool_clear_done(struct spool *spool, const char *name);
 /* Whether it was printed: it stands in done/. */

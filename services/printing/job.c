@@ -4,14 +4,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define STATE "state"
-#define STATE_NEXT "state.new" /* becomes STATE by rename */
-#define STATE_SIZE 64          /* bytes of its text, at most */
+#define STATE_SIZE 64 /* bytes of its text, at most */
 
 /* ---- Files ----------------------------------------------------------------------------------- */
 
@@ -27,7 +27,12 @@ int job_open_file(int directory, const char *name, int flags)
 {
     /* O_NONBLOCK: opening a planted pipe does not wait for its other end. */
     int fd = openat(directory, name, flags | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0600);
-    if (fd >= 0 && !is_own(directory, fd)) {
+    if (fd < 0) {
+        return -1;
+    }
+    /* A umask may have taken its owner's own rights. */
+    bool made = (flags & O_CREAT) != 0;
+    if (!is_own(directory, fd) || (made && fchmod(fd, 0600) != 0)) {
         close(fd);
         errno = EPERM;
         return -1;
@@ -102,6 +107,31 @@ int job_make_file(int directory, const char *name, const char *text, size_t leng
     return fd;
 }
 
+int job_replace_file(int directory, const char *name, const char *text)
+{
+    char next[NAME_MAX + 1];
+    if ((size_t)snprintf(next, sizeof(next), "%s.new", name) >= sizeof(next)) {
+        return ENAMETOOLONG;
+    }
+    if (unlinkat(directory, next, 0) != 0 && errno != ENOENT) {
+        return errno;
+    }
+    int fd = job_make_file(directory, next, text, strlen(text));
+    if (fd < 0) {
+        return errno;
+    }
+    int problem = fdatasync(fd) == 0 ? 0 : errno;
+    close(fd);
+    if (problem == 0 && renameat(directory, next, directory, name) != 0) {
+        problem = errno;
+    }
+    if (problem != 0) {
+        (void)unlinkat(directory, next, 0);
+        return problem;
+    }
+    return fsync(directory) == 0 ? 0 : errno;
+}
+
 bool job_take_number(const char **text, uint64_t most, uint64_t *number)
 {
     const char *at = *text;
@@ -163,34 +193,11 @@ bool job_read_state(int directory, struct job_state *state, struct line *problem
     return true;
 }
 
-/* The new state is whole on the disk before it takes the old one's name, and has the name when this
- * returns: whoever looks, also after a loss of power, finds the one or the other. */
-static int replace_state(int directory, const char *text)
-{
-    if (unlinkat(directory, STATE_NEXT, 0) != 0 && errno != ENOENT) {
-        return errno;
-    }
-    int fd = job_make_file(directory, STATE_NEXT, text, strlen(text));
-    if (fd < 0) {
-        return errno;
-    }
-    int problem = fdatasync(fd) == 0 ? 0 : errno;
-    close(fd);
-    if (problem == 0 && renameat(directory, STATE_NEXT, directory, STATE) != 0) {
-        problem = errno;
-    }
-    if (problem != 0) {
-        (void)unlinkat(directory, STATE_NEXT, 0);
-        return problem;
-    }
-    return fsync(directory) == 0 ? 0 : errno;
-}
-
 bool job_write_state(int directory, const struct job_state *state, struct line *problem)
 {
     char text[STATE_SIZE];
     put_state(state, text);
-    int number = replace_state(directory, text);
+    int number = job_replace_file(directory, STATE, text);
     if (number != 0) {
         line_add(problem, STATE ": %s", strerror(number));
     }

@@ -53,8 +53,9 @@ struct job_facts {
     struct job_document documents[JOB_DOCUMENTS];
 };
 
-/* They give false with the reason in *problem; a file that was damaged or planted is one. What is
- * written is not on the disk yet: who makes the job waits for it together with the documents. */
+/* They give false with the reason in *problem, and of what was not written in errno, too; a file
+ * that was damaged or planted is one. What is written is not on the disk yet: who makes the job
+ * waits for it together with the documents. */
 bool job_write_facts(int directory, const struct job_facts *facts, struct line *problem);
 bool job_read_facts(int directory, struct job_facts *facts, struct line *problem);
 /* How many documents are to be printed, each copy counted. */

@@ -129,6 +129,7 @@ bool job_write_facts(int directory, const struct job_facts *facts, struct line *
     const char *wrong = wrong_fact(facts);
     if (wrong != NULL) {
         line_add(problem, FACTS ": the %s is not allowed", wrong);
+        errno = EINVAL;
         return false;
     }
     char *text = malloc(FACTS_SIZE);
@@ -137,6 +138,7 @@ bool job_write_facts(int directory, const struct job_facts *facts, struct line *
     free(text);
     if (fd < 0) {
         line_add(problem, FACTS ": %s", strerror(number));
+        errno = number;
         return false;
     }
     close(fd);

@@ -1,0 +1,368 @@
+/*
+ * test_spool_faults - what others do to a spool: nothing that was planted, damaged or too much for
+ * the disk or the process costs more than itself.
+ */
+#include "spool_rig.h"
+#include "stores.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+static bool is_there(const char *name)
+{
+    struct stat found;
+    return lstat(spool_rig_path(name), &found) == 0;
+}
+
+/* ---- What others left ------------------------------------------------------------------------ */
+
+static const char *open_problem(struct spool_rig *rig)
+{
+    static struct line problem;
+    problem = (struct line)LINE_INIT;
+    struct spool *spool = NULL;
+    bool opened = spool_open(rig->path, &rig->loop, &rig->log, &spool, &problem);
+    spool_close(spool);
+    const char *told = strstr(problem.text, "spool");
+    return opened ? "opened" : told != NULL ? told : problem.text;
+}
+
+static void one_has_the_spool(void)
+{
+    struct spool_rig rig;
+    spool_rig_open(&rig);
+    EQUAL_TEXT(open_problem(&rig), "spool: another process has it");
+    spool_close(rig.spool);
+    rig.spool = NULL;
+    EQUAL_TEXT(open_problem(&rig), "opened");
+    spool_rig_close(&rig);
+}
+
+static void modes_are_narrow(void)
+{
+    static const char *const directories[] = {".", "incoming", "jobs", "jobs/00000001", "held"};
+    static const char *const files[] = {"lock", "last", "jobs/00000001/1", "jobs/00000001/facts"};
+    static const mode_t masks[] = {0, 0777};
+    struct spool_rig rig;
+    struct stat found;
+    for (size_t mask = 0; mask < 2; mask++) {
+        mode_t before = umask(masks[mask]);
+        spool_rig_open(&rig);
+        spool_rig_add(&rig, "one");
+        (void)umask(before);
+        for (size_t i = 0; i < sizeof(directories) / sizeof(directories[0]); i++) {
+            CU_ASSERT_EQUAL(stat(spool_rig_path(directories[i]), &found), 0);
+            CU_ASSERT_EQUAL(found.st_mode & 07777, 0700);
+        }
+        for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+            CU_ASSERT_EQUAL(stat(spool_rig_path(files[i]), &found), 0);
+            CU_ASSERT_EQUAL(found.st_mode & 07777, 0600);
+        }
+        spool_rig_close(&rig);
+        spool_rig_remove(&rig);
+    }
+}
+
+/* Each directory of the spool as a link to a right one; the spool itself with a slash, too. */
+static void links_are_refused(void)
+{
+    static const char *const names[] = {"incoming", "jobs", "done", "held"};
+    struct spool_rig rig;
+    char told[128];
+    spool_rig_open(&rig);
+    spool_close(rig.spool);
+    rig.spool = NULL;
+    CU_ASSERT_EQUAL_FATAL(mkdir(scratch_path("elsewhere"), 0700), 0);
+    spool_rig_put(scratch_path("elsewhere/treasure"), "x");
+    for (size_t i = 0; i < 4; i++) {
+        CU_ASSERT_EQUAL(rmdir(spool_rig_path(names[i])), 0);
+        CU_ASSERT_EQUAL(symlink(scratch_path("elsewhere"), spool_rig_path(names[i])), 0);
+        snprintf(told, sizeof(told), "spool/%s: is no directory, or a link", names[i]);
+        EQUAL_TEXT(open_problem(&rig), told);
+        CU_ASSERT_EQUAL(unlink(spool_rig_path(names[i])), 0);
+        CU_ASSERT_EQUAL(mkdir(spool_rig_path(names[i]), 0700), 0);
+        CU_ASSERT_EQUAL(chmod(spool_rig_path(names[i]), 0770), 0);
+        snprintf(told, sizeof(told), "spool/%s: is another's, or others can write there", names[i]);
+        EQUAL_TEXT(open_problem(&rig), told);
+        CU_ASSERT_EQUAL(chmod(spool_rig_path(names[i]), 0700), 0);
+    }
+    CU_ASSERT_EQUAL(unlink(spool_rig_path("lock")), 0);
+    CU_ASSERT_EQUAL(symlink(scratch_path("elsewhere/new"), spool_rig_path("lock")), 0);
+    EQUAL_TEXT(open_problem(&rig), "spool/lock: is no directory, or a link");
+    CU_ASSERT_EQUAL(unlink(spool_rig_path("lock")), 0);
+    CU_ASSERT_EQUAL(chmod(spool_rig_path("."), 0702), 0);
+    EQUAL_TEXT(open_problem(&rig), "spool: is another's, or others can write there");
+    CU_ASSERT_EQUAL(chmod(spool_rig_path("."), 0700), 0);
+    EQUAL_TEXT(open_problem(&rig), "opened");
+    CU_ASSERT_EQUAL(symlink("spool", scratch_path("spool-link")), 0);
+    rig.path = scratch_path("spool-link/");
+    EQUAL_TEXT(open_problem(&rig), "spool-link: is no directory, or a link");
+    CU_ASSERT_EQUAL(access(scratch_path("elsewhere/treasure"), F_OK), 0);
+    CU_ASSERT_EQUAL(access(scratch_path("elsewhere/new"), F_OK), -1);
+    spool_rig_close(&rig);
+}
+
+/* Whatever a kill or a stranger left where jobs are received goes, and nothing that it leads to. */
+static void leftovers_are_cleared(void)
+{
+    struct spool_rig rig;
+    spool_rig_open(&rig);
+    spool_close(rig.spool);
+    rig.spool = NULL;
+    spool_rig_put(scratch_path("treasure"), "x");
+    CU_ASSERT_EQUAL(mkdir(spool_rig_path("incoming/00000001"), 0700), 0);
+    spool_rig_put(spool_rig_path("incoming/00000001/r0"), "half");
+    CU_ASSERT_EQUAL(mkdir(spool_rig_path("incoming/00000001/sub"), 0700), 0);
+    spool_rig_put(spool_rig_path("incoming/file"), "x");
+    CU_ASSERT_EQUAL(symlink("../../treasure", spool_rig_path("incoming/link")), 0);
+    CU_ASSERT_EQUAL(symlink("../..", spool_rig_path("incoming/up")), 0);
+    CU_ASSERT_EQUAL(symlink("../../../treasure", spool_rig_path("incoming/00000001/facts")), 0);
+    CU_ASSERT_EQUAL(mkdir(spool_rig_path("incoming/deep"), 0700), 0);
+    CU_ASSERT_EQUAL(mkdir(spool_rig_path("incoming/deep/er"), 0700), 0);
+    spool_rig_put(spool_rig_path("incoming/deep/er/file"), "x");
+    CU_ASSERT_EQUAL(mkdir(spool_rig_path("done/00000007"), 0700), 0);
+    spool_rig_put(spool_rig_path("done/00000007/1"), "x");
+    spool_rig_reopen(&rig);
+    CU_ASSERT_EQUAL(spool_rig_count("incoming"), 0);
+    CU_ASSERT_EQUAL(spool_rig_count("done"), 0);
+    CU_ASSERT_TRUE(is_there("held/deep/er/file"));
+    CU_ASSERT_EQUAL(access(scratch_path("treasure"), F_OK), 0);
+    EQUAL_TEXT(spool_rig_add(&rig, "one"), "00000008");
+    spool_rig_close(&rig);
+}
+
+static void spoil(struct spool_rig *rig, const char *what)
+{
+    char command[8192];
+    snprintf(command, sizeof(command), "cd %s/jobs && %s", spool_path(rig->spool), what);
+    CU_ASSERT_EQUAL_FATAL(system(command), 0);
+}
+
+/* One job that is damaged is held, with a word in the log, and the others are as they were. */
+static void damaged_jobs_are_held(void)
+{
+    static const struct {
+        const char *spoil;
+        const char *told;
+    } damages[] = {
+        {"rm 00000002/facts", "facts: No such file"},
+        {"echo x >00000002/facts", "facts: is damaged"},
+        {"ln -sf /etc/passwd 00000002/facts", "facts: Too many"},
+        {"rm 00000002/1", "document 1: No such file"},
+        {"echo x >>00000002/1", "document 1: is not of 3 bytes"},
+        {"ln -sf /etc/passwd 00000002/1", "document 1: Too many"},
+        {"ln -s /etc/passwd 00000002/state", "state: Too many"},
+        {"echo >00000002/state", "state: is damaged"},
+        {"echo printed 2 >00000002/state", "state: is another job's"},
+        {"ln -s /etc/passwd 00000002/claim", "claim: is no file"},
+        {"mv 00000002 x && ln -s x 00000002", "Not a directory"},
+        {"rm -r 00000002 && mkfifo 00000002", "Not a directory"},
+        {"chmod 777 00000002", "not permitted"},
+        {"mv 00000002 0000000000002", "is no job"},
+        {"mv 00000002 'a\033b'", "\\x1bb\" was moved to held: is no job"},
+    };
+    for (size_t i = 0; i < sizeof(damages) / sizeof(damages[0]); i++) {
+        struct spool_rig rig;
+        spool_rig_open(&rig);
+        spool_rig_add(&rig, "one");
+        spool_rig_add(&rig, "two");
+        spool_rig_add(&rig, "six");
+        spoil(&rig, damages[i].spoil);
+        EQUAL_TEXT(spool_rig_jobs(&rig), "one,six");
+        CU_ASSERT_TRUE(spool_rig_logged(&rig, damages[i].told));
+        CU_ASSERT_TRUE(spool_rig_logged(&rig, "was moved to held"));
+        CU_ASSERT(spool_rig_count("held") >= 1);
+        CU_ASSERT_EQUAL(spool_rig_count("jobs"), 2);
+        EQUAL_TEXT(spool_rig_jobs(&rig), "one,six");
+        spool_hold(rig.spool, "00000001", "the printer says so");
+        EQUAL_TEXT(spool_rig_jobs(&rig), "six");
+        spool_rig_close(&rig);
+        spool_rig_remove(&rig);
+    }
+}
+
+/* Two things of one name that are held have two. */
+static void held_names_do_not_collide(void)
+{
+    struct spool_rig rig;
+    spool_rig_open(&rig);
+    CU_ASSERT_EQUAL(mkdir(spool_rig_path("held/junk"), 0700), 0);
+    CU_ASSERT_EQUAL(mkdir(spool_rig_path("jobs/junk"), 0700), 0);
+    EQUAL_TEXT(spool_rig_jobs(&rig), "");
+    CU_ASSERT_TRUE(is_there("held/junk.1"));
+    spool_rig_close(&rig);
+}
+
+/* ---- A full disk ----------------------------------------------------------------------------- */
+
+#define DISK (4 * 1024 * 1024)
+
+static bool mount_disk(const char *path)
+{
+    char options[64];
+    snprintf(options, sizeof(options), "size=%d,nr_inodes=200,mode=0700", DISK);
+    CU_ASSERT_EQUAL_FATAL(mkdir(path, 0700), 0);
+    return mount("tmpfs", path, "tmpfs", 0, options) == 0;
+}
+
+/* Fills all but so many bytes with a file; gives how much there was. */
+static void fill(const char *path, uint64_t left)
+{
+    static char block[4096];
+    struct statvfs disk;
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    CU_ASSERT_FATAL(fd >= 0);
+    CU_ASSERT_EQUAL_FATAL(fstatvfs(fd, &disk), 0);
+    for (uint64_t free = disk.f_bavail * disk.f_frsize; free > left; free -= sizeof(block)) {
+        CU_ASSERT_EQUAL_FATAL(write(fd, block, sizeof(block)), (ssize_t)sizeof(block));
+    }
+    close(fd);
+}
+
+static uint64_t free_bytes(const char *path)
+{
+    struct statvfs disk;
+    CU_ASSERT_EQUAL_FATAL(statvfs(path, &disk), 0);
+    return disk.f_bavail * disk.f_frsize;
+}
+
+/* Writes until it is refused, and looks at what is left. */
+static void write_until_full(struct spool_rig *rig)
+{
+    static char piece[65536];
+    struct spool_incoming *incoming;
+    CU_ASSERT_EQUAL_FATAL(spool_begin(rig->spool, &incoming), 0);
+    CU_ASSERT_EQUAL_FATAL(spool_next_document(incoming), 0);
+    int problem;
+    do {
+        problem = spool_write(incoming, piece, sizeof(piece));
+    } while (problem == 0);
+    CU_ASSERT_EQUAL(problem, ENOSPC);
+    CU_ASSERT(free_bytes(rig->path) >= SPOOL_RESERVE / 2);
+    spool_discard(incoming);
+    spool_rig_reopen(rig); /* which waits for the removal */
+}
+
+static void full_disks_refuse(void)
+{
+    struct spool_rig rig;
+    struct spool_incoming *incoming;
+    char path[4096];
+    char filler[4200];
+    snprintf(path, sizeof(path), "%s/disk", scratch_dir());
+    snprintf(filler, sizeof(filler), "%s/disk/filler", scratch_dir());
+    if (geteuid() != 0 || !mount_disk(path)) {
+        test_skip("a small disk needs root");
+        return;
+    }
+    spool_rig_open_at(&rig, path);
+    spool_rig_add(&rig, "before");
+    uint64_t before = free_bytes(path);
+    write_until_full(&rig);
+    CU_ASSERT_EQUAL(free_bytes(path), before);
+    fill(filler, SPOOL_RESERVE / 2);
+    CU_ASSERT_EQUAL(spool_begin(rig.spool, &incoming), ENOSPC);
+    /* One that is there is removed nevertheless, and its state is written. */
+    int job = spool_open_job(rig.spool, "00000001");
+    struct line problem = LINE_INIT;
+    CU_ASSERT_TRUE(job_write_state(job, &(struct job_state){0, true}, &problem));
+    close(job);
+    CU_ASSERT_EQUAL(spool_remove(rig.spool, "00000001"), 0);
+    CU_ASSERT_EQUAL(unlink(filler), 0);
+    spool_rig_add(&rig, "after");
+    spool_rig_reopen(&rig);
+    EQUAL_TEXT(spool_rig_jobs(&rig), "after");
+    spool_rig_close(&rig);
+    CU_ASSERT_EQUAL(umount(path), 0);
+}
+
+/* The disk, or its table of files, is full when the job is committed: it is refused, and leaves
+ * nothing behind. */
+static void full_disks_refuse_commits(void)
+{
+    static const char *const documents[] = {"one", "two", NULL};
+    struct spool_rig rig;
+    char path[4096];
+    char filler[4200];
+    snprintf(path, sizeof(path), "%s/disk", scratch_dir());
+    snprintf(filler, sizeof(filler), "%s/disk/filler", scratch_dir());
+    if (geteuid() != 0 || !mount_disk(path)) {
+        test_skip("a small disk needs root");
+        return;
+    }
+    spool_rig_open_at(&rig, path);
+    spool_rig_add(&rig, "before");
+    struct job_facts facts = spool_rig_facts("t", 2);
+    struct spool_incoming *incoming = spool_rig_receive(&rig, documents);
+    fill(filler, 0);
+    spool_commit(incoming, &facts, (const unsigned[]){1, 0}, spool_rig_committed, &rig);
+    spool_rig_await(&rig, 1);
+    CU_ASSERT_EQUAL(rig.problem, ENOSPC);
+    CU_ASSERT_EQUAL(unlink(filler), 0);
+    spool_rig_add(&rig, "after");
+    spool_rig_reopen(&rig);
+    EQUAL_TEXT(spool_rig_jobs(&rig), "before,after");
+    spool_rig_close(&rig);
+    CU_ASSERT_EQUAL(umount(path), 0);
+}
+
+/* No descriptors are left: jobs are refused, and go on afterwards. */
+static void no_descriptors_are_a_refusal(void)
+{
+    struct spool_rig rig;
+    struct rlimit before;
+    struct spool_incoming *incoming;
+    spool_rig_open(&rig);
+    CU_ASSERT_EQUAL_FATAL(getrlimit(RLIMIT_NOFILE, &before), 0);
+    int first = dup(STDERR_FILENO);
+    close(first);
+    for (int more = 0; more < 3; more++) {
+        struct rlimit few = {.rlim_cur = (rlim_t)(first + more), .rlim_max = before.rlim_max};
+        CU_ASSERT_EQUAL_FATAL(setrlimit(RLIMIT_NOFILE, &few), 0);
+        int problem = spool_begin(rig.spool, &incoming);
+        if (problem == 0) {
+            problem = spool_next_document(incoming);
+            if (problem == 0) {
+                const unsigned order[] = {0};
+                struct job_facts facts = spool_rig_facts("t", 1);
+                spool_commit(incoming, &facts, order, spool_rig_committed, &rig);
+                spool_rig_await(&rig, 1);
+                problem = rig.problem;
+            } else {
+                spool_discard(incoming);
+            }
+        }
+        CU_ASSERT_EQUAL(setrlimit(RLIMIT_NOFILE, &before), 0);
+        CU_ASSERT_EQUAL(problem, EMFILE);
+    }
+    int after = dup(STDERR_FILENO);
+    CU_ASSERT_EQUAL(after, first);
+    close(after);
+    spool_rig_add(&rig, "after");
+    spool_rig_reopen(&rig);
+    EQUAL_TEXT(spool_rig_jobs(&rig), "after");
+    CU_ASSERT_EQUAL(spool_rig_count("incoming"), 0);
+    spool_rig_close(&rig);
+}
+
+static const struct test_case cases[] = {
+    {"one has the spool", one_has_the_spool},
+    {"modes are narrow", modes_are_narrow},
+    {"links are refused", links_are_refused},
+    {"leftovers are cleared", leftovers_are_cleared},
+    {"damaged jobs are held", damaged_jobs_are_held},
+    {"held names do not collide", held_names_do_not_collide},
+    {"full disks refuse", full_disks_refuse},
+    {"full disks refuse commits", full_disks_refuse_commits},
+    {"no descriptors are a refusal", no_descriptors_are_a_refusal},
+    {NULL, NULL},
+};
+
+const struct test_suite suite_spool_faults = {"spool_faults", cases};
