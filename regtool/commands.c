@@ -454,7 +454,7 @@ const char *const *command_words(enum operand_kind kind)
 {
     static const char *const shells[] = {"bash", "zsh", NULL};
     static const char *const net[] = {"config", "help", "start", "stop", "use", NULL};
-    static const char *const services[] = {"server", "spooler", NULL};
+    static const char *const services[] = {"lpdsvc", "server", "spooler", NULL};
     static const char *const devices[] = {
         "LPT1:", "LPT2:", "LPT3:", "LPT4:", "LPT5:", "LPT6:", "LPT7:", "LPT8:", "LPT9:", "COM1:",
         "COM2:", "COM3:", "COM4:", "COM5:", "COM6:", "COM7:", "COM8:", "COM9:", NULL};

@@ -14,6 +14,8 @@ const struct net_service net_services[] = {
     {"Server", "server", "LanmanServer", "regstore-lanmanserver",
      CURRENT "Services\\LanmanServer\\Parameters"},
     {"Print Spooler", "spooler", "Spooler", "regstore-spooler", CURRENT "Control\\Print"},
+    {"TCP/IP Print Server", "lpdsvc", "LPDSVC", "regstore-lpdsvc",
+     CURRENT "Services\\LPDSVC\\Parameters"},
     {NULL, NULL, NULL, NULL, NULL},
 };
 
