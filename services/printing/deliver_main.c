@@ -161,8 +161,9 @@ static bool complete_target(const struct request *request, struct target *target
                strlen(request->credentials) >= sizeof(target->credentials)) {
         line_add(problem, "--credentials: the name is too long");
     } else {
-        (void)snprintf(target->line, sizeof(target->line), "%s",
-                       request->line != NULL ? request->line : target->line);
+        if (request->line != NULL) {
+            (void)snprintf(target->line, sizeof(target->line), "%s", request->line);
+        }
         target->format = request->format != NULL ? request->format[0] : target->format;
         target->null_session = target->null_session || request->null_session;
         if (request->credentials != NULL) {

@@ -42,7 +42,7 @@ static bool resolve(rs_store *store, const char *port, struct target *target, st
 bool deliver_port(const char *directory, const char *port, struct target *target, struct line *why)
 {
     rs_store *store;
-    rs_error error;
+    rs_error error = RS_ERROR_INIT;
     int status = rs_open(directory, RS_READONLY, &store, &error);
     if (status != RS_OK) {
         line_add(why, "cannot open the store: %s", error.text);
