@@ -87,11 +87,11 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def until(what, true):
+def until(what, true, patience=TIMEOUT):
     """Waits until something is true, and gives it."""
-    deadline = time.monotonic() + TIMEOUT
+    deadline = time.monotonic() + patience
     while not (result := true()):
-        assert time.monotonic() < deadline, f'{what}: not within {TIMEOUT} s'
+        assert time.monotonic() < deadline, f'{what}: not within {patience} s'
         time.sleep(ANSWER_PAUSE)
     return result
 
