@@ -20,7 +20,7 @@ enum stage { LOOKING_UP, CONNECTING, BINDING, CALLING };
 struct rpc_client {
     struct rpc_client_options options;
     enum stage stage;
-    struct loop_source source; /* the lookup's, then the connection's */
+    struct loop_source source; /* the connection's */
     struct loop_timer timer;
     int64_t latest; /* loop_now() when all has to be over */
     struct lookup *lookup;
@@ -43,9 +43,7 @@ static void close_socket(struct rpc_client *client)
 {
     if (client->source.fd >= 0) {
         loop_remove(client->options.loop, &client->source);
-        if (client->stage != LOOKING_UP) {
-            close(client->source.fd);
-        }
+        close(client->source.fd);
         client->source.fd = -1;
     }
 }
@@ -386,23 +384,20 @@ static void connection_ready(void *owner, uint32_t events)
     }
 }
 
-static void lookup_ready(void *owner, uint32_t events)
+static void host_found(void *owner, int problem, const struct addrinfo *addresses)
 {
     struct rpc_client *client = owner;
-    (void)events;
-    int problem = lookup_result(client->lookup, &client->address);
-    close_socket(client);
     client->stage = CONNECTING;
     if (problem != 0) {
         fail(client, "its address was not found: %s", gai_strerror(problem));
         return;
     }
+    client->address = addresses;
     try_addresses(client);
 }
 
 int rpc_client_start(const struct rpc_client_options *options, struct rpc_client **client)
 {
-    int fd = -1;
     struct rpc_client *made = calloc(1, sizeof(*made));
     if (made == NULL) {
         return ENOMEM;
@@ -413,11 +408,8 @@ int rpc_client_start(const struct rpc_client_options *options, struct rpc_client
     made->answer = ndr_push_up_to(MOST_ANSWER);
     made->timer = (struct loop_timer){.expired = expired, .owner = made};
     made->source.fd = -1;
-    int problem = lookup_start(options->host, options->port, &made->lookup, &fd);
-    if (problem == 0) {
-        made->source = (struct loop_source){fd, lookup_ready, made, false};
-        problem = loop_add(options->loop, &made->source, EPOLLIN);
-    }
+    int problem =
+        lookup_start(options->loop, options->host, options->port, host_found, made, &made->lookup);
     if (problem != 0) {
         rpc_client_cancel(made);
         return problem;

@@ -1,37 +1,53 @@
 /* client_lookup - finding a host without waiting; see client_parts.h. */
 #include "client_parts.h"
 
+#include "../common/background.h"
+
 #include <errno.h>
-#include <pthread.h>
-#include <signal.h>
-#include <stdatomic.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
-
-#define STACK (256 * 1024) /* bytes; libc's resolver takes answers of 64 KiB onto it */
 
 struct lookup {
-    atomic_int holders; /* who asked, and the thread */
-    int fd;
+    struct loop *loop;
+    void (*found)(void *owner, int problem, const struct addrinfo *addresses);
+    void *owner;
+    struct loop_timer at_once;     /* it needs no thread */
+    struct background *background; /* NULL: the same */
+    bool looking;                  /* a thread has it, or what it found is on its way */
     int result;
     struct addrinfo *addresses;
     char port[8];
     char host[];
 };
 
+static void lookup_free(void *owner)
+{
+    struct lookup *lookup = owner;
+    if (lookup->addresses != NULL) {
+        freeaddrinfo(lookup->addresses);
+    }
+    free(lookup);
+}
+
 void lookup_drop(struct lookup *lookup)
 {
-    if (lookup != NULL && atomic_fetch_sub(&lookup->holders, 1) == 1) {
-        if (lookup->addresses != NULL) {
-            freeaddrinfo(lookup->addresses);
-        }
-        close(lookup->fd);
-        free(lookup);
+    if (lookup == NULL) {
+        return;
     }
+    bool looking = lookup->looking;
+    loop_unset(lookup->loop, &lookup->at_once);
+    background_let_go(lookup->background, lookup_free);
+    if (!looking) {
+        lookup_free(lookup);
+    }
+}
+
+static void tell(void *owner)
+{
+    struct lookup *lookup = owner;
+    lookup->looking = false;
+    lookup->found(lookup->owner, lookup->result, lookup->addresses);
 }
 
 /* An address in digits needs no one's help. */
@@ -42,83 +58,48 @@ static bool is_numeric(struct lookup *lookup)
     return getaddrinfo(lookup->host, lookup->port, &hints, &lookup->addresses) == 0;
 }
 
-static void tell(const struct lookup *lookup)
+static void look_up(void *owner)
 {
-    const uint64_t one = 1;
-    ssize_t told = write(lookup->fd, &one, sizeof(one));
-    (void)told; /* an eventfd takes its first number */
-}
-
-static void *look_up(void *argument)
-{
-    struct lookup *lookup = argument;
+    struct lookup *lookup = owner;
     const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
     lookup->result = getaddrinfo(lookup->host, lookup->port, &hints, &lookup->addresses);
-    tell(lookup);
-    lookup_drop(lookup);
-    return NULL;
 }
 
-/* A thread that nobody joins, and that takes no signal: those are the service's. */
-static int start_thread(struct lookup *lookup)
+/* A lookup that hangs keeps no other waiting: each has a pool of its own. */
+static int begin(struct lookup *lookup)
 {
-    pthread_attr_t attributes;
-    pthread_t thread;
-    sigset_t all;
-    sigset_t before;
-    int problem = pthread_attr_init(&attributes);
-    if (problem != 0) {
-        return problem;
+    if (is_numeric(lookup)) {
+        lookup->at_once = (struct loop_timer){.expired = tell, .owner = lookup};
+        loop_set(lookup->loop, &lookup->at_once, 0);
+        return 0;
     }
-    (void)pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-    (void)pthread_attr_setstacksize(&attributes, STACK);
-    sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    problem = pthread_create(&thread, &attributes, look_up, lookup);
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-    (void)pthread_attr_destroy(&attributes);
+    int problem = background_open(lookup->loop, 1, &lookup->background);
+    if (problem == 0) {
+        problem = background_start(lookup->background, look_up, tell, lookup);
+    }
+    lookup->looking = problem == 0;
     return problem;
 }
 
-int lookup_start(const char *host, unsigned port, struct lookup **lookup, int *fd)
+int lookup_start(struct loop *loop, const char *host, unsigned port,
+                 void (*found)(void *owner, int problem, const struct addrinfo *addresses),
+                 void *owner, struct lookup **lookup)
 {
     size_t size = strlen(host) + 1;
     struct lookup *made = calloc(1, sizeof(*made) + size);
     if (made == NULL) {
         return ENOMEM;
     }
-    atomic_init(&made->holders, 2);
+    made->loop = loop;
+    made->found = found;
+    made->owner = owner;
     memcpy(made->host, host, size);
     snprintf(made->port, sizeof(made->port), "%u", port);
-    made->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    int problem = made->fd < 0 ? errno : 0;
-    if (problem == 0 && is_numeric(made)) {
-        (void)atomic_fetch_sub(&made->holders, 1);
-        tell(made);
-    } else if (problem == 0) {
-        problem = start_thread(made);
-    }
+    int problem = begin(made);
     if (problem != 0) {
-        if (made->fd >= 0) {
-            close(made->fd);
-        }
-        free(made);
+        lookup_drop(made);
         return problem;
     }
     *lookup = made;
-    *fd = made->fd;
     return 0;
-}
-
-int lookup_result(const struct lookup *lookup, const struct addrinfo **addresses)
-{
-    uint64_t number;
-    /* Reading what the thread wrote is what makes the rest of its work seen here. */
-    if (read(lookup->fd, &number, sizeof(number)) < 0) {
-        return EAI_AGAIN;
-    }
-    if (lookup->result == 0) {
-        *addresses = lookup->addresses;
-    }
-    return lookup->result;
 }
