@@ -327,15 +327,16 @@ void spool_commit(struct spool_incoming *incoming, const struct job_facts *facts
     incoming->owner = owner;
     incoming->committing = true;
     incoming->facts = malloc(sizeof(*facts));
-    incoming->problem = incoming->facts != NULL ? take_facts(incoming, facts, order) : ENOMEM;
-    if (incoming->problem == 0) {
-        incoming->problem = spool_take_number(spool, &number);
+    int problem = incoming->facts != NULL ? take_facts(incoming, facts, order) : ENOMEM;
+    if (problem == 0) {
+        problem = spool_take_number(spool, &number);
     }
-    if (incoming->problem == 0) {
+    if (problem == 0) {
         spool_name(number, incoming->job);
-        incoming->problem = background_start(spool->commits, commit, committed, incoming);
+        problem = background_start(spool->commits, commit, committed, incoming);
     }
-    if (incoming->problem != 0) {
+    if (problem != 0) { /* else it is the thread's from here on */
+        incoming->problem = problem;
         incoming->next = spool->refused;
         spool->refused = incoming;
         loop_set(spool->loop, &spool->refusal, 0);
