@@ -221,6 +221,8 @@ static void names_that_no_queue_has_are_left_out(void)
     SUCCEEDS(rs_key_open(txn, RS_NO_KEY, PRINTERS, &parent));
     SUCCEEDS(rs_key_create_n(txn, parent, "A\0B", 3, 0, &key, NULL));
     SUCCEEDS(rs_key_create_n(txn, parent, "C\nD", 3, 0, &key, NULL));
+    SUCCEEDS(rs_key_create(txn, parent, "E\xc2\x9b", &key));
+    SUCCEEDS(rs_key_create(txn, parent, "G\xed\xa0\x80", &key));
     SUCCEEDS(rs_key_create(txn, parent, repeated("\xe2\x82\xac", 86), &key));
     SUCCEEDS(rs_key_create(txn, parent, repeated("\xe2\x82\xac", 85), &key));
     bench_commit(txn);
@@ -230,7 +232,10 @@ static void names_that_no_queue_has_are_left_out(void)
     EQUAL_TEXT(printers->rows[1]->key, repeated("\xe2\x82\xac", 85));
     struct line expected = LINE_INIT;
     line_add(&expected, "printer \"A\" is left out: its name has a control character; printer "
-                        "\"C\\x0aD\" is left out: its name has a control character; printer ");
+                        "\"C\\x0aD\" is left out: its name has a control character; printer "
+                        "\"E\\xc2\\x9b\" is left out: its name has a control character; "
+                        "printer \"G\\xed\\xa0\\x80\" is left out: its name is no UTF-8; "
+                        "printer ");
     line_add_quoted(&expected, repeated("\xe2\x82\xac", 86));
     line_add(&expected, " is left out: its name is too long");
     EQUAL_TEXT(problems.text, expected.text);

@@ -1,36 +1,13 @@
 /* control_file - see control_file.h. */
 #include "control_file.h"
 
+#include "../common/character.h"
+
 #include <string.h>
 
 #define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
 
 /* ---- Text ------------------------------------------------------------------------------------ */
-
-/* How many bytes the UTF-8 character that begins here has; 0: it is none. */
-static size_t character_size(const uint8_t *at, size_t left)
-{
-    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000}; /* by size */
-    size_t size = at[0] < 0x80 ? 1 : at[0] < 0xe0 ? 2 : at[0] < 0xf0 ? 3 : 4;
-    if ((at[0] >= 0x80 && at[0] < 0xc2) || at[0] > 0xf4 || size > left) {
-        return 0;
-    }
-    uint32_t code = size == 1 ? at[0] : at[0] & (0x7fU >> size);
-    for (size_t i = 1; i < size; i++) {
-        if ((at[i] & 0xc0) != 0x80) {
-            return 0;
-        }
-        code = code << 6 | (at[i] & 0x3fU);
-    }
-    bool is_surrogate = code >= 0xd800 && code < 0xe000;
-    return code < least[size] || code > 0x10ffff || is_surrogate ? 0 : size;
-}
-
-static bool is_control(const uint8_t *at, size_t size)
-{
-    return (size == 1 && (at[0] < 0x20 || at[0] == 0x7f)) ||
-           (size == 2 && at[0] == 0xc2 && at[1] < 0xa0);
-}
 
 void control_file_clean(const uint8_t *bytes, size_t count, char *text, size_t size)
 {
@@ -40,7 +17,7 @@ void control_file_clean(const uint8_t *bytes, size_t count, char *text, size_t s
         size_t taken = valid > 0 ? valid : 1;
         const void *added = valid > 0 ? (const void *)(bytes + at) : REPLACEMENT;
         size_t needed = valid > 0 ? valid : sizeof(REPLACEMENT) - 1;
-        if (!is_control(bytes + at, valid)) {
+        if (!character_is_control(bytes + at, valid)) {
             if (needed >= size - length) {
                 break;
             }

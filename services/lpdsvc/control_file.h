@@ -4,7 +4,7 @@
  * Lines that say how to print - titles, fonts, widths, who gets mail - are left out: documents go
  * where they go byte for byte. Order is that of the lines that print; a file that is named again is
  * printed once more. All texts become UTF-8 without control characters, cut where they are too
- * long. Pure; needs line, lpd_request for names, and job's limits.
+ * long. Pure; needs line, character, lpd_request for names, and job's limits.
  */
 #ifndef LPDSVC_CONTROL_FILE_H
 #define LPDSVC_CONTROL_FILE_H

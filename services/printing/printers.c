@@ -1,6 +1,8 @@
 /* printers - the printers of this computer, as the registry describes them; see printers.h. */
 #include "printers.h"
 
+#include "../common/character.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -81,15 +83,28 @@ static void judge_share(struct reading *reading)
 }
 
 /* It is a queue's name, which is written into files and lines, and compared as a whole. */
+static const char *name_problem(const char *name, size_t left)
+{
+    if (left > PRINTER_TEXT_MAX) {
+        return "its name is too long";
+    }
+    while (left > 0) {
+        size_t size = character_size(name, left);
+        if (size == 0 || character_is_control(name, size)) {
+            return size == 0 ? "its name is no UTF-8" : "its name has a control character";
+        }
+        name += size;
+        left -= size;
+    }
+    return NULL;
+}
+
 static void judge_name(const rs_key_info *info, struct reading *reading)
 {
-    bool control = false;
-    for (size_t i = 0; i < info->name_len; i++) {
-        control |= (unsigned char)info->name[i] < ' ' || info->name[i] == 0x7f;
-    }
-    if (control || info->name_len > PRINTER_TEXT_MAX) {
+    const char *why = name_problem(info->name, info->name_len);
+    if (why != NULL) {
         reading->wrong = NULL;
-        reading->why = control ? "its name has a control character" : "its name is too long";
+        reading->why = why;
     }
 }
 

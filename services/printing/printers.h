@@ -5,7 +5,7 @@
  * spooler gives them. A printer is shared if it has a share name, and its Attributes, where they
  * are set, have the bit PRINTER_ATTRIBUTE_SHARED: so one without a share name never is. A printer
  * that is described wrongly is left out, and the others are not; so is one whose key has a name
- * that cannot stand in a line or is too long for a queue's. Needs regstore.h and line.
+ * that cannot stand in a line or is too long for a queue's. Needs regstore.h, line, character.
  */
 #ifndef PRINTING_PRINTERS_H
 #define PRINTING_PRINTERS_H

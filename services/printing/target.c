@@ -1,6 +1,8 @@
 /* target - where a job goes in the end; see target.h. */
 #include "target.h"
 
+#include "../common/character.h"
+
 #include <arpa/inet.h>
 #include <stdint.h>
 #include <string.h>
@@ -16,42 +18,23 @@ static const char host_form[] = "its host is no name, no address, and no IPv6 ad
 
 /* ---- Texts ----------------------------------------------------------------------------------- */
 
-/* The bytes of the character at this place; 0 if there is none of UTF-8. */
-static size_t character_size(const unsigned char *at)
-{
-    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-    size_t size = at[0] < 0x80              ? 1
-                  : (at[0] & 0xe0u) == 0xc0 ? 2
-                  : (at[0] & 0xf0u) == 0xe0 ? 3
-                  : (at[0] & 0xf8u) == 0xf0 ? 4
-                                            : 0;
-    uint32_t code = size == 1 ? at[0] : at[0] & (0xffu >> (size + 1));
-    for (size_t i = 1; i < size; i++) {
-        if ((at[i] & 0xc0u) != 0x80) {
-            return 0;
-        }
-        code = code << 6 | (at[i] & 0x3fu);
-    }
-    bool is_surrogate = code >= 0xd800 && code < 0xe000;
-    return code < least[size] || code > 0x10ffff || is_surrogate ? 0 : size;
-}
-
 /* A target stands in logs, in a queue's state, and in the control file of another LPD. */
 static const char *text_problem(const char *text)
 {
-    const unsigned char *at = (const unsigned char *)text;
-    if (strlen(text) >= TARGET_TEXT) {
+    size_t left = strlen(text);
+    if (left >= TARGET_TEXT) {
         return "it is too long";
     }
-    while (*at != '\0') {
-        size_t size = character_size(at);
+    while (left > 0) {
+        size_t size = character_size(text, left);
         if (size == 0) {
             return "it is no UTF-8";
         }
-        if (at[0] < 0x20 || at[0] == 0x7f || (at[0] == 0xc2 && at[1] < 0xa0)) {
+        if (character_is_control(text, size)) {
             return "it has a control character";
         }
-        at += size;
+        text += size;
+        left -= size;
     }
     return NULL;
 }

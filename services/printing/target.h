@@ -18,7 +18,7 @@
  *     socket://h:0  socket://h/  socket://::1  lpd://h  lpd://h/    as it stands there
  *     ipp://h/q  LPT1  out.prn  ""                                  none of these
  *
- * Pure; needs line.
+ * Pure; needs line, character.
  */
 #ifndef PRINTING_TARGET_H
 #define PRINTING_TARGET_H

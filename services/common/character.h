@@ -1,0 +1,17 @@
+/*
+ * character - one character of UTF-8, of texts that strangers have written. Pure.
+ */
+#ifndef SERVICE_CHARACTER_H
+#define SERVICE_CHARACTER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* How many bytes the character that begins here has, of those that are left; 0: there is none. A
+ * lone surrogate is none, nor is a longer form than needed. */
+size_t character_size(const void *at, size_t left);
+/* Whether the character of that size, or none of size 0, is a control character of ASCII or one of
+ * those of Unicode that follow it. */
+bool character_is_control(const void *at, size_t size);
+
+#endif
