@@ -123,6 +123,8 @@
     X(spoolss_enum)                                                                                \
     X(control_file)                                                                                \
     X(lpd_request)                                                                                 \
+    X(lpd_server)                                                                                  \
+    X(lpd_clients)                                                                                 \
     X(rpc_ndr)                                                                                     \
     X(rpc_pdu)                                                                                     \
     X(rpc_npam)                                                                                    \

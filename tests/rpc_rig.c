@@ -1,5 +1,6 @@
 /* rpc_rig - see rpc_rig.h. */
 #include "rpc_rig.h"
+#include "turns.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -9,8 +10,6 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
-
-#define PATIENCE_MS 20000
 
 static bool admit(void *owner, const struct rpc_caller *caller)
 {
@@ -53,49 +52,14 @@ void rpc_rig_close(struct rpc_rig *rig)
 
 /* ---- Turns ----------------------------------------------------------------------------------- */
 
-struct waiting {
-    struct rpc_rig *rig;
-    bool (*is_true)(void *argument);
-    void *argument;
-    struct loop_timer timer;
-    int64_t until;
-    bool came;
-};
-
-static bool count_down(void *argument)
-{
-    unsigned *left = argument;
-    return (*left)-- == 0;
-}
-
-static void look(void *owner)
-{
-    struct waiting *waiting = owner;
-    struct loop *loop = &waiting->rig->loop;
-    waiting->came = waiting->is_true(waiting->argument);
-    if (waiting->came || loop_now(loop) > waiting->until) {
-        loop_end(loop, 0);
-    } else {
-        loop_set(loop, &waiting->timer, waiting->is_true == count_down ? 0 : 1);
-    }
-}
-
 bool turn_until(struct rpc_rig *rig, bool (*is_true)(void *argument), void *argument)
 {
-    struct waiting waiting = {.rig = rig, .is_true = is_true, .argument = argument};
-    waiting.timer = (struct loop_timer){.expired = look, .owner = &waiting};
-    waiting.until = loop_now(&rig->loop) + PATIENCE_MS;
-    rig->loop.ended = false;
-    loop_set(&rig->loop, &waiting.timer, 0);
-    CU_ASSERT_EQUAL(loop_run(&rig->loop), 0);
-    CU_ASSERT(waiting.came);
-    return waiting.came;
+    return turn_loop_until(&rig->loop, is_true, argument);
 }
 
 void turn(struct rpc_rig *rig)
 {
-    unsigned left = 4; /* what is accepted in one turn is read in the next */
-    (void)turn_until(rig, count_down, &left);
+    turn_loop(&rig->loop);
 }
 
 const char *logged(struct rpc_rig *rig)
