@@ -144,9 +144,9 @@ static void make_url(const struct delivery *delivery, struct line *url)
 {
     char file[256];
     const struct target *target = delivery->target;
-    bool is_six = strchr(target->host, ':') != NULL;
     name_file(delivery->name, file, sizeof(file));
-    line_add(url, is_six ? "smb://[%s]" : "smb://%s", target->host);
+    line_add(url, "smb://");
+    add_escaped(url, target->host); /* the library knows no [] */
     line_add(url, "/");
     add_escaped(url, target->name);
     line_add(url, "/");
