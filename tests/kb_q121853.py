@@ -7,7 +7,8 @@ A service of another computer runs without a user's name and password, and so re
 article lets it in: in the server's registry, the share's name goes onto a new line of
 NullSessionShares, and the server is stopped and started. Its six steps are typed here as an
 administrator would type them, at a shell with regtool in its PATH; after each one it is tried what a
-null session reaches. The file server is an unprivileged smbd (tests/samba_rig.py).
+null session reaches. The file server is an unprivileged smbd (tests/samba_rig.py). What the article
+is about is there, too: Server1, an LPD whose port is redirected to Server2's printer.
 Ends with "N passed, N failed, N skipped"; exit status 1 if any failed or none ran.
 """
 
@@ -15,8 +16,12 @@ import os
 import re
 import subprocess
 import sys
+import time
 
+from lpd_rig import (SMB_PORT, Lpd, PrintServer, add_printer, enter_own_network, lpq, require_own_network,
+                     require_printing, require_rlpr, rlpr, rlpr_prints)
 from print_bench import start_rig
+from samba_rig import until
 from services_bench import TIMEOUT, expect, run_tests
 
 SERVICES = 'HKLM\\SYSTEM\\CurrentControlSet\\Services\\LanmanServer'
@@ -119,5 +124,32 @@ def test_stopped_server_takes_the_list_with_it(bench):
     service.end()
 
 
+def test_server1_redirects_to_server2(bench):
+    """A job that a client sent to Server1 waits for Server2, until Server2's list names the share."""
+    require_own_network()
+    require_printing(bench, 'regstore-lpdsvc')
+    require_rlpr()
+    server2 = PrintServer(bench, SMB_PORT)
+    add_printer(bench, 'Laser', '\\\\SERVER2\\Printer', NullSession=1)
+    server1 = Lpd(bench)
+    document = bench.directory / 'report.txt'
+    document.write_bytes(b'the report\n')
+    rlpr_prints(server1.port, 'Laser', document)
+    waits = 'waiting for \\\\SERVER2\\Printer: access denied'
+    until('the queue says what it waits for', lambda: waits in lpq(server1.port, 'Laser'))
+    seen = rlpr('rlpq', server1.port, 'Laser').stdout
+    assert waits in seen and 'report.txt' in seen, seen
+    expect(server2.printed(), [])
+    Administrator(server2.bench).types("regtool add \"$KEY\" /v NullSessionShares /t REG_MULTI_SZ --append "
+                                       "'\\\\SERVER2\\Printer'")
+    began = time.monotonic()
+    printed, = server2.until_printed(1)
+    print(f'  printed {time.monotonic() - began:.2f} s after regtool had ended')
+    expect((printed.user, printed.content), (server2.rig.account.pw_name, b'the report\n'))
+    server1.until_empty()
+    assert 'no entries' in (seen := lpq(server1.port, 'Laser')), seen
+
+
 if __name__ == '__main__':
+    enter_own_network()
     sys.exit(run_tests(__doc__, globals()))

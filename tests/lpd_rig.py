@@ -21,6 +21,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import threading
 from pathlib import Path
 
 from print_bench import listens
@@ -283,11 +284,21 @@ def rlpr(program, port, queue, *words):
     return run_client([program, '-N', f'--port={port}', '-H127.0.0.1', f'-P{queue}', *words])
 
 
+def rlpr_prints(port, queue, *words):
+    done = rlpr('rlpr', port, queue, *words)
+    expect((done.returncode, done.stderr if done.returncode else ''), (0, ''))
+
+
 def cups(port, queue, file, options='', copies=1, user='someone', title='A title'):
     """CUPS's backend, as cupsd runs it."""
     uri = f'lpd://127.0.0.1:{port}/{queue}?reserve=none{options}'
     return run_client([CUPS_BACKEND, '7', user, title, str(copies), '', str(file)],
                       env={**os.environ, 'DEVICE_URI': uri})
+
+
+def cups_prints(*words, **options):
+    done = cups(*words, **options)
+    assert done.returncode == 0, done.stderr
 
 
 # ---- Where jobs come out
@@ -299,6 +310,42 @@ class Printed:
         self.user, self.title = (directory / 'facts' / name).read_text(errors='replace').split('\n')[:2]
         self.path = directory / 'printed' / name
         self.content = self.path.read_bytes()
+
+
+class RawPrinter:
+    """A network printer, port 9100's kind; it can be held, so that a document stays on its way."""
+
+    def __init__(self, bench):
+        self.server = socket.create_server(('127.0.0.1', 0))
+        self.port = self.server.getsockname()[1]
+        self.printed, self.begun = [], threading.Event()
+        self.go = threading.Event()
+        self.go.set()
+        self.thread = threading.Thread(target=self.run, daemon=True)
+        self.thread.start()
+        bench.open_things.append(self)
+
+    def run(self):
+        while True:
+            try:
+                client, _ = self.server.accept()
+            except OSError:
+                return
+            with client:
+                content = b''
+                while block := client.recv(65536):
+                    content += block
+                    self.begun.set()
+                    self.go.wait(TIMEOUT)
+            self.printed.append(content)
+
+    def close(self):
+        self.go.set()
+        self.server.shutdown(socket.SHUT_RDWR)
+        self.server.close()
+        self.thread.join(TIMEOUT)
+
+    kill = close
 
 
 class PrintServer:
