@@ -41,7 +41,8 @@ from lpd_rig import (Lpd, PrintServer, RawPrinter, Refused, add_printer, adopt_o
 from services_bench import TIMEOUT, Bench, Skip
 
 LATEST_KILL = 0.15 # s after the service was started
-PAUSE = 0.02       # s of a client that was not served
+PAUSE = 0.02       # s of a client that was not served, or for which too much waits
+MOST_WAITING = 100 # jobs; what receives is faster than what prints
 BIGGEST = 300000
 AGAIN = '(printed again)'
 HEAD = re.compile(rb'document (\d+)\.(\d+)\.(\d+) of (\d+) bytes ([0-9a-f]{64})\n')
@@ -67,9 +68,9 @@ def read_document(content):
 class Client(threading.Thread):
     """Sends one job after the other, and keeps which of them were acknowledged."""
 
-    def __init__(self, number, port, queues, seed, stop):
+    def __init__(self, number, lpd, queues, seed, stop):
         super().__init__(daemon=True)
-        self.number, self.port, self.queues, self.stop = number, port, queues, stop
+        self.number, self.lpd, self.queues, self.stop = number, lpd, queues, stop
         self.chance = random.Random(f'{seed}.{number}')
         self.acknowledged = {} # (client, job, document): queue
         self.problem = None
@@ -77,12 +78,15 @@ class Client(threading.Thread):
     def run(self):
         job = 0
         while not self.stop.is_set():
+            if len(self.lpd.waiting()) > MOST_WAITING:
+                self.stop.wait(PAUSE)
+                continue
             job += 1
             queue = self.chance.choice(self.queues)
             names = [(self.number, job, i) for i in range(self.chance.choice((1, 1, 1, 2)))]
             documents = {'.'.join(map(str, name)): make_document(*name, self.chance) for name in names}
             try:
-                send_job(self.port, queue, documents, self.chance.random() < 0.5, number=job % 1000)
+                send_job(self.lpd.port, queue, documents, self.chance.random() < 0.5, number=job % 1000)
             except (OSError, Refused) as problem:
                 # It is being killed; what a service that runs refuses is told at the end.
                 self.problem = problem
@@ -109,13 +113,14 @@ class Torture:
             self.server = PrintServer(bench, null_shares=('Printer',))
             add_printer(bench, 'Share', self.server.unc(), NullSession=1)
             self.queues.append('Share')
+            self.queues += ['Files', 'Raw'] * 6 # smbd takes a session of its own for each job, and its time
         except Skip as reason:
             print(f'without a share: {reason}')
         self.log = []
         self.known = children_of(os.getpid())
         self.lpd = Lpd(bench, MaxConcurrentUsers=1000)
         self.stop = threading.Event()
-        self.clients = [Client(number, self.lpd.port, self.queues, arguments.seed, self.stop)
+        self.clients = [Client(number, self.lpd, self.queues, arguments.seed, self.stop)
                         for number in range(arguments.clients)]
 
     # ---- Killing
@@ -267,7 +272,7 @@ def torture_services(bench, arguments):
 
 def torture_deliverers(torture, arguments):
     torture.stop.clear()
-    torture.clients += (more := [Client(100 + number, torture.lpd.port, torture.queues, arguments.seed, torture.stop)
+    torture.clients += (more := [Client(100 + number, torture.lpd, torture.queues, arguments.seed, torture.stop)
                                  for number in range(arguments.clients)])
     for client in more:
         client.start()
