@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -166,26 +165,6 @@ static size_t find_document(const struct job_facts *facts, unsigned printed)
     return at;
 }
 
-static int open_document(const struct run *run, size_t at, struct line *why)
-{
-    char name[24];
-    struct stat facts;
-    (void)snprintf(name, sizeof(name), "%zu", at + 1);
-    int fd = openat(run->directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    if (fd < 0) {
-        line_add(why, "document %zu: ", at + 1);
-        deliver_add_error(why, errno);
-        return -1;
-    }
-    if (fstat(fd, &facts) != 0 || !S_ISREG(facts.st_mode) ||
-        (uint64_t)facts.st_size != run->facts.documents[at].size) {
-        line_add(why, "document %zu is not the one that was received", at + 1);
-        close(fd);
-        return -1;
-    }
-    return fd;
-}
-
 /* The mark is never what a long name loses. */
 static void name_document(const struct run *run, size_t at, bool again, char *name, size_t size)
 {
@@ -207,7 +186,7 @@ static enum outcome try_document(struct run *run, bool again, struct line *why)
     char name[JOB_TEXT + sizeof(AGAIN_MARK)];
     char unique[64];
     size_t at = find_document(facts, run->state.printed);
-    int input = open_document(run, at, why);
+    int input = job_open_document(run->directory, facts, at, why);
     if (input < 0) {
         return DELIVER_DAMAGED;
     }
@@ -310,9 +289,7 @@ static bool read_job(struct run *run, struct line *why)
         !job_read_state(run->directory, &run->state, why)) {
         return false;
     }
-    for (size_t at = 0; at < run->facts.count; at++) {
-        run->total += run->facts.documents[at].copies;
-    }
+    run->total = job_total(&run->facts);
     return true;
 }
 

@@ -19,7 +19,6 @@
 
 #define LPD_ANSWER_MS 60000  /* for an acknowledgement of a command, */
 #define LPD_PRINT_MS 3600000 /* and of the data, which a printer prints as it comes */
-#define LPD_CONTROL 2048
 
 struct lpd {
     struct delivery *delivery;
@@ -30,12 +29,25 @@ struct lpd {
 
 /* ---- What both sides say --------------------------------------------------------------------- */
 
-/* The queue and the texts are lines: what ends one stands nowhere in them. */
-static void add_field(struct line *control, char letter, const char *text, int most)
+/* Each is a line, so what ends one, or is no text at all, stands nowhere in it; and it is not cut
+ * within a character. */
+static void add_field(struct line *control, char letter, const char *text, size_t most)
 {
-    if (text[0] != '\0') {
-        line_add(control, "%c%.*s\n", letter, most, text);
+    size_t length = strlen(text);
+    if (length > most) {
+        for (length = most; length > 0 && ((unsigned char)text[length] & 0xc0) == 0x80;) {
+            length--;
+        }
     }
+    if (length == 0) {
+        return;
+    }
+    line_add(control, "%c", letter);
+    for (size_t at = 0; at < length; at++) {
+        unsigned char byte = (unsigned char)text[at];
+        line_add(control, "%c", byte < ' ' || byte == 0x7f ? '?' : byte);
+    }
+    line_add(control, "\n");
 }
 
 static bool take_answer(struct lpd *lpd, int patience, struct line *why)

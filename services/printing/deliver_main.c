@@ -357,6 +357,7 @@ int main(int argc, char **argv)
     request->name = request->user = "";
     request->retry = DEFAULT_RETRY;
     (void)signal(SIGPIPE, SIG_IGN);
+    (void)signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is a target that refuses */
     if (parse(argc, argv, request, &why)) {
         status = 1;
         if (request->port == NULL ||

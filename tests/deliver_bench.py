@@ -1,0 +1,214 @@
+"""What the tests of regstore-deliver work with: documents, jobs of a spool, servers that record.
+
+Nothing sleeps: each wait is for a line, a file or a lock and fails after TIMEOUT seconds.
+"""
+
+import os
+import random
+import signal
+import socket
+import struct
+import subprocess
+import threading
+from pathlib import Path
+
+from samba_rig import until
+from services_bench import TIMEOUT, Bench, Lines, expect, run_in_bench
+
+PROGRAM = 'regstore-deliver'
+SEED = 7
+# Nothing, one byte, and more than any buffer on the way.
+DOCUMENTS = (b'', b'x', random.Random(SEED).randbytes(3_000_000))
+BIG = DOCUMENTS[-1]
+# Of a terminal and of a shell: all that somebody might change on the way.
+AWKWARD = bytes(range(256)) * 3 + b'\r\n\n\r\t\x1b%-12345X@PJL\r\n$(touch here)\0'
+
+
+class Deliverer:
+    """A running regstore-deliver, whose standard input and lines the test has."""
+
+    def __init__(self, bench, *arguments, **popen):
+        self.process = subprocess.Popen([bench.bin / PROGRAM, *map(str, arguments)],
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        stderr=subprocess.PIPE, env=bench.environment, **popen)
+        self.pid = self.process.pid
+        self.lines = Lines(self.process.stdout)
+        self.said = b''
+        bench.open_things.append(self)
+
+    def feed(self, document):
+        self.process.stdin.write(document)
+        self.process.stdin.flush()
+
+    def end(self, status, reason=None):
+        """It ends by itself, or has ended, with this status; the reason is a part of what it says."""
+        if not self.process.stdin.closed:
+            try:
+                self.process.stdin.close()
+            except BrokenPipeError:
+                pass
+        self.said = self.process.stderr.read()
+        expect((self.process.wait(TIMEOUT), self.said[:0]), (status, b''))
+        check_reason(status, self.said, reason)
+        return self.lines.to_end()
+
+    def send(self, number):
+        self.process.send_signal(number)
+
+    def kill(self):
+        """Without a chance to do anything."""
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
+            try:
+                stream.close()
+            except BrokenPipeError:
+                pass
+
+    close = kill
+
+
+def check_reason(status, said, reason):
+    """One line, the program's name in front; nothing if it is printed."""
+    assert b'Sanitizer' not in said and b'runtime error' not in said, said.decode(errors='replace')
+    if status <= 0:
+        expect(said, b'')
+        return
+    text = said.decode()
+    assert text.startswith('regstore-deliver: ') and text.count('\n') == 1, text
+    assert reason and reason in text, f'"{reason}" is not in {text!r}'
+
+
+def deliver(bench, *arguments, document=b'', status=0, reason=None, **options):
+    """Prints a document, from a pipe."""
+    result = subprocess.run([bench.bin / PROGRAM, *map(str, arguments)], input=document,
+                            capture_output=True, timeout=TIMEOUT, env=bench.environment,
+                            check=False, **options)
+    assert result.returncode == status, f'{arguments}: {result.returncode}, {result.stderr!r}'
+    check_reason(status, result.stderr, reason)
+    expect(result.stdout, b'')
+
+
+def deliver_file(bench, path, *arguments):
+    """Prints a document from a file, whose size is known."""
+    with open(path, 'rb') as file:
+        result = subprocess.run([bench.bin / PROGRAM, *map(str, arguments)], stdin=file,
+                                capture_output=True, timeout=TIMEOUT, env=bench.environment,
+                                check=False)
+    expect((result.returncode, result.stderr), (0, b''))
+
+
+# ---- Servers
+
+
+class Server:
+    """Takes one connection after the other and hands each to a function, in a thread."""
+
+    def __init__(self, serve, port=0):
+        self.serve = serve
+        self.seen = [] # of each connection what serve gave
+        self.listener = socket.create_server(('127.0.0.1', port))
+        self.port = self.listener.getsockname()[1]
+        self.thread = threading.Thread(target=self.run, daemon=True)
+        self.thread.start()
+
+    def run(self):
+        while True:
+            try:
+                connection, _ = self.listener.accept()
+            except OSError:
+                return
+            with connection:
+                connection.settimeout(TIMEOUT)
+                try:
+                    self.seen.append(self.serve(connection))
+                except OSError as error:
+                    self.seen.append(error)
+
+    def next(self, count=1):
+        """What was seen of connection number count."""
+        until('the server sees it', lambda: len(self.seen) >= count)
+        return self.seen[count - 1]
+
+    def close(self):
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+        self.thread.join(TIMEOUT)
+
+    kill = close
+
+
+def read_all(connection):
+    blocks = []
+    while block := connection.recv(1 << 20):
+        blocks.append(block)
+    return b''.join(blocks)
+
+
+def reset(connection):
+    """The other side sees that its bytes are not wanted."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
+
+
+# ---- The spool
+
+
+class Spool:
+    """A spool directory as regstore-lpdsvc has it."""
+
+    def __init__(self, bench):
+        self.bench = bench
+        self.path = bench.directory / 'spool'
+        self.last = 0
+        for part in ('', 'jobs', 'done'):
+            (self.path / part).mkdir(mode=0o700, exist_ok=True)
+
+    def add(self, *documents, copies=1, names=None):
+        """A job of these documents; gives its name."""
+        self.last += 1
+        name = f'{self.last:08}'
+        directory = self.path / 'jobs' / name
+        directory.mkdir(mode=0o700)
+        lines = ['regstore job 1', 'queue laser', 'address 127.0.0.1', 'host client1',
+                 'user jane', 'title report', 'number 42', 'time 1785000000']
+        for number, document in enumerate(documents, 1):
+            called = names[number - 1] if names else f'part {number}'
+            lines.append(f'document l {copies} {len(document)} {called}')
+            self.put(directory / str(number), document)
+        self.put(directory / 'facts', '\n'.join((*lines, 'end', '')).encode())
+        return name
+
+    def put(self, path, content):
+        path.write_bytes(content)
+        path.chmod(0o600)
+
+    def job(self, name):
+        return self.path / 'jobs' / name
+
+    def state(self, name):
+        path = self.job(name) / 'state'
+        return path.read_text() if path.exists() else ''
+
+    def set_state(self, name, text):
+        self.put(self.job(name) / 'state', text.encode())
+
+    def is_done(self, name):
+        return (self.path / 'done' / name / 'facts').exists() and not self.job(name).exists()
+
+    def start(self, name, target, *options, **popen):
+        return Deliverer(self.bench, *options, '--job', self.path, name, target, **popen)
+
+
+def blocked_by_lock(pid):
+    """Whether a process waits for a lock that another one has."""
+    return any('->' in line and f' {pid} ' in line
+               for line in Path('/proc/locks').read_text().splitlines())
+
+
+def free_room(limit):
+    """For Popen: no file that the process writes becomes longer."""
+    import resource
+    return lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+
+
