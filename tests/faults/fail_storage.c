@@ -11,7 +11,9 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,8 +26,8 @@
 #define SHOWN __attribute__((visibility("default")))
 
 static struct fail_plan plan;
-static unsigned long seen;
-static unsigned long failed;
+static atomic_ulong seen; /* threads make calls, too */
+static atomic_ulong failed;
 
 SHOWN void fail_storage_plan(const struct fail_plan *wanted)
 {
@@ -87,8 +89,12 @@ static bool is_ours_at(int dir, const char *path)
 /* Counts a call on one of our files: does it fail? */
 static bool fails(void)
 {
-    seen++;
-    bool hit = plan.call != 0 && (seen == plan.call || (plan.how == FAIL_EVER && seen > plan.call));
+    unsigned long number = ++seen;
+    bool hit =
+        plan.call != 0 && (number == plan.call || (plan.how == FAIL_EVER && number > plan.call));
+    if (hit && plan.how == FAIL_KILL) {
+        (void)kill(getpid(), SIGKILL);
+    }
     if (hit && plan.how != FAIL_SHORT) {
         failed++;
         errno = plan.number;
@@ -246,4 +252,31 @@ SHOWN int renameat2(int from_dir, const char *from, int to_dir, const char *to, 
 SHOWN int link(const char *from, const char *to)
 {
     return is_ours_at(AT_FDCWD, to) && fails() ? -1 : NEXT(link)(from, to);
+}
+
+/* ---- Names in directories ---- */
+
+static bool name_fails(int dir, const char *path)
+{
+    return plan.names && is_ours_at(dir, path) && fails();
+}
+
+SHOWN int mkdirat(int dir, const char *path, mode_t mode)
+{
+    return name_fails(dir, path) ? -1 : NEXT(mkdirat)(dir, path, mode);
+}
+
+SHOWN int renameat(int from_dir, const char *from, int to_dir, const char *to)
+{
+    return name_fails(to_dir, to) ? -1 : NEXT(renameat)(from_dir, from, to_dir, to);
+}
+
+SHOWN int linkat(int from_dir, const char *from, int to_dir, const char *to, int flags)
+{
+    return name_fails(to_dir, to) ? -1 : NEXT(linkat)(from_dir, from, to_dir, to, flags);
+}
+
+SHOWN int unlinkat(int dir, const char *path, int flags)
+{
+    return name_fails(dir, path) ? -1 : NEXT(unlinkat)(dir, path, flags);
 }

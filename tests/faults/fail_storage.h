@@ -11,11 +11,13 @@
 #define FAIL_STORAGE_H
 
 #include <limits.h>
+#include <stdbool.h>
 
 enum fail_how {
-    FAIL_ONCE, /* the n-th call */
-    FAIL_EVER, /* it and all after it */
-    FAIL_SHORT /* half of the n-th is written, if it is one that writes, and told so */
+    FAIL_ONCE,  /* the n-th call */
+    FAIL_EVER,  /* it and all after it */
+    FAIL_SHORT, /* half of the n-th is written, if it is one that writes, and told so */
+    FAIL_KILL   /* the process is killed before the n-th */
 };
 
 struct fail_plan {
@@ -23,6 +25,7 @@ struct fail_plan {
     unsigned long call; /* from 1; 0: none fails, they are only counted */
     enum fail_how how;
     int number; /* errno's */
+    bool names; /* calls count, too, that make, link and remove names in directories */
 };
 
 /* Starts counting anew. The plan is copied. */
