@@ -199,6 +199,10 @@ static void what_is_long_is_whole_or_refused(void)
     expect_no_target(text, HOST_FORM);
     snprintf(text, sizeof(text), "socket://[%s]", repeated(":", TARGET_HOST));
     expect_no_target(text, HOST_FORM);
+    snprintf(text, sizeof(text), "socket://[%s]", repeated(":", TARGET_HOST - 1));
+    expect_no_target(text, HOST_FORM);
+    snprintf(text, sizeof(text), "socket://[fe80::1%%%s]", repeated("z", 100));
+    CU_ASSERT_TRUE(target_parse(text, &target, &problem));
 }
 
 /* What is meant as a target is never looked for among the printers, however wrong it is. */
