@@ -14,7 +14,7 @@
 #include "show.h"
 #include "tool.h"
 
-#define PRINTERS_KEY "HKEY_LOCAL_MACHINE\\SYSTEM\\CurrentControlSet\\Control\\Print\\Printers"
+#define PRINT_KEY "HKEY_LOCAL_MACHINE\\SYSTEM\\CurrentControlSet\\Control\\Print"
 #define LONGEST_TARGET 1023
 
 /* What the command line asks for. */
@@ -209,18 +209,44 @@ static int look_for_printer(struct session *session, rs_key printers, const char
     return *found || status == RS_END ? RS_OK : status;
 }
 
-/* Whether one of our printers is called so: the name of its key, its name or its share name. */
-static int find_printer(struct session *session, const char *name, bool *found)
+static int find_port(struct session *session, const char *monitor, const char *name, bool *found)
 {
-    rs_key printers;
-    int status = rs_key_open(session->txn, RS_NO_KEY, PRINTERS_KEY, &printers);
+    rs_key ports, key;
+    int status = rs_key_open(session->txn, RS_NO_KEY, monitor, &ports);
 
-    *found = false;
+    if (status == RS_OK) {
+        status = rs_key_open(session->txn, ports, name, &key);
+    }
+    *found = *found || status == RS_OK;
     if (status == RS_ENOTFOUND) {
         session_forget(session);
         return RS_OK;
     }
-    return status == RS_OK ? look_for_printer(session, printers, name, found) : status;
+    return status;
+}
+
+/* Whether one of our printers is called so, its key, its name or its share, or a port of NT's print
+ * monitors. */
+static int find_printer(struct session *session, const char *name, bool *found)
+{
+    rs_key printers;
+    int status = rs_key_open(session->txn, RS_NO_KEY, PRINT_KEY "\\Printers", &printers);
+
+    *found = false;
+    if (status == RS_OK) {
+        status = look_for_printer(session, printers, name, found);
+    } else if (status == RS_ENOTFOUND) {
+        session_forget(session);
+        status = RS_OK;
+    }
+    if (status == RS_OK) {
+        status = find_port(session, PRINT_KEY "\\Monitors\\LPR Port\\Ports", name, found);
+    }
+    if (status == RS_OK) {
+        status =
+            find_port(session, PRINT_KEY "\\Monitors\\Standard TCP/IP Port\\Ports", name, found);
+    }
+    return status;
 }
 
 /* Only what is obvious: who prints judges it. Returns 0, or 1 after a report. */
@@ -289,7 +315,7 @@ static int reroute(struct session *session, const char *target, struct device_en
         target = to.kind == DEVICE_LPT ? NULL : name;
     } else if (check_target(name, target) != 0) {
         return 1;
-    } else if (strpbrk(target, "\\/|:") == NULL) {
+    } else if (strpbrk(target, "\\/|") == NULL && strstr(target, "://") == NULL) {
         status = find_printer(session, target, &found);
     }
     if (status == RS_OK) {
@@ -374,7 +400,7 @@ static int write_entry(struct session *session, const struct request *request,
         return 1;
     }
     if (unknown) {
-        remark("mode: there is no printer \"%s\" yet", request->target);
+        remark("mode: there is no printer and no port \"%s\" yet", request->target);
     }
     return 0;
 }

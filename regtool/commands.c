@@ -450,7 +450,7 @@ const struct command commands[] = {
     {.verb = NULL},
 };
 
-const char *const *command_words(enum operand_kind kind)
+const char *const *command_words(enum operand_kind kind, const char *first)
 {
     static const char *const shells[] = {"bash", "zsh", NULL};
     static const char *const net[] = {"config", "help", "start", "stop", "use", NULL};
@@ -467,8 +467,8 @@ const char *const *command_words(enum operand_kind kind)
         return shells;
     case OPERAND_NET:
         return net;
-    case OPERAND_SERVICE:
-        return services;
+    case OPERAND_SERVICE: /* net uses a port in its place */
+        return first != NULL && strcasecmp(first, "use") == 0 ? ports : services;
     case OPERAND_DEVICE:
         return devices;
     case OPERAND_PORT:

@@ -183,8 +183,9 @@ extern const struct switch_row change_switches[];
 bool switch_is_hidden(const struct command *command, const struct switch_row *row);
 
 /* The words that an operand of this kind is one of, where they are few; ends with NULL. NULL: it
- * may be any word. */
-const char *const *command_words(enum operand_kind kind);
+ * may be any word. first is the command's first operand; NULL: it is the one that is asked about.
+ */
+const char *const *command_words(enum operand_kind kind, const char *first);
 
 /* The row of the operand with that number, from 0 on; NULL: the command takes no so many. */
 const struct operand_row *command_operand(const struct command *command, size_t number);

@@ -494,15 +494,6 @@ static enum fitting fits(const struct completion *completion)
     return operand != NULL ? fits_operand(operand, word) : FITS_NOTHING;
 }
 
-/* What stands for a service is a port where net is to use one. */
-static const char *const *words_for(const struct line *line)
-{
-    enum operand_kind kind = due(line)->kind;
-    bool use = kind == OPERAND_SERVICE && strcasecmp(line->operands[0], "use") == 0;
-
-    return command_words(use ? OPERAND_PORT : kind);
-}
-
 static int offer(struct completion *completion, enum fitting fitting, const char *line,
                  const char *tail, size_t begin)
 {
@@ -516,7 +507,9 @@ static int offer(struct completion *completion, enum fitting fitting, const char
     case FITS_TYPES:
         return offer_types(completion);
     case FITS_WORDS:
-        return candidates_offer_words(&completion->candidates, words_for(&completion->line));
+        return candidates_offer_words(
+            &completion->candidates,
+            command_words(due(&completion->line)->kind, completion->line.operands[0]));
     case FITS_REVISIONS:
         return offer_revisions(completion);
     case FITS_SWITCHES:

@@ -23,7 +23,8 @@ struct completer {
     const struct command *command;     /* NULL: one of the shell's own, or none */
     const char *word;                  /* what is typed of the last word */
     size_t kept;                       /* how much of it stays as it is */
-    const char *key;                   /* the first operand, if it is a key; NULL: left out */
+    const char *first;                 /* the first operand; NULL: the word is it */
+    const char *key;                   /* the same, if it is a key; NULL: left out */
     int operands;                      /* in front of the word */
     const struct switch_row *argument; /* the switch whose argument the word is; NULL: none */
     struct tab_list candidates;
@@ -83,6 +84,15 @@ static void offer_switches(struct completer *completer)
     }
     for (const struct switch_row *row = global_switches; row->help != NULL; row++) {
         offer_switch(completer, completer->word[0], row);
+    }
+}
+
+static void offer_words(struct completer *completer, enum operand_kind kind)
+{
+    const char *const *words = command_words(kind, completer->first);
+
+    for (; words != NULL && *words != NULL; words++) {
+        offer(completer, *words, ' ');
     }
 }
 
@@ -318,6 +328,9 @@ static void read_before(struct completer *completer, const struct line_words *wo
         if (completer->argument != NULL) {
             completer->argument = NULL;
         } else if (!read_switch(completer, word)) {
+            if (completer->operands == 0) {
+                completer->first = word;
+            }
             if (completer->operands == 0 && completer->command->operands[0].kind == OPERAND_KEY) {
                 completer->key = word;
             }
@@ -345,6 +358,7 @@ static void complete_kind(struct completer *completer, enum operand_kind kind)
         complete_revision(completer);
         break;
     default:
+        offer_words(completer, kind);
         break;
     }
 }

@@ -169,7 +169,10 @@ def test_complete_verbs(t):
                          ('add . /t reg_multi', 'add . /t REG_MULTI_SZ'),
                          ('query /v some', 'query /v "Some name"'),
                          ('cat so', 'cat "Some name"'), ('get . so', 'get . "Some name"'),
-                         ('import file-of', 'import file-of-mine.xml'), ('help vers', 'help version')):
+                         ('import file-of', 'import file-of-mine.xml'), ('help vers', 'help version'),
+                         ('net sta', 'net start'), ('net stop serv', 'net stop server'),
+                         ('net use lpt7', 'net use LPT7'), ('mode com3', 'mode COM3:'),
+                         ('lpt wr', 'lpt write'), ('lpt write lpt2', 'lpt write LPT2')):
         t.type(typed, 'Tab')
         t.see_last(f'HKLM\\K> {shown}')
         t.type('C-c')
