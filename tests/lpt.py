@@ -25,6 +25,7 @@ from services_bench import TIMEOUT, Skip, expect, run_tests
 TOP = Path(__file__).resolve().parent.parent
 MAP = 'HKLM\\SYSTEM\\CurrentControlSet\\Control\\Print\\DeviceMap'
 PRINTERS = 'HKLM\\SYSTEM\\CurrentControlSet\\Control\\Print\\Printers'
+MONITORS = 'HKLM\\SYSTEM\\CurrentControlSet\\Control\\Print\\Monitors'
 LPD_KEY = 'HKLM\\SYSTEM\\CurrentControlSet\\Services\\LPDSVC\\Parameters'
 # Every byte, and more than a pipe or a terminal takes at once.
 DOCUMENT = bytes(range(256)) * 600
@@ -162,6 +163,22 @@ def test_raw_port(bench):
     status, _, error = write(bench)
     expect(status, 1)
     assert 'refused' in error, error
+
+
+def test_port_of_a_monitor(bench):
+    """A port of NT's TCP/IP monitor, by its name."""
+    listener = Listener()
+    port = f'{MONITORS}\\Standard TCP/IP Port\\Ports\\IP_127.0.0.1'
+    bench.regtool('set', port, 'HostName', '127.0.0.1')
+    bench.set_dword(port, 'Protocol', 1)
+    bench.set_dword(port, 'PortNumber', listener.port)
+    reroute(bench, 'IP_127.0.0.1')
+    writer = start(bench, 'regtool', 'lpt', 'write', 'LPT1')
+    writer.stdin.write(DOCUMENT)
+    writer.stdin.close()
+    writer.stdin = None
+    expect(listener.take(), DOCUMENT)
+    expect(finish(writer), (0, '', ''))
 
 
 def test_printer(bench):
