@@ -132,9 +132,8 @@ def test_server1_redirects_to_server2(bench):
     server2 = PrintServer(bench, SMB_PORT)
     add_printer(bench, 'Laser', '\\\\SERVER2\\Printer', NullSession=1)
     server1 = Lpd(bench)
-    document = bench.directory / 'report.txt'
-    document.write_bytes(b'the report\n')
-    rlpr_prints(server1.port, 'Laser', document)
+    (bench.directory / 'report.txt').write_bytes(b'the report\n')
+    rlpr_prints(server1.port, 'Laser', 'report.txt', cwd=bench.directory)
     waits = 'waiting for \\\\SERVER2\\Printer: access denied'
     until('the queue says what it waits for', lambda: waits in lpq(server1.port, 'Laser'))
     seen = rlpr('rlpq', server1.port, 'Laser').stdout

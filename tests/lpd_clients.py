@@ -134,13 +134,14 @@ def test_cups_is_refused(bench):
 
 
 def test_queue_state_and_removal(bench):
-    """A paused queue keeps its jobs; rlpq shows them, rlprm removes them if that is allowed."""
+    """A paused queue keeps its jobs; rlpq shows them, rlprm removes them unless that is forbidden."""
     require_rlpr()
-    lpd, out = start_directory(bench)
+    lpd, out = start_directory(bench, AllowJobRemoval=0)
     printer = f'{PRINT}\\Printers\\Files'
     bench.regtool('add', printer, '/v', 'Status', '/t', 'REG_DWORD', '/d', str(PAUSED), '/f', f'--wait={TIMEOUT}')
     for name in ('first', 'second', 'third'):
-        rlpr_prints(lpd.port, 'Files', make_file(bench, name, name.encode()))
+        make_file(bench, name, name.encode())
+        rlpr_prints(lpd.port, 'Files', name, cwd=bench.directory)
     for words in (), ('-l',):
         seen = rlpr('rlpq', lpd.port, 'Files', *words).stdout
         assert 'paused' in seen and [name for name in ('first', 'second', 'third') if name not in seen] == [], seen

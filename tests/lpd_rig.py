@@ -279,13 +279,13 @@ def run_client(command, **options):
                           stdin=subprocess.DEVNULL, capture_output=True, **options)
 
 
-def rlpr(program, port, queue, *words):
+def rlpr(program, port, queue, *words, **options):
     """rlpr, rlpq or rlprm."""
-    return run_client([program, '-N', f'--port={port}', '-H127.0.0.1', f'-P{queue}', *words])
+    return run_client([program, '-N', f'--port={port}', '-H127.0.0.1', f'-P{queue}', *words], **options)
 
 
-def rlpr_prints(port, queue, *words):
-    done = rlpr('rlpr', port, queue, *words)
+def rlpr_prints(port, queue, *words, **options):
+    done = rlpr('rlpr', port, queue, *words, **options)
     expect((done.returncode, done.stderr if done.returncode else ''), (0, ''))
 
 
