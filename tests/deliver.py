@@ -236,6 +236,22 @@ def test_socket_fails(bench):
             reason='the host is not found')
 
 
+def test_ipv6_address(bench):
+    """Raw, and of a share as far as the first words of SMB, which the server does not answer."""
+    def take_greeting(connection):
+        return connection.recv(8)[4:]
+    try:
+        servers = [Server(serve, host='::1') for serve in (read_all, take_greeting)]
+    except OSError as error:
+        raise Skip(f'no IPv6: {error}') from error
+    bench.open_things += servers
+    deliver(bench, f'socket://[::1]:{servers[0].port}', document=AWKWARD)
+    expect(servers[0].next(), AWKWARD)
+    deliver(bench, '--null-session', f'\\\\[::1]@{servers[1].port}\\p', document=b'x', status=1,
+            reason='connection')
+    expect(servers[1].next(), b'\xfeSMB')
+
+
 # ---- Another LPD
 
 

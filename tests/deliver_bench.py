@@ -105,10 +105,11 @@ def deliver_file(bench, path, *arguments):
 class Server:
     """Takes one connection after the other and hands each to a function, in a thread."""
 
-    def __init__(self, serve, port=0):
+    def __init__(self, serve, port=0, host='127.0.0.1'):
         self.serve = serve
         self.seen = [] # of each connection what serve gave
-        self.listener = socket.create_server(('127.0.0.1', port))
+        family = socket.AF_INET6 if ':' in host else socket.AF_INET
+        self.listener = socket.create_server((host, port), family=family)
         self.port = self.listener.getsockname()[1]
         self.thread = threading.Thread(target=self.run, daemon=True)
         self.thread.start()
