@@ -115,6 +115,19 @@ static void more_clients_than_are_allowed_are_turned_away(void)
     lpd_rig_close(&rig);
 }
 
+/* Both are accepted in one go. */
+static void who_has_gone_makes_place(void)
+{
+    struct lpd_rig rig;
+    lpd_rig_open(&rig);
+    lpd_server_limits(rig.server, 1, false);
+    close(lpd_connect(&rig));
+    int fd = lpd_connect(&rig);
+    LPD_EXPECT(&rig, fd, "\2lp\n", 0);
+    close(fd);
+    lpd_rig_close(&rig);
+}
+
 static int connect_from(const struct lpd_rig *rig, unsigned port)
 {
     struct sockaddr_in from = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -294,6 +307,7 @@ static const struct test_case cases[] = {
     {"a client that does not read holds little", a_client_that_does_not_read_holds_little},
     {"more clients than are allowed are turned away",
      more_clients_than_are_allowed_are_turned_away},
+    {"who has gone makes place", who_has_gone_makes_place},
     {"reserved ports are asked for", reserved_ports_are_asked_for},
     {"a silent client goes", a_silent_client_goes},
     {"a client that does not leave is closed", a_client_that_does_not_leave_is_closed},

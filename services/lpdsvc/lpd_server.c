@@ -9,8 +9,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define FIRST_CLIENTS 64 /* at a time, until it is told otherwise */
-#define FIRST_PORT 721   /* of those that RFC 1179 3.1 reserves, */
+#define FIRST_CLIENTS 64   /* at a time, until it is told otherwise */
+#define MOST_LOOKED_AT 256 /* clients, when there are too many */
+#define FIRST_PORT 721     /* of those that RFC 1179 3.1 reserves, */
 #define LAST_PORT 731
 
 void lpd_server_trouble(struct lpd_server *server, enum lpd_trouble kind, const char *address,
@@ -75,6 +76,23 @@ static void turn_away(struct lpd_server *server, int fd)
     close(fd);
 }
 
+/* Clients come in one go with others that have gone: those make place. */
+static bool is_full(struct lpd_server *server)
+{
+    struct lpd_client *next = server->served.first;
+    if (lpd_server_clients(server) < server->most_clients) {
+        return false;
+    }
+    for (unsigned i = 0; next != NULL && i < MOST_LOOKED_AT; i++) {
+        struct lpd_client *client = next;
+        next = client->after;
+        if (lpd_client_has_gone(client) && lpd_server_clients(server) < server->most_clients) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static void accepted(void *owner, int fd)
 {
     struct lpd_server *server = owner;
@@ -84,7 +102,7 @@ static void accepted(void *owner, int fd)
                            "is turned away: its port %u is none of %d to %d", peer.port, FIRST_PORT,
                            LAST_PORT);
         turn_away(server, fd);
-    } else if (lpd_server_clients(server) >= server->most_clients) {
+    } else if (is_full(server)) {
         lpd_server_trouble(server, LPD_TROUBLE_FULL, peer.address,
                            "is turned away: as many as are allowed, %u, are there already",
                            server->most_clients);

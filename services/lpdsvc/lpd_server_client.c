@@ -319,6 +319,16 @@ static void client_ready(void *owner, uint32_t events)
     }
 }
 
+bool lpd_client_has_gone(struct lpd_client *client)
+{
+    char byte;
+    if (has_output(client) || recv(client->source.fd, &byte, 1, MSG_PEEK) != 0) {
+        return false;
+    }
+    client_ready(client, EPOLLIN);
+    return true;
+}
+
 void lpd_client_open(struct lpd_server *server, int fd, const char *address)
 {
     const int on = 1;

@@ -122,6 +122,8 @@ void lpd_client_move(struct lpd_client *client, struct lpd_client_list *list);
 /* Whatever has happened to it, it is now sent what there is, read on, or let go. It may be gone
  * after this. */
 void lpd_client_go_on(struct lpd_client *client);
+/* Whether it has gone and the loop has not come to it yet; then it is dealt with now. */
+bool lpd_client_has_gone(struct lpd_client *client);
 /* One byte, which is sent by lpd_client_go_on(). */
 void lpd_client_acknowledge(struct lpd_client *client, char byte);
 /* When all is sent, no more is read. */
