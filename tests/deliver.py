@@ -329,6 +329,16 @@ def test_lpd_is_lost(bench):
             reason='connection refused')
 
 
+def test_lpd_without_room(bench):
+    """A document of unknown size needs a place to be measured in, and that may be full."""
+    lpd = Lpd(bench)
+    deliver(bench, lpd.target, document=BIG, status=1, reason='file too large',
+            preexec_fn=free_room(1 << 20))
+    bench.environment['TMPDIR'] = str(bench.directory / 'none')
+    deliver(bench, lpd.target, document=BIG, status=1, reason='cannot make a temporary file')
+    expect(lpd.server.seen, [])
+
+
 def test_lpd_with_hostile_names(bench):
     """What ends a line ends it nowhere else."""
     lpd = Lpd(bench)

@@ -3,9 +3,8 @@
 Nothing sleeps: each wait is for a line, a file or a lock and fails after TIMEOUT seconds.
 """
 
-import os
 import random
-import signal
+import resource
 import socket
 import struct
 import subprocess
@@ -13,7 +12,7 @@ import threading
 from pathlib import Path
 
 from samba_rig import until
-from services_bench import TIMEOUT, Bench, Lines, expect, run_in_bench
+from services_bench import TIMEOUT, Lines, expect
 
 PROGRAM = 'regstore-deliver'
 SEED = 7
@@ -48,7 +47,7 @@ class Deliverer:
             except BrokenPipeError:
                 pass
         self.said = self.process.stderr.read()
-        expect((self.process.wait(TIMEOUT), self.said[:0]), (status, b''))
+        assert self.process.wait(TIMEOUT) == status, f'{self.process.returncode}, {self.said!r}'
         check_reason(status, self.said, reason)
         return self.lines.to_end()
 
@@ -209,7 +208,6 @@ def blocked_by_lock(pid):
 
 def free_room(limit):
     """For Popen: no file that the process writes becomes longer."""
-    import resource
     return lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 
 

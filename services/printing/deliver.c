@@ -96,46 +96,47 @@ static int open_nameless(void)
     return fd;
 }
 
-static bool copy_input(struct delivery *delivery, int copy, struct line *why)
+static enum outcome copy_input(struct delivery *delivery, int copy, struct line *why)
 {
     char *buffer = malloc(DELIVER_BLOCK);
     if (buffer == NULL) {
         line_add(why, "out of memory");
-        return false;
+        return DELIVER_REFUSED;
     }
     ssize_t got;
-    bool good = true;
+    enum outcome outcome = DELIVER_DONE;
     delivery->size = 0;
-    while (good && (got = read_block(delivery->input, buffer)) != 0) {
+    while (outcome == DELIVER_DONE && (got = read_block(delivery->input, buffer)) != 0) {
         if (got < 0) {
             add_unreadable(why, errno);
-            good = false;
+            outcome = DELIVER_DAMAGED;
+        } else if (!deliver_write_all(copy, buffer, (size_t)got, why)) {
+            outcome = DELIVER_REFUSED;
         } else {
-            good = deliver_write_all(copy, buffer, (size_t)got, why);
             delivery->size += (uint64_t)got;
         }
     }
     free(buffer);
-    return good;
+    return outcome;
 }
 
-bool deliver_measure(struct delivery *delivery, struct line *why)
+enum outcome deliver_measure(struct delivery *delivery, struct line *why)
 {
     int copy = open_nameless();
     if (copy < 0) {
         line_add(why, "cannot make a temporary file: ");
         deliver_add_error(why, errno);
-        return false;
+        return DELIVER_REFUSED;
     }
-    bool good = copy_input(delivery, copy, why);
-    if (good && lseek(copy, 0, SEEK_SET) != 0) {
+    enum outcome outcome = copy_input(delivery, copy, why);
+    if (outcome == DELIVER_DONE &&
+        (lseek(copy, 0, SEEK_SET) != 0 || dup2(copy, delivery->input) < 0)) {
         deliver_add_error(why, errno);
-        good = false;
+        outcome = DELIVER_REFUSED;
     }
-    good = good && dup2(copy, delivery->input) >= 0;
-    delivery->sized = good;
+    delivery->sized = outcome == DELIVER_DONE;
     close(copy);
-    return good;
+    return outcome;
 }
 
 /* ---- The way --------------------------------------------------------------------------------- */
@@ -198,8 +199,11 @@ enum outcome deliver_document(struct delivery *delivery, const struct transport 
 {
     void *state = NULL;
     delivery->begun = false;
-    if (transport->sized && !delivery->sized && !deliver_measure(delivery, why)) {
-        return DELIVER_DAMAGED;
+    if (transport->sized && !delivery->sized) {
+        enum outcome measured = deliver_measure(delivery, why);
+        if (measured != DELIVER_DONE) {
+            return measured;
+        }
     }
     char *buffer = malloc(DELIVER_BLOCK);
     if (buffer == NULL) {

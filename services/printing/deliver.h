@@ -85,7 +85,7 @@ void deliver_plain_name(const char *text, char *name, size_t size);
 /* Writes all to a descriptor that blocks. */
 bool deliver_write_all(int fd, const char *bytes, size_t size, struct line *why);
 /* Copies a document of unknown size to a file without a name, which then is its input. */
-bool deliver_measure(struct delivery *delivery, struct line *why);
+enum outcome deliver_measure(struct delivery *delivery, struct line *why);
 
 /* A TCP connection, or AWAY with the reason; *fd is closed on exec. With reserved, from one of the
  * ports that RFC 1179 asks for, if this process may have them. */
