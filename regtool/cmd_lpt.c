@@ -112,7 +112,7 @@ int cmd_lpt(struct tool *tool, const struct arguments *arguments)
         return report("lpt: \"%s\" is not write", what);
     }
     if (!device_parse(word, strlen(word), &device) || device.kind != DEVICE_LPT) {
-        return device_report("lpt", word);
+        return device_report("lpt", word, false);
     }
     device_name(&device, port);
     return print(tool, port, arguments->operands[2]);

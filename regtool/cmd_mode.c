@@ -179,16 +179,20 @@ static int put_one(struct tool *tool, struct session *session, const struct devi
 /* ---- What a port is rerouted to ---- */
 
 /* Whether a text of a printer is this name. */
-static bool has_text(struct session *session, rs_key key, const char *value, const char *name)
+static int compare_text(struct session *session, rs_key key, const char *value, const char *name,
+                        bool *same)
 {
     const char *text;
     int status = rs_get_string(session->txn, key, value, &text);
 
-    if (status != RS_OK) {
+    if (status == RS_ENOTFOUND || status == RS_ETYPE || status == RS_EDATA) {
         session_forget(session);
-        return false;
+        return RS_OK;
     }
-    return rs_name_compare(text, strlen(text), name, strlen(name)) == 0;
+    if (status == RS_OK) {
+        *same = *same || rs_name_compare(text, strlen(text), name, strlen(name)) == 0;
+    }
+    return status;
 }
 
 static int look_for_printer(struct session *session, rs_key printers, const char *name, bool *found)
@@ -200,13 +204,15 @@ static int look_for_printer(struct session *session, rs_key printers, const char
     if (status != RS_OK) {
         return status;
     }
-    while (!*found && (status = rs_next_key(cursor, &info)) == RS_OK) {
-        *found = rs_name_compare(info.name, info.name_len, name, strlen(name)) == 0 ||
-                 has_text(session, info.key, "Name", name) ||
-                 has_text(session, info.key, "Share Name", name);
+    while (!*found && status == RS_OK && (status = rs_next_key(cursor, &info)) == RS_OK) {
+        *found = rs_name_compare(info.name, info.name_len, name, strlen(name)) == 0;
+        status = compare_text(session, info.key, "Name", name, found);
+        if (status == RS_OK) {
+            status = compare_text(session, info.key, "Share Name", name, found);
+        }
     }
     rs_cursor_close(cursor);
-    return *found || status == RS_END ? RS_OK : status;
+    return status == RS_END ? RS_OK : status;
 }
 
 static int find_port(struct session *session, const char *monitor, const char *name, bool *found)
@@ -475,7 +481,7 @@ static int read_request(const struct arguments *arguments, struct request *reque
 
     *request = (struct request){.others = arguments->operands + 1};
     if (!device_parse(word, len, &request->device)) {
-        return device_report("mode", word);
+        return device_report("mode", word, true);
     }
     if (rest[0] == '=') {
         read_target(request, rest + 1);

@@ -1,10 +1,12 @@
 /* The device map: its names and its keys. */
 #include "device_map.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include "report.h"
 
@@ -43,10 +45,10 @@ void device_name(const struct device *device, char name[DEVICE_NAME_SIZE])
     snprintf(name, DEVICE_NAME_SIZE, "%s%u", kinds[device->kind], device->number % 10);
 }
 
-int device_report(const char *verb, const char *word)
+int device_report(const char *verb, const char *word, bool com)
 {
     return report("%s: \"%s\": the device name is not one of LPT1 to LPT9%s", verb, word,
-                  strcmp(verb, "mode") == 0 ? " and COM1 to COM9" : "");
+                  com ? " and COM1 to COM9" : "");
 }
 
 bool device_is_unc(const char *target)
@@ -91,19 +93,19 @@ int device_entry_reroute(struct device_entry *entry, const char *target)
     return status == RS_OK ? device_entry_set(entry, DEVICE_BOOT, NULL) : status;
 }
 
-/* Of this machine's running kernel; false: it does not say. */
+/* Of this machine's running kernel; false: it does not say. Without a stream: memory that is out
+ * must not end a mapping. */
 static bool read_boot(char boot[BOOT_SIZE])
 {
-    FILE *file = fopen(BOOT_FILE, "re");
-    bool read = file != NULL && fgets(boot, BOOT_SIZE, file) != NULL;
+    int fd = open(BOOT_FILE, O_RDONLY | O_CLOEXEC);
+    ssize_t size = fd >= 0 ? read(fd, boot, BOOT_SIZE - 1) : -1;
 
-    if (file != NULL) {
-        fclose(file);
+    if (fd >= 0) {
+        close(fd);
     }
-    if (read) {
-        boot[strcspn(boot, "\n")] = '\0';
-    }
-    return read && boot[0] != '\0';
+    boot[size > 0 ? size : 0] = '\0';
+    boot[strcspn(boot, "\n")] = '\0';
+    return boot[0] != '\0';
 }
 
 int device_entry_bind_to_boot(struct device_entry *entry)

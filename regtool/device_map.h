@@ -41,8 +41,8 @@ struct device_entry {
 bool device_parse(const char *text, size_t len, struct device *device);
 /* "LPT1" */
 void device_name(const struct device *device, char name[DEVICE_NAME_SIZE]);
-/* Reports that a word is no device that can be rerouted, and returns 1. */
-int device_report(const char *verb, const char *word);
+/* Reports that a word is no LPT port, and no COM port either, and returns 1. */
+int device_report(const char *verb, const char *word, bool com);
 
 /* Fills *entry, to be released with device_entry_free() whatever is returned; nothing is set of a
  * device without a key. Values that are no text are as if they were not set. A status. */

@@ -84,6 +84,13 @@ COMMANDS = {  # name: arguments; STORE and FILES are replaced
     'why': ['why', 'HKLM\\T\\Late', '/v', 'Text'],
     'check': ['check'],
     'check-json': ['--json', 'check', 'HKLM\\T'],
+    'mode': ['--json', 'mode', 'LPT1:=Laser'],
+    'mode-line': ['mode', 'COM1:9600,n,8,1'],
+    'mode-end': ['mode', 'LPT2:=LPT2:'],
+    'mode-list': ['mode'],
+    'net-use': ['net', 'use', 'LPT1:', '\\\\server\\share', '/persistent:no', '--credentials', '/x'],
+    'net-use-list': ['--json', 'net', 'use'],
+    'net-use-end': ['net', 'use', '*', '/delete', '/y'],
     'rename-value': ['rename', 'HKLM\\T', '/v', 'Text', 'Letters'],
 }
 
@@ -115,6 +122,9 @@ class Place:
                           rule('HKLM\\T', 'Text', 'max-length=8', 'default=x', 'text=a text'),
                           rule('HKLM\\T', 'Lists', 'text=none'),
                           rule('HKLM\\T\\Late', 'Text', 'applies=restart', 'default=x'),
+                          ['add', 'HKLM\\SYSTEM\\CurrentControlSet\\Control\\Print\\Printers\\A',
+                           '/v', 'Share Name', '/d', 'Laser'],
+                          ['mode', 'COM1:=/dev/ttyS0'], ['mode', 'LPT2:=\\\\server\\share'],
                           ['backup', self.fixture / 'files/backup.mdb']):
             made = regtool(self.fixture / 'store', *arguments)
             if made.returncode:
