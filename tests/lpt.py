@@ -263,10 +263,6 @@ def test_share_is_away(bench):
     status, _, _ = finish(start(bench, 'regtool', 'net', 'use', 'LPT1:',
                                 f'\\\\127.0.0.1@{port}\\printer'))
     expect(status, 0)
-    # The SMB client keeps what it has until the process ends.
-    keeps = bench.directory / 'keeps'
-    keeps.write_text('leak:libtalloc.so\n', encoding='ascii')
-    bench.environment['LSAN_OPTIONS'] = f'suppressions={keeps}:print_suppressions=0'
     status, out, error = write(bench)
     expect((status, out), (1, ''))
     assert re.fullmatch('regstore-deliver: .*\n', error), error
@@ -382,6 +378,25 @@ def test_same_lines(bench):
             expect((text, write(bench, document=b'')[0]), (text, 1))
     finally:
         line.close()
+
+
+def test_names_of_files(bench):
+    """A file may be called whatever a file may be called; the document's name is then a text."""
+    place = bench.directory / 'jobs'
+    place.mkdir()
+    reroute(bench, f'{place}/')
+    names = (b'-x', b'--job', b'a\nb', b'\xff\xfe', b'...', b'%s', b'n' * 255)
+    for number, name in enumerate(names, 1):
+        file = os.fsencode(bench.directory) + b'/' + name
+        with open(file, 'wb') as document:
+            document.write(name)
+        done = finish(start(bench, 'regtool', 'lpt', 'write', 'LPT1', file))
+        expect((name, done), (name, (0, '', '')))
+        expect(len(list(place.iterdir())), number)
+    made = [os.fsencode(path.name) for path in place.iterdir()]
+    for name in made:
+        name.decode('utf-8')
+        assert not re.search(rb'[\x00-\x1f/]', name), made
 
 
 def test_no_document(bench):
