@@ -25,7 +25,8 @@ FACTS = TOP.parent / 'shared' / 'facts' / 'settings.md'
 HIVES = TOP.parent / 'shared' / 'corpus' / 'hives'
 BASE = 'HKEY_REGSTORE\\Rules\\'
 PAGES = {'regstore-spooler': 'services/spooler/regstore-spooler.8',
-         'regstore-lanmanserver': 'services/lanmanserver/regstore-lanmanserver.8'}
+         'regstore-lanmanserver': 'services/lanmanserver/regstore-lanmanserver.8',
+         'regstore-lpdsvc': 'services/lpdsvc/regstore-lpdsvc.8'}
 PROGRAMS = tuple(PAGES)
 
 # What no hive of the corpus has, and the article whose spelling the rule follows: first keys, then

@@ -24,6 +24,7 @@ from services_bench import TIMEOUT, Skip, expect, run_in_bench, run_tests
 TOP = Path(__file__).resolve().parent.parent
 SERVICES = TOP / 'services'
 MOST_EXPOSED = 2.0
+LPD_PARAMETERS = 'HKLM\\SYSTEM\\CurrentControlSet\\Services\\LPDSVC\\Parameters'
 SUFFIXES = ('.service', '.socket', '.path')
 
 
@@ -107,15 +108,19 @@ def test_sockets_have_names_that_their_service_knows(bench):
     store = bench.directory / 'store'
     subprocess.run([bench.bin / 'regtool', '--store', store, 'init'], check=True, timeout=TIMEOUT,
                    stdout=subprocess.DEVNULL)
+    subprocess.run([bench.bin / 'regtool', '--store', store, 'add', LPD_PARAMETERS, '/v', 'ListenPort', '/t',
+                    'REG_DWORD', '/d', '0', '/f'], check=True, timeout=TIMEOUT, stdout=subprocess.DEVNULL)
     for unit in bench.named('.socket'):
         program = bench.bin / unit.with_suffix('').name
         if unit.with_suffix('.service').read_text().count('--store') == 0:
             continue # it is no service on a store; tests/smbd_reload.py has it
+        # Nothing of the test's is where the unit keeps the service's own.
+        spool = f' --spool {bench.directory}/spool' * ('--spool' in settings(unit.with_suffix('.service'))['ExecStart'])
         with socket.socket(socket.AF_UNIX) as listener:
             listener.bind(str(bench.directory / unit.name))
             listener.listen()
             script = (f'export LISTEN_PID=$$ LISTEN_FDS=1 LISTEN_FDNAMES={settings(unit)["FileDescriptorName"]};'
-                      f' exec "$0" --store "$1" 3<&{listener.fileno()}')
+                      f' exec "$0" --store "$1"{spool} 3<&{listener.fileno()}')
             service = subprocess.Popen(['bash', '-c', script, program, store], text=True,
                                        stderr=subprocess.PIPE, stdin=subprocess.DEVNULL,
                                        pass_fds=[listener.fileno()])
@@ -166,8 +171,22 @@ def test_users_and_directories_are_made(bench):
     store = (root / 'var/lib/regstore').stat()
     expect((stat.S_IMODE(store.st_mode), store.st_uid, str(store.st_gid)),
            (0o2750, 0, groups['regstore']))
-    for path, mode in (('run/samba/ncalrpc', 0o755), ('run/samba/ncalrpc/np', 0o700)):
+    for path, mode in (('run/samba/ncalrpc', 0o755), ('run/samba/ncalrpc/np', 0o700),
+                       ('etc/regstore/printing', 0o700), ('var/spool/regstore-lpd', 0o700)):
         expect(stat.S_IMODE((root / path).stat().st_mode), mode)
+    users = {line.split(':')[0]: line.split(':')[2] for line in
+             (root / 'etc/passwd').read_text().splitlines()}
+    expect(str((root / 'var/spool/regstore-lpd').stat().st_uid), users['regstore-lpd'])
+    assert re.search(r'^regstore:.*:regstore-lpd$', (root / 'etc/group').read_text(), re.MULTILINE)
+
+
+def test_the_manual_has_the_directory_of_passwords(bench):
+    """What the unit hands over is where tmpfiles.d makes it, and where the manual page says."""
+    del bench
+    unit = SERVICES / 'lpdsvc' / 'regstore-lpdsvc.service.in'
+    directory = settings(unit)['LoadCredential'].removeprefix('printing:')
+    assert f'\nd {directory} 0700 root root -\n' in (SERVICES / 'tmpfiles.conf').read_text()
+    assert f'\n.It Pa {directory}\n' in (SERVICES / 'lpdsvc' / 'regstore-lpdsvc.8').read_text()
 
 
 if __name__ == '__main__':
