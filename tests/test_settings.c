@@ -343,6 +343,19 @@ static void long_text_is_cut_between_characters(void)
     CU_ASSERT_STRING_EQUAL(line.text + LINE_QUOTED_MAX, "\xc3\xa9...\"");
 }
 
+static void what_is_no_text_is_quoted_as_bytes(void)
+{
+    struct line line = LINE_INIT;
+    char bytes[3 * LINE_QUOTED_MAX];
+    line_add_quoted(&line, "\xff\xfe \xc3 \xe2\x82");
+    CU_ASSERT_STRING_EQUAL(line.text, "\"\\xff\\xfe \\xc3 \\xe2\\x82\"");
+    line = (struct line)LINE_INIT;
+    memset(bytes, 0x80, sizeof(bytes));
+    bytes[sizeof(bytes) - 1] = '\0';
+    line_add_quoted(&line, bytes);
+    CU_ASSERT_EQUAL(line.length, strlen("\"...\"") + strlen("\\x80") * LINE_QUOTED_MAX);
+}
+
 static void full_line_ends_in_dots(void)
 {
     struct line line = LINE_INIT;
@@ -371,6 +384,7 @@ static const struct test_case cases[] = {
     {"quoted text stays on its line", quoted_text_stays_on_its_line},
     {"long text is cut between characters", long_text_is_cut_between_characters},
     {"a full line ends in dots", full_line_ends_in_dots},
+    {"what is no text is quoted as bytes", what_is_no_text_is_quoted_as_bytes},
     {NULL, NULL},
 };
 

@@ -1,6 +1,8 @@
 /* line - one line of text for a person, put together piece by piece; see line.h. */
 #include "line.h"
 
+#include "character.h"
+
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -28,43 +30,30 @@ void line_add(struct line *line, const char *format, ...)
     va_end(arguments);
 }
 
-/* How many bytes from here on must not reach a terminal or a journal as they are: C0 controls, DEL
- * and the quote that ends the text (1), C1 controls (2), and lone surrogates (3), which would make
- * the line invalid UTF-8. */
-static size_t to_escape(const unsigned char *at)
+/* Whether what is here, a character of this size or none, must not reach a terminal or a journal as
+ * it is: control characters, the quote that ends the text, and what would make the line invalid
+ * UTF-8. */
+static bool is_escaped(const char *at, size_t size)
 {
-    if (at[0] < 0x20 || at[0] == 0x7f || at[0] == '"') {
-        return 1;
-    }
-    if (at[0] == 0xc2 && at[1] >= 0x80 && at[1] < 0xa0) {
-        return 2;
-    }
-    if (at[0] == 0xed && at[1] >= 0xa0 && at[2] != 0) {
-        return 3;
-    }
-    return 0;
-}
-
-static bool continues_character(unsigned char byte)
-{
-    return (byte & 0xc0) == 0x80;
+    return size == 0 || *at == '"' || character_is_control(at, size);
 }
 
 void line_add_quoted(struct line *line, const char *text)
 {
-    const unsigned char *at = (const unsigned char *)text;
-    const unsigned char *end = at + LINE_QUOTED_MAX;
+    size_t left = strlen(text);
+    const char *end = text + LINE_QUOTED_MAX;
     line_add(line, "\"");
-    while (*at != '\0' && (at < end || continues_character(*at))) {
-        size_t escaped = to_escape(at);
-        if (escaped == 0) {
-            line_add(line, "%c", *at++);
+    while (left > 0 && text < end) {
+        size_t size = character_size(text, left);
+        bool escaped = is_escaped(text, size);
+        size_t taken = size > 0 ? size : 1;
+        for (size_t i = 0; i < taken; i++) {
+            line_add(line, escaped ? "\\x%02x" : "%c", (unsigned char)text[i]);
         }
-        for (; escaped > 0; escaped--) {
-            line_add(line, "\\x%02x", *at++);
-        }
+        text += taken;
+        left -= taken;
     }
-    line_add(line, *at == '\0' ? "\"" : "...\"");
+    line_add(line, left == 0 ? "\"" : "...\"");
 }
 
 void line_separate(struct line *line, size_t start, const char *separator)

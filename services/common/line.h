@@ -3,7 +3,7 @@
  *
  * Log lines and refusals name values that anyone who may edit the store has chosen, so a value may
  * not end the line, colour the terminal or fill the journal: quoted text is escaped and cut, and
- * the line has a fixed size. Needs nothing; gives the text that log and settings_text speak in.
+ * the line has a fixed size. Needs character; gives the text that log and settings_text speak in.
  */
 #ifndef SERVICE_LINE_H
 #define SERVICE_LINE_H
@@ -32,7 +32,7 @@ struct line {
 void line_add(struct line *line, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void line_add_list(struct line *line, const char *format, va_list arguments)
     __attribute__((format(printf, 2, 0)));
-/* Adds text in double quotes, with quotes, control characters and lone surrogates as
+/* Adds text in double quotes, with quotes, control characters and bytes that are no UTF-8 as
  * \xNN. */
 void line_add_quoted(struct line *line, const char *text);
 /* Adds separator unless the line is as long as it was at start. */
