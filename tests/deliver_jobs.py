@@ -9,6 +9,8 @@ says so. Ends with "N passed, N failed, N skipped"; exit status 1 if any failed 
 
 import fcntl
 import os
+import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,6 +19,7 @@ from deliver_bench import BIG, DOCUMENTS, Server, Spool, free_room, read_all
 from samba_rig import free_port, until
 from services_bench import TIMEOUT, Lines, expect, run_tests
 
+ROUNDS = 40 # jobs that are interrupted, most of them more than once
 # A command that keeps each document with its name, and waits in it if there is a file "hold".
 KEEP = ('|cat > "$PLACE/$$"; while test -e "$PLACE/hold"; do read -r _ < "$PLACE/gate"; done; '
         'printf "%s\\n" "$JOB_NAME" >> "$PLACE/names"; cat "$PLACE/$$" >> "$PLACE/printed"; '
@@ -192,6 +195,37 @@ def test_killed_while_it_waits(bench):
     process.kill()
     out = bench.directory / 'out'
     expect(spool.start(name, out).end(0), ['printing 1/1'])
+
+
+def test_killed_anywhere(bench):
+    """Whenever it is killed, each document comes out whole, once; or more often, and says so."""
+    seed = random.randrange(1 << 32)
+    dice, spool, out = random.Random(seed), Spool(bench), bench.directory / 'out'
+    out.mkdir()
+    print(f'seed {seed}') # of the delays; which step they meet is up to the machine
+    kills = 0
+    for _ in range(ROUNDS):
+        documents = [dice.randbytes(dice.choice((0, 1, 100_000, 2_000_000))) for _ in range(3)]
+        name = spool.add(*documents, names=['a', 'b', 'c'])
+        longest = 0
+        while not spool.is_done(name):
+            longest += 0.03 # so that a slow machine comes to an end, too
+            process = spool.start(name, f'{out}/')
+            try:
+                process.process.wait(dice.uniform(0, longest))
+            except subprocess.TimeoutExpired:
+                kills += 1
+            process.kill()
+            bench.open_things.remove(process)
+        made = sorted(out.glob(f'*-{name}.*'))
+        for number, letter in enumerate('abc'):
+            mine = [path for path in made if f'{name}.{number + 1}-{letter}' in path.name]
+            unmarked = [path for path in mine if 'printed_again' not in path.name]
+            assert mine and len(unmarked) <= 1, f'seed {seed}: {made}'
+            assert all(path.read_bytes() == documents[number] for path in mine), f'seed {seed}'
+        shutil.rmtree(out)
+        out.mkdir()
+    assert kills >= ROUNDS, f'only {kills} kills'
 
 
 def test_target_that_breaks(bench):

@@ -102,7 +102,8 @@ def test_null_session(bench):
 def test_awkward_names(bench):
     """Whatever a document is called, it is printed, and nothing else is touched."""
     printer = Printer(bench)
-    for number, name in enumerate(('a/b\\c:d*e?f"g<h>i|j', '..', 'é€😀 %41 #?&', '-x', 'x' * 255)):
+    for number, name in enumerate((
+            'a/b\\c:d*e?f"g<h>i|j', '..', 'é€😀 %41 #?&', '-x', 'x' * 255, 'not\udcff utf-8\udc80')):
         deliver(bench, '--null-session', '--name', name, printer.share, document=b'x')
         expect(printer.job(number), b'x')
 
