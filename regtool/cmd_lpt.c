@@ -5,7 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -15,35 +15,37 @@
 #include "arguments.h"
 #include "device_map.h"
 #include "report.h"
+#include "run_command.h"
 #include "tool.h"
 
 #define DELIVERER "regstore-deliver"
 #define MOST_WORDS 10
 #define PATH_SIZE 4096
 
-/* The document becomes the standard input; "-" or NULL is the one that there is. Returns 0, or 1
- * after a report. */
-static int take_document(const char *file)
+/* The document, -1 for the standard input that there is, which "-" is, too. Returns 0, or 1 after a
+ * report. */
+static int open_document(const char *file, int *fd)
 {
     struct stat about;
     int error = 0;
-    int fd;
 
+    *fd = -1;
     if (file == NULL || strcmp(file, "-") == 0) {
         return 0;
     }
-    fd = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    if (fd < 0 || fstat(fd, &about) != 0) {
+    *fd = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    if (*fd < 0 || fstat(*fd, &about) != 0) {
         error = errno;
     } else if (S_ISDIR(about.st_mode)) {
         error = EISDIR;
-    } else if (dup2(fd, STDIN_FILENO) < 0) {
-        error = errno;
     }
-    if (fd >= 0) {
-        close(fd);
+    if (error == 0) {
+        return 0;
     }
-    return error == 0 ? 0 : report("%s: %s", file, strerror(error));
+    if (*fd >= 0) {
+        close(*fd);
+    }
+    return report("%s: %s", file, strerror(error));
 }
 
 /* Where the deliverer is: beside the program that this is. */
@@ -66,19 +68,6 @@ static int find_deliverer(char path[PATH_SIZE])
     return 0;
 }
 
-/* Signals are those that a program expects, not those that this one needs. */
-static int run(const char *path, char *const words[])
-{
-    sigset_t none;
-
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
-    signal(SIGPIPE, SIG_DFL);
-    signal(SIGXFSZ, SIG_DFL);
-    execv(path, words);
-    return report("lpt: %s: %s", path, strerror(errno));
-}
-
 static int print(const struct tool *tool, const char *port, const char *file)
 {
     const char *slash = file != NULL ? strrchr(file, '/') : NULL;
@@ -86,6 +75,8 @@ static int print(const struct tool *tool, const char *port, const char *file)
     const char *words[MOST_WORDS] = {DELIVERER, "--port", port};
     char path[PATH_SIZE];
     size_t count = 3;
+    int fd;
+    int error;
 
     if (tool->dir != NULL) {
         words[count++] = "--store";
@@ -95,10 +86,14 @@ static int print(const struct tool *tool, const char *port, const char *file)
         words[count++] = "--name";
         words[count++] = name;
     }
-    if (take_document(file) != 0 || find_deliverer(path) != 0) {
+    if (find_deliverer(path) != 0 || open_document(file, &fd) != 0) {
         return 1;
     }
-    return run(path, (char *const *)(uintptr_t)words);
+    error = run_program_instead(path, (char *const *)(uintptr_t)words, fd);
+    if (fd >= 0) {
+        close(fd);
+    }
+    return report("lpt: %s: %s", path, strerror(error));
 }
 
 int cmd_lpt(struct tool *tool, const struct arguments *arguments)

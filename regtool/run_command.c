@@ -134,3 +134,18 @@ int run_program(char *const words[], bool quiet)
     errno = error;
     return -1;
 }
+
+int run_program_instead(const char *path, char *const words[], int input)
+{
+    sigset_t none;
+
+    if (input >= 0 && dup2(input, STDIN_FILENO) < 0) {
+        return errno;
+    }
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    signal(SIGPIPE, SIG_DFL);
+    signal(SIGXFSZ, SIG_DFL);
+    execv(path, words);
+    return errno;
+}

@@ -22,5 +22,8 @@ int run_command(const char *command, FILE *input);
 /* Runs a program that PATH leads to, without input, and waits for its end; quiet drops all that it
  * prints. Returns what run_command() does. */
 int run_program(char *const words[], bool quiet);
+/* Puts the program at path in the place of this one, with the signals as a program expects them.
+ * input is its standard input; -1: this program's. Returns an errno, and only if it fails. */
+int run_program_instead(const char *path, char *const words[], int input);
 
 #endif

@@ -110,6 +110,14 @@ int __wrap_run_program(char *const words[], bool quiet)
     return quiet ? 1 : 0;
 }
 
+/* Nothing is printed. */
+int __wrap_run_program_instead(const char *path, char *const words[], int input);
+int __wrap_run_program_instead(const char *path, char *const words[], int input)
+{
+    FUZZ_CHECK(path != NULL && words[0] != NULL && input >= -1);
+    return ENOENT;
+}
+
 /* An editor is one that cannot be run. */
 int __wrap_run_command_start(char *const words[], int input, pid_t *pid);
 int __wrap_run_command_start(char *const words[], int input, pid_t *pid)
