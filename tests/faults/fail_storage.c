@@ -7,10 +7,12 @@
  * the time. Needs the C library.
  */
 #include "fail_storage.h"
+#include "fail_power.h"
 
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -27,13 +29,37 @@
 
 static struct fail_plan plan;
 static atomic_ulong seen; /* threads make calls, too */
+/* With an account, one call at a time: what a call does and its account are one. */
+static pthread_mutex_t turn = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
+static atomic_bool turns;
 static atomic_ulong failed;
+
+static bool is_accounted(void)
+{
+    return plan.how == FAIL_POWER || plan.how == FAIL_POWER_AFTER;
+}
+
+static pthread_mutex_t *take_turn(void)
+{
+    return turns && pthread_mutex_lock(&turn) == 0 ? &turn : NULL;
+}
+
+static void give_turn(pthread_mutex_t **taken)
+{
+    if (*taken != NULL) {
+        (void)pthread_mutex_unlock(*taken);
+    }
+}
+
+/* Until the end of the function. */
+#define IN_TURN pthread_mutex_t *taken __attribute__((cleanup(give_turn), unused)) = take_turn()
 
 SHOWN void fail_storage_plan(const struct fail_plan *wanted)
 {
     plan = *wanted;
     seen = 0;
     failed = 0;
+    turns = is_accounted();
 }
 
 SHOWN unsigned long fail_storage_seen(unsigned long *failures)
@@ -86,14 +112,27 @@ static bool is_ours_at(int dir, const char *path)
     return path[0] == '/' ? is_below(path) : dir != AT_FDCWD && is_ours(dir);
 }
 
+/* What is left of the power's failure are calls of our own, which do not count. */
+static void die(void)
+{
+    enum fail_how how = plan.how;
+    char top[PATH_MAX];
+    strcpy(top, plan.dir);
+    plan = (struct fail_plan){.call = 0};
+    if (how != FAIL_KILL) {
+        power_fail(top, how == FAIL_POWER_AFTER);
+    }
+    (void)kill(getpid(), SIGKILL);
+}
+
 /* Counts a call on one of our files: does it fail? */
 static bool fails(void)
 {
     unsigned long number = ++seen;
     bool hit =
         plan.call != 0 && (number == plan.call || (plan.how == FAIL_EVER && number > plan.call));
-    if (hit && plan.how == FAIL_KILL) {
-        (void)kill(getpid(), SIGKILL);
+    if (hit && plan.how >= FAIL_KILL) {
+        die();
     }
     if (hit && plan.how != FAIL_SHORT) {
         failed++;
@@ -101,6 +140,18 @@ static bool fails(void)
         return true;
     }
     return false;
+}
+
+/* Gives the result. */
+static int synced(int fd)
+{
+    if (fails()) {
+        return -1;
+    }
+    if (is_accounted()) {
+        power_synced(fd);
+    }
+    return 0;
 }
 
 /* Of a call that was just counted: is only a part of it to be done? */
@@ -118,6 +169,7 @@ static bool cut_short(size_t size)
 
 SHOWN ssize_t write(int fd, const void *data, size_t size)
 {
+    IN_TURN;
     if (is_ours(fd)) {
         if (fails()) {
             return -1;
@@ -168,12 +220,14 @@ SHOWN ssize_t pwritev(int fd, const struct iovec *parts, int count, off_t at)
 
 SHOWN int fdatasync(int fd)
 {
-    return !is_ours(fd) ? NEXT(fdatasync)(fd) : fails() ? -1 : 0;
+    IN_TURN;
+    return is_ours(fd) ? synced(fd) : NEXT(fdatasync)(fd);
 }
 
 SHOWN int fsync(int fd)
 {
-    return !is_ours(fd) ? NEXT(fsync)(fd) : fails() ? -1 : 0;
+    IN_TURN;
+    return is_ours(fd) ? synced(fd) : NEXT(fsync)(fd);
 }
 
 SHOWN int ftruncate(int fd, off_t length)
@@ -208,11 +262,20 @@ static int without_sync(int flags, bool ours)
 /* The mode is in the rest if the flags ask for one. */
 static int open_at(int dir, const char *path, int flags, va_list rest)
 {
+    IN_TURN;
     mode_t mode = flags & (O_CREAT | __O_TMPFILE) ? va_arg(rest, mode_t) : 0;
     bool ours = is_ours_at(dir, path);
     bool makes = (flags & O_CREAT) != 0;
 
-    return makes && ours && fails() ? -1 : NEXT(openat)(dir, path, without_sync(flags, ours), mode);
+    if (makes && ours && fails()) {
+        return -1;
+    }
+    bool is_new = makes && ours && is_accounted() && faccessat(dir, path, F_OK, 0) != 0;
+    int fd = NEXT(openat)(dir, path, without_sync(flags, ours), mode);
+    if (is_new && fd >= 0) {
+        power_made(dir, path);
+    }
+    return fd;
 }
 
 SHOWN int open(const char *path, int flags, ...)
@@ -245,8 +308,16 @@ SHOWN int rename(const char *from, const char *to)
 
 SHOWN int renameat2(int from_dir, const char *from, int to_dir, const char *to, unsigned flags)
 {
-    return is_ours_at(to_dir, to) && fails() ? -1
-                                             : NEXT(renameat2)(from_dir, from, to_dir, to, flags);
+    IN_TURN;
+    bool ours = is_ours_at(to_dir, to);
+    if (ours && fails()) {
+        return -1;
+    }
+    int result = NEXT(renameat2)(from_dir, from, to_dir, to, flags);
+    if (result == 0 && ours && is_accounted()) {
+        power_renamed(from_dir, from, to_dir, to);
+    }
+    return result;
 }
 
 SHOWN int link(const char *from, const char *to)
@@ -263,20 +334,42 @@ static bool name_fails(int dir, const char *path)
 
 SHOWN int mkdirat(int dir, const char *path, mode_t mode)
 {
+    IN_TURN;
     return name_fails(dir, path) ? -1 : NEXT(mkdirat)(dir, path, mode);
 }
 
 SHOWN int renameat(int from_dir, const char *from, int to_dir, const char *to)
 {
-    return name_fails(to_dir, to) ? -1 : NEXT(renameat)(from_dir, from, to_dir, to);
+    IN_TURN;
+    if (name_fails(to_dir, to)) {
+        return -1;
+    }
+    bool counts = plan.names && is_accounted() && is_ours_at(to_dir, to);
+    if (counts) {
+        power_replaces(to_dir, to);
+    }
+    int result = NEXT(renameat)(from_dir, from, to_dir, to);
+    if (result == 0 && counts) {
+        power_renamed(from_dir, from, to_dir, to);
+    }
+    return result;
 }
 
 SHOWN int linkat(int from_dir, const char *from, int to_dir, const char *to, int flags)
 {
-    return name_fails(to_dir, to) ? -1 : NEXT(linkat)(from_dir, from, to_dir, to, flags);
+    IN_TURN;
+    if (name_fails(to_dir, to)) {
+        return -1;
+    }
+    int result = NEXT(linkat)(from_dir, from, to_dir, to, flags);
+    if (result == 0 && plan.names && is_accounted() && is_ours_at(to_dir, to)) {
+        power_made(to_dir, to);
+    }
+    return result;
 }
 
 SHOWN int unlinkat(int dir, const char *path, int flags)
 {
+    IN_TURN;
     return name_fails(dir, path) ? -1 : NEXT(unlinkat)(dir, path, flags);
 }

@@ -47,8 +47,9 @@ int main(int argc, char **argv)
     unsigned life = 0;
     while (life < rig_count()) {
         int pipe;
-        struct spool_scene_work scene = {path, rig_random(rig_next(&random), life), ++life,
-                                         SPOOL_SCENE_CLIENTS, JOBS_A_LIFE};
+        struct spool_scene_work scene = {path,        rig_random(rig_next(&random), life),
+                                         ++life,      SPOOL_SCENE_CLIENTS,
+                                         JOBS_A_LIFE, false};
         if (life % 4 == 0) {
             RIG_MUST(killer_kill(&killer, true, work, &scene, &pipe));
         } else {

@@ -21,6 +21,7 @@ struct spool_scene_work {
     unsigned life;    /* a number of this child's own */
     unsigned clients; /* at a time, each with one job after the other */
     unsigned jobs;    /* of each */
+    bool shared;      /* descriptors are not all its own: whether it leaves some is not looked at */
 };
 
 /* The child: opens the spool, adds jobs, and now and then removes or finishes one that is there.

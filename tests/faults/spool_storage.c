@@ -1,10 +1,11 @@
 /*
  * spool_storage.c - each call that changes a spool fails once, for ever, or half done, or is where
- * the process is killed; then every job is whole or absent, as its client was told.
+ * the process is killed or the power fails; then every job is whole or absent, as its client was
+ * told.
  *
  * One client sends a few jobs, of which some are removed and some printed. Every call on a file or
- * a name in the spool is counted, in all threads, and a child of its own meets each of them. Needs
- * fail_storage.
+ * a name in the spool is counted, in all threads, and a child of its own meets each of them.
+ * --count says how many of the ways below are tried, the last ones. Needs fail_storage.
  */
 #include "preloaded.h"
 #include "spool_scene.h"
@@ -25,7 +26,11 @@ static const struct way {
             {"a full disk for ever", FAIL_EVER, ENOSPC},
             {"over quota for ever", FAIL_EVER, EDQUOT},
             {"a short write", FAIL_SHORT, ENOSPC},
-            {"a kill", FAIL_KILL, 0}};
+            {"a kill", FAIL_KILL, 0},
+            {"a loss of power", FAIL_POWER, 0},
+            {"a loss of power that keeps renames", FAIL_POWER_AFTER, 0}};
+
+#define WAYS (sizeof ways / sizeof ways[0])
 
 struct one_case {
     const struct preloaded *calls;
@@ -59,7 +64,7 @@ static unsigned long try_case(const struct preloaded *calls, const struct way *w
     struct one_case one = {
         .calls = calls,
         .plan = {.call = call, .how = way->how, .number = way->number, .names = true},
-        .scene = {path, rig_random(rig_seed(), 0), 1, 1, JOBS},
+        .scene = {path, rig_random(rig_seed(), 0), 1, 1, JOBS, way->how >= FAIL_POWER},
         .seen = &shared[0],
         .failed = &shared[1],
     };
@@ -68,11 +73,11 @@ static unsigned long try_case(const struct preloaded *calls, const struct way *w
     pid_t pid = rig_fork(work, &one, &pipe);
     spool_scene_hear(known, 1, pipe);
     bool ended_well = rig_ended_well(pid);
-    RIG_MUST(ended_well || way->how == FAIL_KILL);
+    RIG_MUST(ended_well || way->how >= FAIL_KILL);
     unsigned long count = shared[0];
     /* The next service takes all that is left, and a job more. */
     spool_scene_check(known, path, 1, JOBS);
-    struct spool_scene_work next = {path, rig_random(rig_seed(), 1), 2, 1, 1};
+    struct spool_scene_work next = {path, rig_random(rig_seed(), 1), 2, 1, 1, true};
     one.scene = next;
     one.plan.call = 0;
     pid = rig_fork(work, &one, &pipe);
@@ -90,11 +95,12 @@ int main(int argc, char **argv)
         fputs("spool_storage: fail_storage.so cannot be preloaded\n", stderr);
         return 2;
     }
-    rig_start(argc, argv, 0);
+    rig_start(argc, argv, WAYS);
+    RIG_MUST(rig_count() <= WAYS);
     struct spool_scene_known known = {.jobs = NULL};
     unsigned long count = try_case(&calls, &ways[0], 0, &known);
     RIG_MUST(known.acknowledged > JOBS / 2 && count > 50);
-    for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
+    for (size_t i = WAYS - rig_count(); i < WAYS; i++) {
         spool_scene_forget(&known);
         for (unsigned long call = 1; call <= count; call++) {
             (void)try_case(&calls, &ways[i], call, &known);
