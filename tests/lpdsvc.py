@@ -155,6 +155,7 @@ def test_a_queue_that_leads_nowhere_waits(bench):
     add_printer(bench, 'Share', '\\\\127.0.0.1\\Printer')
     lpd = Lpd(bench)
     send_job(lpd.port, 'Laser', {'x': b'here'})
+    lpd.service.log.wait('job 00000001 of "tester" for "Laser" is waiting: .*LPT1.*not rerouted')
     send_job(lpd.port, 'Share', {'x': b'there'})
     until_state(lpd, 'Laser', r'\Awaiting: .*LPT1.*not rerouted')
     until_state(lpd, 'Share', r'\Awaiting.*(NullSession|credentials)')
@@ -229,7 +230,7 @@ def test_a_paused_queue_takes_jobs_and_waits(bench):
     lpd = Lpd(bench)
     send_job(lpd.port, 'Laser', {'x': b'one '})
     expect(lpq(lpd.port, 'Laser').split('\n')[0], 'Laser is paused')
-    expect(resume(lpd, 'nowhere') in (b'', b'\0'), resume(lpd, 'nowhere') == b'')
+    assert resume(lpd, 'nowhere') != b'\0'
     assert 'applied' in set_waiting(bench, 'AllowPrinterResume', 0)
     assert resume(lpd, 'Laser') != b'\0'
     expect(lpq(lpd.port, 'Laser').split('\n')[0], 'Laser is paused')
@@ -450,7 +451,7 @@ def test_one_has_the_spool(bench):
     add_printer(bench, 'Laser', '/dev/null')
     lpd = Lpd(bench)
     second = bench.start(PROGRAM, options=('--name', 'second', '--spool', lpd.spool))
-    second.log.wait('no jobs are taken: |in use')
+    second.log.wait('no jobs are taken: ')
     send_job(lpd.port, 'Laser', {'x': b'x'})
     lpd.until_empty()
     second.end()

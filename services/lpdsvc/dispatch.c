@@ -386,6 +386,20 @@ static bool is_in_vain(const struct dispatch *dispatch, const struct deliverer *
            !same_target(&deliverer->target, &queue->shape->target);
 }
 
+/* The registry has to be changed for it; that is said once for each reason. */
+static void wait_for_target(struct dispatch *dispatch, struct queue *queue)
+{
+    char before[QUEUE_REASON];
+    bool waited = queue->activity == QUEUE_WAITING;
+    memcpy(before, queue->reason, sizeof(before));
+    set_state(queue, QUEUE_WAITING, queue->shape->why);
+    if (!waited || strcmp(before, queue->reason) != 0) {
+        struct line line = LINE_INIT;
+        line_add(&line, "is waiting: %s", queue->reason);
+        log_job(dispatch, LOG_LINE_WARNING, queue, queue->jobs, line.text);
+    }
+}
+
 static void look_at_idle(struct dispatch *dispatch, struct queue *queue)
 {
     struct deliverer *deliverer = make_deliverer(dispatch, queue);
@@ -396,7 +410,7 @@ static void look_at_idle(struct dispatch *dispatch, struct queue *queue)
         return;
     }
     if (!queue->shape->leads) {
-        set_state(queue, QUEUE_WAITING, queue->shape->why);
+        wait_for_target(dispatch, queue);
     } else if (dispatch->busy >= DISPATCH_MOST) {
         set_state(queue, QUEUE_WAITING, OTHERS_TURN);
         make_way(dispatch);

@@ -188,13 +188,17 @@ static enum work_outcome take(void *state, rs_txn *txn, const struct settings *s
     struct lpdsvc *lpdsvc = state;
     struct queue_shapes *shapes = NULL;
     struct line problem = LINE_INIT;
+    bool first = !lpdsvc->serving;
     bool readable = read_store(lpdsvc, txn, &shapes, said, &problem);
     bool good = readable && open_server(lpdsvc, &problem) && listen_tcp(lpdsvc, settings, &problem);
-    if (readable && (good || !lpdsvc->serving)) {
+    if (readable && (good || first)) {
         adopt(lpdsvc, settings, shapes, said);
     }
     queue_shapes_free(shapes);
     if (!good) {
+        if (first && said->length > 0) {
+            line_add(&problem, "; %s", said->text);
+        }
         *said = problem;
     }
     return good ? WORK_TAKEN : WORK_REFUSED;
