@@ -301,6 +301,8 @@ def main():
     passed, failed, skipped = 0, 0, 0
     try:
         passed, failed = torture_services(bench, arguments)
+        bench.close()
+        bench = None
     except Skip as reason:
         print(f'skipped: {reason}')
         skipped = 1
@@ -308,7 +310,8 @@ def main():
         traceback.print_exc(file=sys.stdout)
         failed += 1
     finally:
-        bench.close()
+        for thing in list(reversed(bench.open_things if bench else ())):
+            thing.kill() if hasattr(thing, 'kill') else thing.close()
         end_orphans()
         shutil.rmtree(directory)
     print(f'{passed} passed, {failed} failed, {skipped} skipped')

@@ -153,6 +153,28 @@ def add_printer(bench, name, port, **numbers):
     return key
 
 
+class Reader(threading.Thread):
+    """Takes what a service says from when it has started, so that the pipe is never full: of many jobs
+    there are many lines."""
+
+    def __init__(self, service):
+        super().__init__(daemon=True)
+        self.service, self.said = service, b''
+        self.start()
+
+    def run(self):
+        while block := os.read(self.service.log.fd, 65536):
+            self.said += block
+
+    def lines(self):
+        """All of them, at the service's end."""
+        self.join(TIMEOUT)
+        log = self.service.log
+        log.seen += (log.rest + self.said).decode('utf-8', 'replace').splitlines()
+        log.rest, self.said = b'', b''
+        return log.seen
+
+
 class Lpd:
     """The service, which can be killed and started again over the same spool."""
 
@@ -160,7 +182,7 @@ class Lpd:
         self.bench, self.options = bench, options
         self.spool = bench.directory / 'spool'
         self.port = free_port()
-        self.service = None
+        self.service = self.reader = None
         bench.set_dword(PARAMETERS, 'ListenPort', self.port)
         for name, number in parameters.items():
             bench.set_dword(PARAMETERS, name, number)
@@ -171,15 +193,27 @@ class Lpd:
         if wait:
             self.service.log.wait('started with')
             until('the service listens', lambda: listens(self.port))
+        self.reader = Reader(self.service)
+        if self in self.bench.open_things:
+            self.bench.open_things.remove(self)
+        self.bench.open_things.append(self) # behind its service, and so ended before that is killed
         return self
 
     def kill(self):
         """SIGKILL, and what the service said until then."""
         self.service.send(signal.SIGKILL)
-        said = self.service.log.to_end()
+        said = self.reader.lines()
         self.service.kill()
         self.bench.open_things.remove(self.service)
         return said
+
+    def close(self):
+        """Ends the service, as its manager would, and looks at what it said."""
+        if self.service.process.poll() is None:
+            self.service.send(signal.SIGTERM)
+        self.reader.lines()
+        status = self.service.process.wait(TIMEOUT)
+        expect((status, self.service.log.seen[-1:] if status else ''), (0, ''))
 
     def waiting(self):
         """The jobs that are in the spool."""

@@ -204,8 +204,8 @@ def run_in_bench(name, test, bin_dir, make=Bench):
         return 'failed'
     finally:
         if bench:
-            for thing in reversed(bench.open_things):
-                thing.close() if hasattr(thing, 'close') else thing.kill()
+            for thing in list(reversed(bench.open_things)):
+                thing.kill() if hasattr(thing, 'kill') else thing.close()
         shutil.rmtree(directory)
     return 'passed'
 

@@ -241,17 +241,21 @@ def big(arguments, found):
 
 
 def small(arguments, found, wanted):
-    def both(bench):
-        lpd, cups = start(bench, '/dev/null'), Cups()
+    """Each measurement begins with nothing that waits to be printed."""
+    def own(clients):
+        return in_bench(arguments.bin, lambda bench: small_jobs(start(bench, '/dev/null').port, 'small', clients,
+                                                                arguments.seconds))
+
+    def other(clients):
+        cups = Cups()
         try:
-            for _ in range(arguments.rounds):
-                for name in wanted:
-                    clients = int(name[-1])
-                    found[name].append((small_jobs(lpd.port, 'small', clients, arguments.seconds),
-                                        small_jobs(cups.port, 'small', clients, arguments.seconds)))
+            return small_jobs(cups.port, 'small', clients, arguments.seconds)
         finally:
             cups.close()
-    in_bench(arguments.bin, both)
+
+    for _ in range(arguments.rounds):
+        for name in wanted:
+            found[name].append((own(int(name[-1])), other(int(name[-1]))))
 
 
 class Drain:
