@@ -145,8 +145,8 @@ def test_server1_redirects_to_server2(bench):
     printed, = server2.until_printed(1)
     print(f'  printed {time.monotonic() - began:.2f} s after regtool had ended')
     expect((printed.user, printed.content), (server2.rig.account.pw_name, b'the report\n'))
-    server1.until_empty()
-    assert 'no entries' in (seen := lpq(server1.port, 'Laser')), seen
+    until('the queue is empty', lambda: 'no entries' in lpq(server1.port, 'Laser'))
+    expect(server1.waiting(), [])
 
 
 if __name__ == '__main__':
