@@ -488,6 +488,56 @@ static void chains_are_bounded(void)
     expect(none, answers);
 }
 
+/* They are searched for in the order in which the store lists them, whatever letters they have. */
+static void ports_of_all_names_are_found(void)
+{
+    static const char *const names[] = {"a",
+                                        "B",
+                                        "_c",
+                                        "Z",
+                                        "zz",
+                                        "[d]",
+                                        "10.0.0.1",
+                                        "10.0.0.9",
+                                        "=",
+                                        "b:",
+                                        "h:Q",
+                                        "\xc3\xa4",
+                                        "\xc3\x84"
+                                        "b",
+                                        "\xc3\x9f",
+                                        "\xe2\x82\xac",
+                                        "A b",
+                                        "a-b",
+                                        "{1}",
+                                        "\xf0\x9f\x96\xa8",
+                                        "\xef\xbf\xa5"};
+    rs_store *store = bench_open();
+    rs_txn *txn = bench_begin(store, RS_WRITE);
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        char line[128];
+        snprintf(line, sizeof(line), "%s%s~%s~host%zu", i % 2 == 0 ? LPR : TCP, names[i],
+                 i % 2 == 0 ? "Server Name" : "HostName", i);
+        set_value(txn, line);
+        snprintf(line, sizeof(line), LPR "%s~Printer Name~q", names[i]);
+        if (i % 2 == 0) {
+            set_value(txn, line);
+        }
+    }
+    set_value(txn, TCP "a~HostName~hidden");
+    bench_commit(txn);
+    rs_close(store);
+    static const char *const none[] = {NULL};
+    struct loaded loaded = load(none);
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        char expected[64];
+        snprintf(expected, sizeof(expected), i % 2 == 0 ? "lpd://host%zu/q" : "socket://host%zu",
+                 i);
+        EQUAL_TEXT(resolved(&loaded, names[i]), expected);
+    }
+    unload(&loaded);
+}
+
 static void a_thousand_ports_of_a_monitor_are_read(void)
 {
     rs_store *store = bench_open();
@@ -521,6 +571,7 @@ static const struct test_case cases[] = {
     {"a printer says how its share is reached", a_printer_says_how_its_share_is_reached},
     {"circles are told", circles_are_told},
     {"chains are bounded", chains_are_bounded},
+    {"ports of all names are found", ports_of_all_names_are_found},
     {"a thousand ports of a monitor are read", a_thousand_ports_of_a_monitor_are_read},
     {NULL, NULL},
 };

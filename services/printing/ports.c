@@ -1,6 +1,7 @@
 /* ports - what the names of ports lead to; see ports.h. */
 #include "ports_parts.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -170,6 +171,25 @@ static enum step nowhere(struct route *route)
     return STEP_WRONG;
 }
 
+static int compare_name(const void *name, const void *row)
+{
+    return rs_name_compare(name, RS_NTS, ((const struct monitor_port *)row)->name, RS_NTS);
+}
+
+/* NULL: no monitor has such a port. There may be a thousand, and as many printers that ask. */
+static const struct monitor_port *find_monitor(const struct ports *ports, const char *name)
+{
+    const struct monitor_port *row = NULL;
+    if (ports->lpr > 0) {
+        row = bsearch(name, ports->rows, ports->lpr, sizeof(*row), compare_name);
+    }
+    if (row == NULL && ports->count > ports->lpr) {
+        row = bsearch(name, ports->rows + ports->lpr, ports->count - ports->lpr, sizeof(*row),
+                      compare_name);
+    }
+    return row;
+}
+
 static enum step follow(struct route *route)
 {
     size_t lpt = device_index(route->name, "LPT");
@@ -180,11 +200,9 @@ static enum step follow(struct route *route)
     if (com < PORTS_DEVICES) {
         return through_com(route, com);
     }
-    for (size_t i = 0; i < route->ports->count; i++) {
-        const struct monitor_port *row = &route->ports->rows[i];
-        if (rs_name_compare(row->name, RS_NTS, route->name, RS_NTS) == 0) {
-            return through_monitor(route, row);
-        }
+    const struct monitor_port *row = find_monitor(route->ports, route->name);
+    if (row != NULL) {
+        return through_monitor(route, row);
     }
     const struct printer *printer = printers_find(route->printers, route->name);
     return printer != NULL ? through_printer(route, printer) : nowhere(route);

@@ -268,6 +268,7 @@ int ports_load_in_boot(rs_txn *txn, const char *boot, struct ports **ports)
     int status = read_map(txn, boot, read);
     if (status == RS_OK) {
         status = read_monitor(txn, LPR_KEY, read_lpr, read);
+        read->lpr = read->count;
     }
     if (status == RS_OK) {
         status = read_monitor(txn, TCP_KEY, read_tcp, read);

@@ -40,7 +40,8 @@ struct monitor_port {
 struct ports {
     struct mapping lpt[PORTS_DEVICES];
     struct serial com[PORTS_DEVICES];
-    struct monitor_port *rows;
+    struct monitor_port *rows; /* the LPR monitor's, then the other's; each sorted by name */
+    size_t lpr;                /* of these are the LPR monitor's */
     size_t count;
     size_t room;
 };

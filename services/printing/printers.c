@@ -251,6 +251,12 @@ void printers_free(struct printers *printers)
     }
 }
 
+static int compare_key(const void *name, const void *row)
+{
+    const struct printer *const *printer = row;
+    return rs_name_compare(name, RS_NTS, (*printer)->key, RS_NTS);
+}
+
 static bool is_called(const char *its, const char *name)
 {
     return its[0] != '\0' && rs_name_compare(its, RS_NTS, name, RS_NTS) == 0;
@@ -258,19 +264,20 @@ static bool is_called(const char *its, const char *name)
 
 const struct printer *printers_find(const struct printers *printers, const char *name)
 {
-    const struct printer *by_name = NULL;
+    struct printer *const *by_key =
+        bsearch(name, printers->rows, printers->count, sizeof(printers->rows[0]), compare_key);
+    if (by_key != NULL) {
+        return *by_key;
+    }
     const struct printer *by_share = NULL;
     for (size_t i = 0; i < printers->count; i++) {
         const struct printer *printer = printers->rows[i];
-        if (is_called(printer->key, name)) {
+        if (is_called(printer->texts[PRINTER_NAME], name)) {
             return printer;
-        }
-        if (by_name == NULL && is_called(printer->texts[PRINTER_NAME], name)) {
-            by_name = printer;
         }
         if (by_share == NULL && is_called(printer->texts[PRINTER_SHARE], name)) {
             by_share = printer;
         }
     }
-    return by_name != NULL ? by_name : by_share;
+    return by_share;
 }
