@@ -17,8 +17,10 @@ import subprocess
 import sys
 import termios
 
+import lpd_rig
 from deliver_bench import (AWKWARD, BIG, DOCUMENTS, Deliverer, Server, blocked_by_lock, deliver,
                            deliver_file, free_room, read_all, reset)
+from lpd_rig import add_printer
 from samba_rig import free_port, until
 from services_bench import Skip, expect, run_tests
 
@@ -309,6 +311,41 @@ def test_lpd(bench):
             assert f'{letter}df{name.decode()}' in lines and f'Udf{name.decode()}' in lines, lines
             if count == 1:
                 assert 'Pjane' in lines and 'Nmy report' in lines, lines
+
+
+def test_lpd_of_ours(bench):
+    """The service's own; a document without bytes, whose size is RFC 1179's word for no size, too."""
+    out = bench.directory / 'out'
+    out.mkdir()
+    add_printer(bench, 'Files', f'{out}/')
+    lpd = lpd_rig.Lpd(bench)
+    for count, document in enumerate((*DOCUMENTS, AWKWARD), 1):
+        deliver(bench, '--name', 'x', f'lpd://127.0.0.1:{lpd.port}/files', document=document)
+        lpd.until_empty()
+        made = list(out.iterdir())
+        expect(len(made), count)
+        assert document in [path.read_bytes() for path in made]
+
+
+def test_lpd_that_reads_to_the_end(bench):
+    """A daemon to which no size means all until the connection's end is not waited for."""
+    def serve(connection):
+        file = connection.makefile('rb')
+        with file:
+            for _ in range(2):
+                line = file.readline()
+                connection.sendall(b'\0')
+            file.read(int(line[1:].split()[0]) + 1)
+            connection.sendall(b'\0')
+            file.readline()
+            connection.sendall(b'\0')
+            rest = file.read()
+            connection.sendall(b'\0')
+        return rest
+    server = Server(serve)
+    bench.open_things.append(server)
+    deliver(bench, f'lpd://127.0.0.1:{server.port}/que')
+    expect(server.next(), b'\0')
 
 
 def test_lpd_refuses(bench):

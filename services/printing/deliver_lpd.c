@@ -180,11 +180,23 @@ static bool write_part(void *state, const char *bytes, size_t size, struct line 
     return false;
 }
 
+/* To some daemons no size means all until the connection ends: so this direction ends. */
+static bool send_end(const struct lpd *lpd, struct line *why)
+{
+    if (!deliver_write_all(lpd->fd, "", 1, why)) {
+        return false;
+    }
+    if (lpd->delivery->size == 0) {
+        (void)shutdown(lpd->fd, SHUT_WR);
+    }
+    return true;
+}
+
 static enum outcome end(void *state, struct line *why)
 {
     struct lpd *lpd = state;
     lpd->left = DELIVER_UNKNOWN;
-    bool good = deliver_write_all(lpd->fd, "", 1, why) && take_answer(lpd, LPD_PRINT_MS, why);
+    bool good = send_end(lpd, why) && take_answer(lpd, LPD_PRINT_MS, why);
     enum outcome left = end_early(lpd);
     return good ? DELIVER_DONE : left;
 }
