@@ -352,14 +352,18 @@ static void without_a_spool_no_job_is_taken(void)
     struct lpd_rig rig;
     lpd_rig_open(&rig);
     int fd = lpd_connect(&rig);
+    int early = lpd_connect(&rig);
     LPD_EXPECT(&rig, fd, "\2lp\n", 0);
+    LPD_EXPECT(&rig, early, "\2lp\n", 0);
     lpd_send_file(&rig, fd, 3, "dfA001h", "one");
     lpd_server_spool(rig.server, NULL);
     lpd_rig_wait_cleared(&rig);
     LPD_EXPECT(&rig, fd, "\0029 cfA001h\n", LPD_NO);
+    LPD_EXPECT(&rig, early, "\0031 dfA001h\n", LPD_NO);
     int other = lpd_connect(&rig);
     LPD_EXPECT(&rig, other, "\2lp\n", LPD_NO);
     close(fd);
+    close(early);
     close(other);
     lpd_rig_close(&rig);
 }

@@ -233,16 +233,16 @@ static void take_bytes(struct lpd_client *client, size_t size)
 
 /* Bytes that were looked at only. What belongs to the next event stays in the socket, so that
  * nothing is ever held here. */
-static ssize_t take_line(struct lpd_client *client, size_t size)
+static bool take_line(struct lpd_client *client, size_t size)
 {
     struct lpd_event event;
     uint8_t *input = client->server->input;
     size_t taken = lpd_request_feed(&client->request, input, size, &event);
-    ssize_t got = recv(client->source.fd, input, taken, 0); /* the same again */
-    if (got >= 0) {
-        take_event(client, &event);
+    if (recv(client->source.fd, input, taken, 0) != (ssize_t)taken) { /* the same again */
+        return false;
     }
-    return got;
+    take_event(client, &event);
+    return true;
 }
 
 /* One turn: at most LPD_INPUT bytes, so that others have theirs. Gives false if it is gone. */
@@ -259,7 +259,7 @@ static bool read_some(struct lpd_client *client)
         client->ended = true;
         finish(client);
     } else if (room == 0) {
-        return take_line(client, (size_t)got) >= 0;
+        return take_line(client, (size_t)got);
     } else {
         take_bytes(client, (size_t)got);
     }

@@ -100,6 +100,9 @@ static void answer_file(struct lpd_client *client, const char *problem)
 
 static bool begin_job(struct lpd_client *client)
 {
+    if (client->server->spool == NULL && client->refused == LPD_YES) {
+        lpd_job_refuse(client, LPD_NO, "the spool is closed");
+    }
     if (client->job == NULL && client->refused == LPD_YES) {
         client->job = calloc(1, sizeof(*client->job));
         if (client->job == NULL) {
