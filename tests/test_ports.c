@@ -503,8 +503,7 @@ static void ports_of_all_names_are_found(void)
                                         "b:",
                                         "h:Q",
                                         "\xc3\xa4",
-                                        "\xc3\x84"
-                                        "b",
+                                        "\xc3\x84z",
                                         "\xc3\x9f",
                                         "\xe2\x82\xac",
                                         "A b",
