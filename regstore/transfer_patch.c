@@ -164,7 +164,7 @@ static int patch_key_begin(struct format_sink *sink, const struct format_key *to
     uint64_t keys = importer->tree->state.keys;
     struct place place;
     rs_key key;
-    bool created = false;
+    bool created;
     int status = find_place(importer, told, &place);
 
     if (status == RS_OK) {
@@ -484,7 +484,7 @@ static int patch_left_out(struct format_sink *sink, enum rs_loss_kind kind,
 int importer_take_patch(struct importer *importer)
 {
     const char *path = importer->options->key;
-    bool created;
+    bool created = false;
 
     importer->sink.key_begin = patch_key_begin;
     importer->sink.value = patch_value;
@@ -510,7 +510,9 @@ int importer_take_patch(struct importer *importer)
         return status;
     }
     status = tree_create(importer->tree, RS_NO_KEY, path, len, 0, &importer->mount, &created);
-    importer->begun = importer->begun || created;
-    importer->report.keys_added += status == RS_OK && created;
+    if (status == RS_OK && created) {
+        importer->begun = true;
+        importer->report.keys_added++;
+    }
     return status;
 }
