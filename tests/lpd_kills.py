@@ -3,7 +3,7 @@
 
     tests/lpd_kills.py [--bin DIR] [--count N] [--deliverers N] [--clients N] [--seed N]
 
-Clients send jobs of one or two documents, from 1 byte to some 100 KB, to three queues: a directory, a
+Clients send jobs of one or two documents, from 1 byte to 3 MB, to three queues: a directory, a
 raw port, and a print share of a real smbd. The service is killed by SIGKILL and started again, N times
 (300), at moments between its start and 150 ms later; half of the kills wait until it is listening.
 Then, N times (30), it is a deliverer that is killed. A client that was not told that its job is taken
@@ -43,14 +43,14 @@ from services_bench import TIMEOUT, Bench, Skip
 LATEST_KILL = 0.15 # s after the service was started
 PAUSE = 0.02       # s of a client that was not served, or for which too much waits
 MOST_WAITING = 100 # jobs; what receives is faster than what prints
-BIGGEST = 300000
+BIGGEST = 3000000
 AGAIN = re.compile('printed.again') # names of files have no blanks
 HEAD = re.compile(rb'document (\d+)\.(\d+)\.(\d+) of (\d+) bytes ([0-9a-f]{64})\n')
 
 
 def make_document(client, job, number, chance):
     """Bytes that tell who they are, and whether they are all there."""
-    body = chance.randbytes(chance.choice((0, 1, 1000, 50000, BIGGEST)))
+    body = chance.randbytes(chance.choice((0, 1, 1000, 50000, 300000, BIGGEST)))
     return b'document %d.%d.%d of %d bytes %s\n' % (
         client, job, number, len(body), hashlib.sha256(body).hexdigest().encode()) + body
 

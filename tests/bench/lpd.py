@@ -232,11 +232,12 @@ def big(arguments, found):
     def both(bench):
         lpd = start(bench, '/dev/null', Status=PAUSED)
         for number in range(arguments.rounds):
-            own = lambda: send_big(lpd.port, 'small', arguments.big)
-            other = lambda: copy_big(bench.directory, arguments.big)
-            first, second = (own, other) if number % 2 else (other, own)
-            times = [first(), second()]
-            found['big'].append(tuple(times if number % 2 else times[::-1]))
+            times = {}
+            for name in ('own', 'other') if number % 2 else ('other', 'own'):
+                os.sync() # what others have written is not waited for by whoever comes first
+                times[name] = (send_big(lpd.port, 'small', arguments.big) if name == 'own' else
+                               copy_big(bench.directory, arguments.big))
+            found['big'].append((times['own'], times['other']))
     in_bench(arguments.bin, both)
 
 
