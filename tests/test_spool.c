@@ -153,7 +153,7 @@ static void wrong_commits_leave_nothing(void)
     spool_rig_close(&rig);
 }
 
-/* done is not called for it. */
+/* done is not called for it, and it is not there. */
 static void commits_may_be_discarded(void)
 {
     static const char *const documents[] = {"x", NULL};
@@ -169,6 +169,7 @@ static void commits_may_be_discarded(void)
     spool_rig_add(&rig, "u");
     spool_rig_reopen(&rig);
     CU_ASSERT_EQUAL(rig.done, 1);
+    EQUAL_TEXT(spool_rig_jobs(&rig), "u");
     CU_ASSERT_EQUAL(spool_rig_count("incoming"), 0);
     spool_rig_close(&rig);
 }

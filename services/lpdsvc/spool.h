@@ -44,8 +44,9 @@ int spool_begin(struct spool *spool, struct spool_incoming **incoming);
 /* The next document, from 0 on, is begun; what is written belongs to it. */
 int spool_next_document(struct spool_incoming *incoming);
 int spool_write(struct spool_incoming *incoming, const void *bytes, size_t size);
-/* Forgets it, also one that is being committed: then done is not called, and whether the job is
- * there is not known until the next start. NULL is allowed. */
+/* Forgets it, also one that is being committed: then done is not called, and the job is removed as
+ * soon as it is there; only if the service is killed before that the next one finds it. NULL is
+ * allowed. */
 void spool_discard(struct spool_incoming *incoming);
 /* Makes it a job; facts' documents stand in order as they are to be printed, and order[i] is the
  * number, from 0 on, with which document i was received; their sizes are those that were received,

@@ -280,9 +280,11 @@ static void commit(void *owner)
 static void committed(void *owner)
 {
     struct spool_incoming *incoming = owner;
+    bool is_there = incoming->problem == 0;
     if (!incoming->discarded) {
-        incoming->done(incoming->owner, incoming->problem,
-                       incoming->problem == 0 ? incoming->job : NULL);
+        incoming->done(incoming->owner, incoming->problem, is_there ? incoming->job : NULL);
+    } else if (is_there) {
+        (void)spool_remove(incoming->spool, incoming->job);
     }
     incoming_free(incoming);
 }
