@@ -91,9 +91,8 @@ static void prepare(int fd)
 enum outcome deliver_connect(const char *host, unsigned port, bool reserved, int *fd,
                              struct line *why)
 {
-    const struct addrinfo hints = {.ai_family = AF_UNSPEC,
-                                   .ai_socktype = SOCK_STREAM,
-                                   .ai_flags = AI_NUMERICSERV | AI_ADDRCONFIG};
+    const struct addrinfo hints = {
+        .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
     struct addrinfo *found;
     char service[16];
     int error = EHOSTUNREACH;

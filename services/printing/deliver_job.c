@@ -80,14 +80,10 @@ static void hold_end(bool held)
     (void)sigprocmask(held ? SIG_BLOCK : SIG_UNBLOCK, &set, NULL);
 }
 
-/* SIGUSR1 stays blocked but for the pauses, so that one that comes earlier is not lost. */
+/* SIGUSR1 is blocked but for the pauses, so that one that comes earlier is not lost. */
 static void take_signals(void)
 {
     struct sigaction action = {.sa_handler = end_at_once};
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGUSR1);
-    (void)sigprocmask(SIG_BLOCK, &set, NULL);
     (void)sigaction(SIGTERM, &action, NULL);
     hold_end(false);
     (void)prctl(PR_SET_PDEATHSIG, SIGTERM);

@@ -345,6 +345,17 @@ static int complain(int status, const struct line *why)
     return status;
 }
 
+/* "Try now" may come before a job has been looked at; it holds for the other program, too. */
+static void take_signals(void)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGUSR1);
+    (void)sigprocmask(SIG_BLOCK, &set, NULL);
+    (void)signal(SIGPIPE, SIG_IGN);
+    (void)signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is a target that refuses */
+}
+
 int main(int argc, char **argv)
 {
     struct line why = LINE_INIT;
@@ -356,8 +367,7 @@ int main(int argc, char **argv)
     int status = 2;
     request->name = request->user = "";
     request->retry = DEFAULT_RETRY;
-    (void)signal(SIGPIPE, SIG_IGN);
-    (void)signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is a target that refuses */
+    take_signals();
     if (parse(argc, argv, request, &why)) {
         status = 1;
         if (request->port == NULL ||
