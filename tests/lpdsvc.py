@@ -15,10 +15,10 @@ import socket
 import subprocess
 import sys
 
-from lpd_rig import (PARAMETERS, PRINT, PROGRAM, Lpd, Refused, add_printer, adopt_orphans, ask,
+from lpd_rig import (PARAMETERS, PRINT, PROGRAM, Refused, add_printer, adopt_orphans, ask,
                      children_of, connect, end_orphans, expect_zero, lpq, require_printing, send_job,
                      set_text)
-from lpdsvc_bench import (Gate, deliverers, move_printer, pause, printer_key, remove, resume,
+from lpdsvc_bench import (Gate, Lpd, deliverers, move_printer, pause, printer_key, remove, resume,
                           set_waiting, until_state)
 from samba_rig import free_port, until
 from services_bench import TIMEOUT, Skip, expect, run_in_bench, run_tests
@@ -130,6 +130,17 @@ def test_a_target_that_is_away_is_tried_again(bench):
             expect(client.makefile('rb').read(), b'at last')
         lpd.until_empty()
     expect(lpq(lpd.port, 'Raw'), 'Raw is ready\nno entries\n')
+    lpd.service.end()
+
+
+def test_a_target_s_words_are_one_line_of_text(bench):
+    """What a command says is told to people, in the state and in the log, without what moves a cursor."""
+    add_printer(bench, 'Laser', "|printf 'no\\033[2Jpaper\\rhere\\n' >&2; exit 75")
+    lpd = Lpd(bench)
+    send_job(lpd.port, 'Laser', {'x': b'x'})
+    until_state(lpd, 'Laser', r'no.*paper.*here')
+    told = lpd.service.log.wait('no.*paper.*here').string + lpq(lpd.port, 'Laser')
+    assert '\033' not in told and '\r' not in told, repr(told)
     lpd.service.end()
 
 

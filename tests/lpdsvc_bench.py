@@ -2,11 +2,31 @@
 
 import os
 import re
+import signal
 import socket
 
-from lpd_rig import PARAMETERS, PRINT, ask, children_of, connect, lpq, program_of, set_text
+import lpd_rig
+from lpd_rig import (PARAMETERS, PRINT, PROGRAM, ask, children_of, connect, lpq, program_of,
+                     set_text)
 from samba_rig import until
 from services_bench import TIMEOUT
+
+
+class Lpd(lpd_rig.Lpd):
+    """The service, whose log the test itself reads, line by line."""
+
+    def start(self, wait=True):
+        self.service = self.bench.start(PROGRAM, options=('--spool', self.spool, *self.options))
+        if wait:
+            self.service.log.wait('started with')
+        return self
+
+    def kill(self):
+        self.service.send(signal.SIGKILL)
+        said = self.service.log.to_end()
+        self.service.kill()
+        self.bench.open_things.remove(self.service)
+        return said
 
 
 class Gate:

@@ -69,7 +69,7 @@ void deliver_call_reason(const struct worker *worker, struct line *reason)
     if (*text != '\0') {
         char line[REASON_SIZE];
         program_take_line(text, line, sizeof(line));
-        line_add(reason, "%s", line);
+        line_add(reason, "%s%s", worker->status == WORKER_NOT_RUN ? name : "", line);
     } else if (worker->status < 0) {
         line_add(reason, "%s was killed", DELIVER_PROGRAM);
     } else {

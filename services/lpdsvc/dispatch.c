@@ -68,6 +68,16 @@ static void set_state(struct queue *queue, enum queue_activity activity, const c
     program_take_line(reason, queue->reason, sizeof(queue->reason));
 }
 
+/* Gives whether that is news. */
+static bool set_waiting(struct queue *queue, const char *reason)
+{
+    char before[QUEUE_REASON];
+    bool waited = queue->activity == QUEUE_WAITING;
+    memcpy(before, queue->reason, sizeof(before));
+    set_state(queue, QUEUE_WAITING, reason);
+    return !waited || strcmp(before, queue->reason) != 0;
+}
+
 static bool same_target(const struct target *a, const struct target *b)
 {
     return strcmp(a->text, b->text) == 0 && strcmp(a->line, b->line) == 0 &&
@@ -221,13 +231,12 @@ static void take_waiting(struct deliverer *deliverer, const char *reason)
 {
     struct dispatch *dispatch = deliverer->dispatch;
     struct queue *queue = deliverer->queue;
-    struct line line = LINE_INIT;
-    if (queue->activity != QUEUE_WAITING || strcmp(queue->reason, reason) != 0) {
-        line_add(&line, "is waiting for %s: %s", deliverer->target.text, reason);
+    if (set_waiting(queue, reason)) {
+        struct line line = LINE_INIT;
+        line_add(&line, "is waiting for %s: %s", deliverer->target.text, queue->reason);
         log_job(dispatch, LOG_LINE_WARNING, queue, queue->jobs, line.text);
         deliverer->since = loop_now(dispatch->loop);
     }
-    set_state(queue, QUEUE_WAITING, reason);
     dispatch_look(dispatch);
 }
 
@@ -389,11 +398,7 @@ static bool is_in_vain(const struct dispatch *dispatch, const struct deliverer *
 /* The registry has to be changed for it; that is said once for each reason. */
 static void wait_for_target(struct dispatch *dispatch, struct queue *queue)
 {
-    char before[QUEUE_REASON];
-    bool waited = queue->activity == QUEUE_WAITING;
-    memcpy(before, queue->reason, sizeof(before));
-    set_state(queue, QUEUE_WAITING, queue->shape->why);
-    if (!waited || strcmp(before, queue->reason) != 0) {
+    if (set_waiting(queue, queue->shape->why)) {
         struct line line = LINE_INIT;
         line_add(&line, "is waiting: %s", queue->reason);
         log_job(dispatch, LOG_LINE_WARNING, queue, queue->jobs, line.text);
