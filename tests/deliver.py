@@ -24,6 +24,7 @@ from lpd_rig import add_printer
 from samba_rig import free_port, until
 from services_bench import Skip, expect, run_tests
 
+LPDSVC = 'HKLM\\SYSTEM\\CurrentControlSet\\Services\\LPDSVC\\Parameters'
 PRINT = 'HKLM\\SYSTEM\\CurrentControlSet\\Control\\Print'
 
 # ---- Files
@@ -389,13 +390,17 @@ def test_lpd_with_hostile_names(bench):
 
 
 def test_port(bench):
-    """LPT1 of the device map, a printer, and a target are all ports."""
+    """LPT1 of the device map and a target are ports; a printer is the queue of the LPD service."""
     out = bench.directory / 'out'
-    bench.regtool('add', f'{PRINT}\\DeviceMap\\LPT1', '/v', 'Target', '/d', 'Laser', '/f')
-    bench.regtool('add', f'{PRINT}\\Printers\\Laser', '/v', 'Port', '/d', f'|cat >> {out}', '/f')
-    for port in 'LPT1', 'lpt1:', 'laser', f'{out}':
+    lpd = Lpd(bench)
+    bench.regtool('add', f'{PRINT}\\DeviceMap\\LPT1', '/v', 'Target', '/d', f'|cat >> {out}', '/f')
+    bench.regtool('add', f'{PRINT}\\Printers\\Laser', '/v', 'Port', '/d', f'{out}', '/f')
+    bench.set_dword(LPDSVC, 'ListenPort', lpd.server.port)
+    for port in 'LPT1', 'lpt1:', f'{out}':
         deliver(bench, '--store', bench.store, '--port', port, document=b'x')
-    expect(out.read_bytes(), b'xxxx')
+    expect(out.read_bytes(), b'xxx')
+    deliver(bench, '--store', bench.store, '--port', 'laser', document=b'x')
+    expect(lpd.server.next()[0], b'\2Laser\n')
     deliver(bench, '--store', bench.store, '--port', 'LPT2', status=1, reason='LPT2')
     deliver(bench, '--store', bench.directory / 'none', '--port', 'LPT2', status=1,
             reason='cannot open the store')
@@ -422,7 +427,7 @@ def test_input_that_cannot_be_read(bench):
         said = process.stderr.read()
     os.close(directory)
     expect((process.returncode, said, out.read_bytes()),
-           (4, b'regstore-deliver: cannot read the document: is a directory\n', b''))
+           (4, f'regstore-deliver: {out}: cannot read the document: is a directory\n'.encode(), b''))
 
 
 def test_memory(bench):

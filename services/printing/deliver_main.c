@@ -279,6 +279,7 @@ static void look_at_input(struct delivery *delivery)
     }
 }
 
+/* A person is told the target, too; of a job its service knows it. */
 static enum outcome deliver_once(const struct request *request, const struct transport *transport,
                                  struct line *why)
 {
@@ -297,8 +298,11 @@ static enum outcome deliver_once(const struct request *request, const struct tra
         .input = STDIN_FILENO,
         .patient = true,
     };
+    struct line reason = LINE_INIT;
     look_at_input(&delivery);
-    return deliver_document(&delivery, transport, why);
+    enum outcome outcome = deliver_document(&delivery, transport, &reason);
+    line_add(why, "%s: %s", request->target.text, reason.text);
+    return outcome;
 }
 
 static int exit_status(enum outcome outcome)

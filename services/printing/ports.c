@@ -13,8 +13,10 @@ enum step { STEP_ON, STEP_ARRIVED, STEP_WRONG };
 struct route {
     const struct ports *ports;
     const struct printers *printers;
-    const char *name;            /* that is followed next */
-    struct line where;           /* what has named it, for a person */
+    const struct ports_lpd
+        *lpd;          /* which printers are queues of; NULL: they stand for their ports */
+    const char *name;  /* that is followed next */
+    struct line where; /* what has named it, for a person */
     const struct printer *giver; /* the first that says how a share is reached; NULL: none does */
     const struct mapping *map;   /* that has named it; NULL: none */
     const void *passed[CHAIN_MAX];
@@ -141,6 +143,15 @@ static enum step through_monitor(struct route *route, const struct monitor_port 
     return STEP_ARRIVED;
 }
 
+static enum step into_queue(struct route *route, const struct printer *printer)
+{
+    bool is_six = strchr(route->lpd->host, ':') != NULL;
+    struct line text = LINE_INIT;
+    line_add(&text, "lpd://%s%s%s:%u/%s", is_six ? "[" : "", route->lpd->host, is_six ? "]" : "",
+             route->lpd->port, printer->key);
+    return arrive(route, text.text) ? STEP_ARRIVED : STEP_WRONG;
+}
+
 static enum step through_printer(struct route *route, const struct printer *printer)
 {
     bool first = pass(route, printer);
@@ -205,7 +216,10 @@ static enum step follow(struct route *route)
         return through_monitor(route, row);
     }
     const struct printer *printer = printers_find(route->printers, route->name);
-    return printer != NULL ? through_printer(route, printer) : nowhere(route);
+    if (printer == NULL) {
+        return nowhere(route);
+    }
+    return route->lpd != NULL ? into_queue(route, printer) : through_printer(route, printer);
 }
 
 /* A file that names a user and a password is named by its path. */
@@ -252,12 +266,14 @@ static bool run(struct route *route)
     return step == STEP_ARRIVED && set_session(route);
 }
 
-bool ports_resolve(const struct ports *ports, const struct printers *printers, const char *name,
-                   struct target *target, struct line *problem)
+bool ports_resolve_to_queue(const struct ports *ports, const struct printers *printers,
+                            const struct ports_lpd *lpd, const char *name, struct target *target,
+                            struct line *problem)
 {
     struct target found;
     struct route route = {.ports = ports,
                           .printers = printers,
+                          .lpd = lpd,
                           .name = name,
                           .where = LINE_INIT,
                           .target = &found,
@@ -267,6 +283,12 @@ bool ports_resolve(const struct ports *ports, const struct printers *printers, c
     }
     *target = found;
     return true;
+}
+
+bool ports_resolve(const struct ports *ports, const struct printers *printers, const char *name,
+                   struct target *target, struct line *problem)
+{
+    return ports_resolve_to_queue(ports, printers, NULL, name, target, problem);
 }
 
 bool ports_resolve_printer(const struct ports *ports, const struct printers *printers,

@@ -5,7 +5,7 @@
  * target (target.h) by these keys below HKLM\SYSTEM\CurrentControlSet\Control\Print:
  *
  *     DeviceMap\LPT1    Target          a target, the name of a COM port, or the name of one of our
- *                                       printers, which then stands for its own Port
+ *                                       printers
  *                       CredentialsFile for a share: the file that names user and password;
  *                                       without it, it is a null session
  *                       BootId          the mapping ends with this boot (net use /persistent:no);
@@ -20,6 +20,10 @@
  * "LPT1", "lpt1:" and "LPT1:" are the same. A name is looked for in this order: as LPT or COM, as a
  * monitor's port, as a printer. A chain of names that comes back to itself is an error, and so is a
  * port that leads nowhere: LPT1 without a mapping has no printer behind it here.
+ *
+ * Where a printer is on the way, who has a spool goes on to its Port (ports_resolve), and who has
+ * none puts the job into its queue (ports_resolve_to_queue), so that the queue keeps its order and
+ * its patience.
  *
  * How a share is reached, the first printer of the chain says that has NullSession or
  * CredentialsFile, and NullSession goes before; else what names the share: the mapping, or a
@@ -55,6 +59,16 @@ void ports_free(struct ports *ports);
  * *problem, one line, "LPT1: is not rerouted". */
 bool ports_resolve(const struct ports *ports, const struct printers *printers, const char *name,
                    struct target *target, struct line *problem);
+/* The LPD service of this computer. */
+struct ports_lpd {
+    char host[TARGET_HOST];
+    unsigned port;
+};
+
+/* The same for a job that nobody has spooled yet: a printer is a queue of the LPD there. */
+bool ports_resolve_to_queue(const struct ports *ports, const struct printers *printers,
+                            const struct ports_lpd *lpd, const char *name, struct target *target,
+                            struct line *problem);
 /* Where a printer's jobs go: its port's target, with its own null session or credentials if it has
  * one of them. */
 bool ports_resolve_printer(const struct ports *ports, const struct printers *printers,
