@@ -47,9 +47,12 @@ int main(int argc, char **argv)
     unsigned life = 0;
     while (life < rig_count()) {
         int pipe;
-        struct spool_scene_work scene = {path,        rig_random(rig_next(&random), life),
-                                         ++life,      SPOOL_SCENE_CLIENTS,
-                                         JOBS_A_LIFE, false};
+        life++;
+        struct spool_scene_work scene = {.path = path,
+                                         .random = rig_random(rig_next(&random), life),
+                                         .life = life,
+                                         .clients = SPOOL_SCENE_CLIENTS,
+                                         .jobs = JOBS_A_LIFE};
         if (life % 4 == 0) {
             RIG_MUST(killer_kill(&killer, true, work, &scene, &pipe));
         } else {
