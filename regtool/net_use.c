@@ -19,6 +19,7 @@ struct use {
     const struct arguments *arguments;
     struct session session;
     struct device device;
+    bool ended[DEVICE_LAST + 1]; /* by "*", by the number of the port */
 };
 
 /* What goes wrong is said in NET's words. Nobody has to wait while it is printed. */
@@ -265,6 +266,7 @@ static int end_each(struct use *use)
         if (status == RS_OK && share_of(&entry) != NULL) {
             status = device_entry_reroute(&entry, NULL);
             status = status == RS_OK ? device_map_write(&use->session, &entry) : status;
+            use->ended[i] = true;
         }
         device_entry_free(&entry);
     }
@@ -291,10 +293,21 @@ static int say_all(struct use *use, unsigned *count)
     return result;
 }
 
+static void put_ended(const struct use *use, uint64_t revision)
+{
+    for (unsigned i = 1; use->tool->json && i <= DEVICE_LAST; i++) {
+        struct device_entry entry = {.device = {DEVICE_LPT, i}};
+        if (use->ended[i]) {
+            put_json(&entry, revision);
+        }
+    }
+}
+
 static int end_all(struct use *use)
 {
     unsigned count = 0;
     int result = say_all(use, &count);
+    uint64_t revision = 0;
     int status;
 
     if (result != 0 || count == 0) {
@@ -307,10 +320,14 @@ static int end_all(struct use *use)
         return 1;
     }
     status = end_each(use);
-    result = status == RS_OK ? session_commit(&use->session, NULL)
+    result = status == RS_OK ? session_commit(&use->session, &revision)
                              : session_report(&use->session, status, "net use");
     session_end(&use->session);
-    return result == 0 ? succeed(use) : result;
+    if (result != 0) {
+        return result;
+    }
+    put_ended(use, revision);
+    return succeed(use);
 }
 
 /* ---- The command ---- */
