@@ -148,7 +148,7 @@ def test_a_client_ends_a_pause(bench):
     """With the longest pause that there is, only a request can be what ends it."""
     port = free_port()
     add_printer(bench, 'Raw', f'socket://127.0.0.1:{port}')
-    lpd = Lpd(bench, RetryPeriod=86400000)
+    lpd = Lpd(bench, RetryPeriod=0xffffffff)
     send_job(lpd.port, 'Raw', {'x': b'now'})
     until_state(lpd, 'Raw', r'\Awaiting for socket:')
     with socket.create_server(('127.0.0.1', port)) as server:

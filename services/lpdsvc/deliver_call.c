@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #define REASON_SIZE 512
+#define LONGEST_RETRY 86400000U /* ms, that it takes: a day; the setting may say more */
 
 int deliver_call_find(char *path, size_t size)
 {
@@ -43,7 +44,8 @@ int deliver_call_start(const struct deliver_call *call, const char *path, struct
     char retry[16];
     const char format[2] = {target->format, '\0'};
     size_t count = 1;
-    (void)snprintf(retry, sizeof(retry), "%" PRIu32, call->retry);
+    (void)snprintf(retry, sizeof(retry), "%" PRIu32,
+                   call->retry < LONGEST_RETRY ? call->retry : LONGEST_RETRY);
     if (target->null_session) {
         arguments[count++] = "--null-session";
     }
