@@ -37,6 +37,7 @@ class Gate:
         self.began = bench.directory / f'{name}.began'
         self.out = bench.directory / f'{name}.out'
         os.mkfifo(self.fifo)
+        bench.open_things.append(self)
         self.target = f'|cat >>{self.out}; echo x >>{self.began}; read go <{self.fifo}'
 
     def until_begun(self, count=1):
@@ -54,6 +55,12 @@ class Gate:
         for number in range(1, count + 1):
             self.until_begun(number)
             self.open()
+
+    def close(self):
+        """A test that has failed leaves no command behind."""
+        fifo = os.open(self.fifo, os.O_RDWR)
+        os.write(fifo, b'go\n')
+        os.close(fifo)
 
     def content(self):
         return self.out.read_bytes() if self.out.exists() else b''
