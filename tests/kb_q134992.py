@@ -17,8 +17,8 @@ import sys
 import threading
 import tty
 
-from lpd_rig import PRINT, SMB_PORT, PrintServer, add_printer, enter_own_network, require_own_network
-from lpd_rig import require_printing
+from lpd_rig import (SMB_PORT, Lpd, PrintServer, add_printer, enter_own_network, require_own_network,
+                     require_printing)
 from samba_rig import until
 from services_bench import TIMEOUT, expect, run_tests
 
@@ -157,15 +157,20 @@ def test_net_use_while_a_job_is_written(bench):
 
 
 def test_a_printer_of_ours(bench):
-    """LPT1 is rerouted to a printer, which leads where its Port says."""
-    require_printing(bench)
+    """LPT1 is rerouted to a printer: a job joins its queue, and comes out where its Port says then."""
+    require_printing(bench, 'regstore-lpdsvc')
     out = bench.directory / 'out.prn'
-    add_printer(bench, 'Laser', str(out))
+    printer = add_printer(bench, 'Laser', str(out))
     bench.regtool('mode', 'LPT1:=Laser')
+    status, why = write(bench, b'nobody serves the queue')
+    assert status == 1 and 'connection refused' in why, (status, why)
+    lpd = Lpd(bench)
     expect(write(bench, b'through a printer'), (0, ''))
+    lpd.until_empty()
     expect(out.read_bytes(), b'through a printer')
-    bench.regtool('add', f'{PRINT}\\Printers\\Laser', '/v', 'Port', '/t', 'REG_SZ', '/d', f'{out}2', '/f')
+    bench.regtool('add', printer, '/v', 'Port', '/t', 'REG_SZ', '/d', f'{out}2', '/f', f'--wait={TIMEOUT}')
     expect(write(bench, b'elsewhere'), (0, ''))
+    lpd.until_empty()
     expect((bench.directory / 'out.prn2').read_bytes(), b'elsewhere')
 
 
