@@ -36,8 +36,8 @@ import time
 import traceback
 from pathlib import Path
 
-from lpd_rig import (Lpd, PrintServer, RawPrinter, Refused, add_printer, adopt_orphans, children_of, end_orphans,
-                     program_of, require_printing, send_job)
+from lpd_rig import (Lpd, PrintServer, RawPrinter, Refused, add_printer, adopt_orphans, children_of,
+                     deliverers_of, end_orphans, require_printing, send_job)
 from services_bench import TIMEOUT, Bench, Skip
 
 LATEST_KILL = 0.15 # s after the service was started
@@ -131,8 +131,7 @@ class Torture:
         self.lpd.start(wait=self.chance.random() < 0.5)
 
     def deliverers(self):
-        ours = children_of(os.getpid()) + children_of(self.lpd.service.process.pid)
-        return [pid for pid in ours if program_of(pid).startswith('regstore-deliver')]
+        return deliverers_of(os.getpid()) + deliverers_of(self.lpd.service.process.pid)
 
     def kill_deliverer(self):
         """Whichever prints just now, at some moment of its life."""

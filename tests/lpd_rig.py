@@ -129,12 +129,19 @@ def program_of(pid):
         return ''
 
 
-def end_orphans(known=()):
+def is_deliverer(pid):
+    return program_of(pid).startswith('regstore-deliver')
+
+
+def deliverers_of(pid):
+    return [child for child in children_of(pid) if is_deliverer(child)]
+
+
+def end_orphans():
     """Ends the deliverers that are this process's children."""
-    for pid in children_of(os.getpid()):
-        if pid not in known and program_of(pid).startswith('regstore-deliver'):
-            os.kill(pid, signal.SIGKILL)
-            os.waitpid(pid, 0)
+    for pid in deliverers_of(os.getpid()):
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
 
 
 # ---- Printers and the service
@@ -208,12 +215,15 @@ class Lpd:
         return said
 
     def close(self):
-        """Ends the service, as its manager would, and looks at what it said."""
+        """Ends the service, as its manager would, and looks at what it said. Who is sending a document
+        goes on without it, and is waited for: the spool is his, too."""
+        deliverers = deliverers_of(self.service.process.pid)
         if self.service.process.poll() is None:
             self.service.send(signal.SIGTERM)
         self.reader.lines()
         status = self.service.process.wait(TIMEOUT)
         expect((status, self.service.log.seen[-1:] if status else ''), (0, ''))
+        until('deliverers have ended', lambda: not any(is_deliverer(pid) for pid in deliverers))
 
     def waiting(self):
         """The jobs that are in the spool."""

@@ -35,7 +35,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from lpd_rig import (Lpd, add_printer, children_of, connect, control_file, expect_zero, program_of, require_printing,
+from lpd_rig import (Lpd, add_printer, connect, control_file, deliverers_of, expect_zero, require_printing,
                      send_job)
 from samba_rig import free_port, until
 from services_bench import TIMEOUT, Bench, Skip
@@ -286,7 +286,7 @@ def peaks(bench, size):
     lpd = start(bench, f'socket://127.0.0.1:{drain.port}')
     send_big(lpd.port, 'small', size)
     assert drain.begun.wait(LONG)
-    deliverer, = [pid for pid in children_of(lpd.service.process.pid) if program_of(pid) == 'regstore-deliver']
+    deliverer, = deliverers_of(lpd.service.process.pid)
     found = peak_kib(lpd.service.process.pid), peak_kib(deliverer)
     drain.go.set()
     lpd.until_empty()
