@@ -352,6 +352,37 @@ static void no_descriptors_are_a_refusal(void)
     spool_rig_close(&rig);
 }
 
+/* More jobs are removed at once than there are descriptors: all go, and nothing of them stays. */
+static void removals_take_few_descriptors(void)
+{
+    enum { JOBS = 60, FEW = 40 };
+    struct spool_rig rig;
+    struct rlimit before;
+    spool_rig_open(&rig);
+    for (unsigned i = 0; i < JOBS; i++) {
+        spool_rig_add(&rig, "t");
+    }
+    spool_rig_jobs(&rig);
+    CU_ASSERT_EQUAL_FATAL(rig.count, JOBS);
+    CU_ASSERT_EQUAL_FATAL(getrlimit(RLIMIT_NOFILE, &before), 0);
+    int first = dup(STDERR_FILENO);
+    close(first);
+    struct rlimit few = {.rlim_cur = (rlim_t)(first + FEW), .rlim_max = before.rlim_max};
+    CU_ASSERT_EQUAL_FATAL(setrlimit(RLIMIT_NOFILE, &few), 0);
+    unsigned kept = 0;
+    for (size_t i = 0; i < rig.count; i++) {
+        kept += spool_remove(rig.spool, rig.names[i]) != 0;
+    }
+    spool_close(rig.spool);
+    rig.spool = NULL;
+    CU_ASSERT_EQUAL(setrlimit(RLIMIT_NOFILE, &before), 0);
+    CU_ASSERT_EQUAL(kept, 0);
+    CU_ASSERT_EQUAL(spool_rig_count("jobs"), 0);
+    CU_ASSERT_EQUAL(spool_rig_count("incoming"), 0);
+    spool_rig_reopen(&rig);
+    spool_rig_close(&rig);
+}
+
 static const struct test_case cases[] = {
     {"one has the spool", one_has_the_spool},
     {"modes are narrow", modes_are_narrow},
@@ -362,6 +393,7 @@ static const struct test_case cases[] = {
     {"full disks refuse", full_disks_refuse},
     {"full disks refuse commits", full_disks_refuse_commits},
     {"no descriptors are a refusal", no_descriptors_are_a_refusal},
+    {"removals take few descriptors", removals_take_few_descriptors},
     {NULL, NULL},
 };
 

@@ -154,6 +154,7 @@ static bool remove_job(struct dispatch *dispatch, struct queue *queue, struct qu
         log_job(dispatch, LOG_LINE_ERROR, queue, job, line.text);
         return false;
     }
+    log_job(dispatch, LOG_LINE_INFO, queue, job, "is removed");
     queue_drop_job(queue, job);
     return true;
 }

@@ -13,6 +13,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#define CLAIMS_KEPT 16           /* of jobs that are being removed */
 #define MOST_NUMBER 999999999999 /* so many jobs nobody has, and the name takes it */
 
 uint64_t spool_number(const char *name)
@@ -115,6 +116,7 @@ struct removal {
     struct spool *spool;
     enum spool_place place;
     int claim;
+    bool was_job;
     char name[JOB_NAME];
 };
 
@@ -124,8 +126,7 @@ static void remove_it(void *owner)
 {
     const struct removal *removal = owner;
     const struct spool *spool = removal->spool;
-    bool was_job = removal->claim >= 0 || removal->place == SPOOL_DONE;
-    if (was_job &&
+    if (removal->was_job &&
         (fsync(spool->places[removal->place]) != 0 || fsync(spool->places[SPOOL_JOBS]) != 0)) {
         return;
     }
@@ -137,15 +138,31 @@ static void removed(void *owner)
     struct removal *removal = owner;
     if (removal->claim >= 0) {
         close(removal->claim);
+        removal->spool->claims--;
     }
     free(removal);
+}
+
+/* Jobs may be removed faster than their files go, and each claim is a descriptor. One that is given
+ * back early misses nothing but a deliverer of a service before us that has opened the job, has not
+ * claimed it, and does not end although he has lost who sent him: there should be none. */
+static int keep_claim(struct spool *spool, int claim)
+{
+    if (claim >= 0 && spool->claims >= CLAIMS_KEPT) {
+        close(claim);
+        return -1;
+    }
+    spool->claims += claim >= 0;
+    return claim;
 }
 
 void spool_remove_later(struct spool *spool, enum spool_place place, const char *name, int claim)
 {
     struct removal *removal = malloc(sizeof(*removal));
+    bool was_job = claim >= 0 || place == SPOOL_DONE;
+    claim = keep_claim(spool, claim);
     if (removal != NULL) {
-        *removal = (struct removal){spool, place, claim, ""};
+        *removal = (struct removal){spool, place, claim, was_job, ""};
         snprintf(removal->name, sizeof(removal->name), "%s", name);
         if (background_start(spool->removals, remove_it, removed, removal) == 0) {
             return;
@@ -154,6 +171,7 @@ void spool_remove_later(struct spool *spool, enum spool_place place, const char 
     }
     if (claim >= 0) {
         close(claim);
+        spool->claims--;
     }
 }
 

@@ -24,6 +24,7 @@ struct spool {
     int places[SPOOL_PLACES];
     struct background *commits;
     struct background *removals;    /* of a large file takes its time, too */
+    unsigned claims;                /* that removals keep */
     uint64_t next;                  /* number of a job */
     uint64_t last;                  /* on the disk: none above it was given */
     uint64_t next_incoming;         /* number of what is received or removed */
@@ -47,7 +48,7 @@ int spool_open_directory(int parent, const char *name);
  * number. */
 int spool_remove_tree(int parent, const char *name);
 /* The same for incoming/NAME or done/NAME, in a thread; what fails is left to the next start. claim
- * is kept until then, and closed; -1: there is none. */
+ * is closed, after that unless there are many; -1: there is none. */
 void spool_remove_later(struct spool *spool, enum spool_place place, const char *name, int claim);
 /* Moves it to held/, under another name if that is taken there, and logs why. */
 void spool_hold_it(const struct spool *spool, enum spool_place place, const char *name,
