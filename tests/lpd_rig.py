@@ -186,6 +186,7 @@ class Lpd:
     """The service, which can be killed and started again over the same spool."""
 
     def __init__(self, bench, options=(), **parameters):
+        adopt_orphans()
         self.bench, self.options = bench, options
         self.spool = bench.directory / 'spool'
         self.port = free_port()
@@ -216,14 +217,13 @@ class Lpd:
 
     def close(self):
         """Ends the service, as its manager would, and looks at what it said. Who is sending a document
-        goes on without it, and is waited for: the spool is his, too."""
-        deliverers = deliverers_of(self.service.process.pid)
+        goes on without it, and is waited for, which is why it was adopted: the spool is his, too."""
         if self.service.process.poll() is None:
             self.service.send(signal.SIGTERM)
         self.reader.lines()
         status = self.service.process.wait(TIMEOUT)
         expect((status, self.service.log.seen[-1:] if status else ''), (0, ''))
-        until('deliverers have ended', lambda: not any(is_deliverer(pid) for pid in deliverers))
+        until('deliverers have ended', lambda: not deliverers_of(os.getpid()))
 
     def waiting(self):
         """The jobs that are in the spool."""

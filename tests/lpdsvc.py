@@ -15,9 +15,8 @@ import socket
 import subprocess
 import sys
 
-from lpd_rig import (PARAMETERS, PRINT, PROGRAM, Refused, add_printer, adopt_orphans, ask,
-                     children_of, connect, end_orphans, expect_zero, lpq, require_printing, send_job,
-                     set_text)
+from lpd_rig import (PARAMETERS, PRINT, PROGRAM, Refused, add_printer, ask, connect, end_orphans,
+                     expect_zero, lpq, require_printing, send_job, set_text)
 from lpdsvc_bench import (Gate, Lpd, deliverers, move_printer, pause, printer_key, remove, resume,
                           set_waiting, until_state)
 from samba_rig import free_port, until
@@ -387,8 +386,6 @@ def test_a_document_on_its_way_outlives_the_service(bench):
 
 
 def test_who_only_waits_ends_with_the_service(bench):
-    adopt_orphans()
-    known = children_of(os.getpid())
     add_printer(bench, 'Raw', f'socket://127.0.0.1:{free_port()}')
     lpd = Lpd(bench, RetryPeriod=86400000)
     send_job(lpd.port, 'Raw', {'x': b'x'})
@@ -398,7 +395,7 @@ def test_who_only_waits_ends_with_the_service(bench):
         lpd.kill()
         until('the deliverer has ended', lambda: os.waitpid(deliverer, os.WNOHANG)[0] == deliverer)
     finally:
-        end_orphans(known)
+        end_orphans()
 
 
 def test_a_document_that_was_torn_is_marked(bench):
