@@ -115,6 +115,41 @@ static void more_clients_than_are_allowed_are_turned_away(void)
     lpd_rig_close(&rig);
 }
 
+/* Bytes now and then are signs of life, but do not keep a place that another one needs. */
+static void who_is_slow_makes_place(void)
+{
+    struct lpd_rig rig;
+    lpd_rig_open(&rig);
+    lpd_server_limits(rig.server, 2, false);
+    int slow = lpd_connect(&rig);
+    int fast = lpd_connect(&rig);
+    LPD_EXPECT(&rig, slow, "\2lp\n", 0);
+    LPD_EXPECT(&rig, fast, "\2lp\n", 0);
+    LPD_EXPECT(&rig, slow, "\00310000 dfA001h\n", 0);
+    LPD_EXPECT(&rig, fast, "\00310000 dfA002h\n", 0);
+    for (struct lpd_client *each = rig.server->served.first; each != NULL; each = each->after) {
+        each->slow_since -= LPD_SILENCE_MS;
+    }
+    char bytes[LPD_PACE] = "";
+    CU_ASSERT_EQUAL(send(fast, bytes, sizeof(bytes), 0), (ssize_t)sizeof(bytes));
+    CU_ASSERT_EQUAL(send(slow, bytes, 1, 0), 1);
+    lpd_rig_turn(&rig);
+    CU_ASSERT_EQUAL(rig.server->served.count, 2); /* as long as nobody else comes */
+    int third = lpd_connect(&rig);
+    LPD_EXPECT(&rig, third, "\2lp\n", 0);
+    CU_ASSERT_EQUAL(lpd_answer_of(&rig, slow), -1);
+    int fourth = lpd_connect(&rig);
+    CU_ASSERT_EQUAL(lpd_answer_of(&rig, fourth), LPD_NO);
+    CU_ASSERT_EQUAL(rig.server->served.count, 2);
+    CU_ASSERT_PTR_NOT_NULL(strstr(lpd_rig_logged(&rig), "is cut off for another one"));
+    CU_ASSERT_PTR_NULL(strstr(lpd_rig_logged(&rig), "left before"));
+    close(slow);
+    close(fast);
+    close(third);
+    close(fourth);
+    lpd_rig_close(&rig);
+}
+
 /* Both are accepted in one go. */
 static void who_has_gone_makes_place(void)
 {
@@ -308,6 +343,7 @@ static const struct test_case cases[] = {
     {"more clients than are allowed are turned away",
      more_clients_than_are_allowed_are_turned_away},
     {"who has gone makes place", who_has_gone_makes_place},
+    {"who is slow makes place", who_is_slow_makes_place},
     {"reserved ports are asked for", reserved_ports_are_asked_for},
     {"a silent client goes", a_silent_client_goes},
     {"a client that does not leave is closed", a_client_that_does_not_leave_is_closed},

@@ -76,7 +76,21 @@ static void turn_away(struct lpd_server *server, int fd)
     close(fd);
 }
 
-/* Clients come in one go with others that have gone: those make place. */
+/* Some would fill all places for ever with a byte now and then. */
+static bool is_cut_off(struct lpd_client *client)
+{
+    if (!lpd_client_is_slow(client)) {
+        return false;
+    }
+    lpd_server_trouble(client->server, LPD_TROUBLE_SLOW, client->address,
+                       "is cut off for another one: it has sent less than %d bytes in a minute",
+                       LPD_PACE);
+    client->refused = LPD_NO; /* it has not left its job */
+    lpd_client_close(client);
+    return true;
+}
+
+/* Clients come in one go with others that have gone: those make place, and those who are slow. */
 static bool is_full(struct lpd_server *server)
 {
     struct lpd_client *next = server->served.first;
@@ -86,7 +100,8 @@ static bool is_full(struct lpd_server *server)
     for (unsigned i = 0; next != NULL && i < MOST_LOOKED_AT; i++) {
         struct lpd_client *client = next;
         next = client->after;
-        if (lpd_client_has_gone(client) && lpd_server_clients(server) < server->most_clients) {
+        if ((lpd_client_has_gone(client) || is_cut_off(client)) &&
+            lpd_server_clients(server) < server->most_clients) {
             return false;
         }
     }

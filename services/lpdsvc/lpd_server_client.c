@@ -37,6 +37,22 @@ void lpd_client_move(struct lpd_client *client, struct lpd_client_list *list)
     list_append(list, client);
 }
 
+/* ---- Its pace -------------------------------------------------------------------------------- */
+
+void lpd_client_keeps_pace(struct lpd_client *client, size_t bytes)
+{
+    client->paced += bytes;
+    if (client->paced >= LPD_PACE) {
+        client->paced = 0;
+        client->slow_since = loop_now(client->server->options.loop);
+    }
+}
+
+bool lpd_client_is_slow(const struct lpd_client *client)
+{
+    return loop_now(client->server->options.loop) - client->slow_since >= LPD_SILENCE_MS;
+}
+
 /* ---- Its end --------------------------------------------------------------------------------- */
 
 void lpd_client_close(struct lpd_client *client)
@@ -225,6 +241,7 @@ static void finish(struct lpd_client *client)
 static void take_bytes(struct lpd_client *client, size_t size)
 {
     struct lpd_event event;
+    lpd_client_keeps_pace(client, size);
     for (size_t at = 0; at < size;) {
         at += lpd_request_feed(&client->request, client->server->input + at, size - at, &event);
         take_event(client, &event);
@@ -241,6 +258,7 @@ static bool take_line(struct lpd_client *client, size_t size)
     if (recv(client->source.fd, input, taken, 0) != (ssize_t)taken) { /* the same again */
         return false;
     }
+    lpd_client_keeps_pace(client, taken);
     take_event(client, &event);
     return true;
 }
@@ -341,6 +359,7 @@ void lpd_client_open(struct lpd_server *server, int fd, const char *address)
     client->source = (struct loop_source){fd, client_ready, client, false};
     client->events = EPOLLIN;
     client->since = loop_now(server->options.loop);
+    client->slow_since = client->since;
     snprintf(client->address, sizeof(client->address), "%s", address);
     lpd_request_begin(&client->request);
     list_append(&server->served, client);

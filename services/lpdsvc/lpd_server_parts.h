@@ -17,6 +17,7 @@
 #include "../common/seldom.h"
 
 #define LPD_INPUT (256 * 1024) /* bytes that are read at once, and in one turn */
+#define LPD_PACE 1024          /* bytes that one sends in LPD_SILENCE_MS, if places are scarce */
 #define LPD_LEAVING_MS 5000    /* that a client's last words are read away */
 #define LPD_LEAVING_MOST 64    /* clients at a time */
 
@@ -30,6 +31,7 @@ enum lpd_trouble {
     LPD_TROUBLE_JOB,      /* a job that is refused */
     LPD_TROUBLE_LEFT,     /* a job that was not sent to its end */
     LPD_TROUBLE_FULL,     /* a client that is turned away, */
+    LPD_TROUBLE_SLOW,     /* or cut off for another one, */
     LPD_TROUBLE_PORT,     /* also because of its port */
     LPD_TROUBLE_ACCEPT,   /* connections that cannot be taken */
     LPD_TROUBLES
@@ -83,7 +85,9 @@ struct lpd_client {
     struct lpd_client_list *list;
     struct lpd_client *before;
     struct lpd_client *after;
-    int64_t since; /* loop_now() of its latest sign of life */
+    int64_t since;      /* loop_now() of its latest sign of life */
+    int64_t slow_since; /* when it had last sent LPD_PACE bytes, or a job */
+    size_t paced;       /* bytes since then */
 
     char address[INET6_ADDRSTRLEN];
     struct lpd_request request;
@@ -124,6 +128,10 @@ void lpd_client_move(struct lpd_client *client, struct lpd_client_list *list);
 void lpd_client_go_on(struct lpd_client *client);
 /* Whether it has gone and the loop has not come to it yet; then it is dealt with now. */
 bool lpd_client_has_gone(struct lpd_client *client);
+/* Whether it keeps its place with a byte now and then. */
+bool lpd_client_is_slow(const struct lpd_client *client);
+/* Bytes that it has sent; LPD_PACE is also for what is worth as much. */
+void lpd_client_keeps_pace(struct lpd_client *client, size_t bytes);
 /* One byte, which is sent by lpd_client_go_on(). */
 void lpd_client_acknowledge(struct lpd_client *client, char byte);
 /* When all is sent, no more is read. */
