@@ -15,7 +15,6 @@
 #include "tool.h"
 
 #define PRINT_KEY "HKEY_LOCAL_MACHINE\\SYSTEM\\CurrentControlSet\\Control\\Print"
-#define LONGEST_TARGET 1023
 
 /* What the command line asks for. */
 struct request {
@@ -263,10 +262,12 @@ static int check_target(const char *name, const char *target)
     if (target[0] == '\0') {
         return report("mode: what %s: is to be rerouted to is missing", name);
     }
-    if (strlen(target) > LONGEST_TARGET) {
+    if (strlen(target) > DEVICE_LONGEST_TARGET) {
         return report("mode: what %s: is to be rerouted to is too long", name);
     }
-    if (device_is_unc(target)) {
+    if (device_has_control(target) || strncmp(target, "//", 2) == 0) {
+        wrong = true;
+    } else if (device_is_unc(target)) {
         wrong = !device_is_share(target);
     } else if (target[0] == '|') {
         wrong = target[1 + strspn(target + 1, " \t")] == '\0';

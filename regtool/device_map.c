@@ -56,17 +56,39 @@ bool device_is_unc(const char *target)
     return target[0] == '\\' && target[1] == '\\';
 }
 
+bool device_has_control(const char *text)
+{
+    for (; *text != '\0'; text++) {
+        if ((unsigned char)*text < 0x20 || *text == 0x7f) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A name or an address, which of IPv6 is in []; @PORT may follow, which who prints judges. */
+static bool is_server(const char *server, size_t len)
+{
+    const char *end = server[0] == '[' ? memchr(server, ']', len) : NULL;
+
+    if (server[0] == '[') {
+        return end != NULL && (end + 1 == server + len || end[1] == '@');
+    }
+    return len > 0 && server[0] != '@' && strcspn(server, "\\/:*?\"<>|, ") == len;
+}
+
 bool device_is_share(const char *target)
 {
-    const char *server = target + 2;
-    size_t len;
+    const char *share;
 
-    if (!device_is_unc(target)) {
+    if (!device_is_unc(target) || strlen(target) > DEVICE_LONGEST_TARGET ||
+        device_has_control(target)) {
         return false;
     }
-    len = strcspn(server, "\\/");
-    return len > 0 && server[len] == '\\' && server[len + 1] != '\0' &&
-           strpbrk(server + len + 1, "\\/") == NULL;
+    share = strchr(target + 2, '\\');
+    return share != NULL && is_server(target + 2, (size_t)(share - target - 2)) &&
+           share[1] != '\0' && strpbrk(share + 1, "\\/:*?\"<>|,") == NULL &&
+           strcmp(share, "\\.") != 0 && strcmp(share, "\\..") != 0;
 }
 
 /* ---- Entries ---- */

@@ -16,6 +16,7 @@ enum device_kind { DEVICE_LPT, DEVICE_COM };
 #define DEVICE_KINDS 2
 #define DEVICE_LAST 9       /* LPT9, COM9 */
 #define DEVICE_NAME_SIZE 12 /* bytes of "LPT1", its end included */
+#define DEVICE_LONGEST_TARGET 1023
 
 struct device {
     enum device_kind kind;
@@ -64,5 +65,7 @@ void device_entry_free(struct device_entry *entry);
 /* Whether a target is meant as a share, and whether it is \\SERVER\SHARE. */
 bool device_is_unc(const char *target);
 bool device_is_share(const char *target);
+/* Bytes below 0x20, and 0x7f: in no target. */
+bool device_has_control(const char *text);
 
 #endif
