@@ -194,6 +194,21 @@ def test_command_fails(bench):
         deliver(bench, f'|{command}', document=BIG, status=status, reason=reason)
 
 
+def test_command_says_much_at_its_end(bench):
+    """The reason is the last line, also where more than that is still in the pipe."""
+    process = Deliverer(bench, '|cat > /dev/null; kill -STOP $PPID; seq 10000 >&2; echo "no paper" >&2; exit 1')
+    process.process.stdin.close()
+    until('the command has ended',
+          lambda: is_stopped(process.pid) and not lpd_rig.children_of(process.pid))
+    process.send(signal.SIGCONT)
+    process.end(3, 'exit 1: no paper')
+
+
+def is_stopped(pid):
+    with open(f'/proc/{pid}/stat', encoding='utf-8') as stat:
+        return stat.read().rsplit(')', 1)[1].split()[0] == 'T'
+
+
 def test_command_that_does_not_read(bench):
     """It has said that it is content; and one that talks all the time keeps nobody."""
     deliver(bench, '|head -c 10 > /dev/null', document=BIG)

@@ -16,11 +16,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #define COMMAND_SAID 4096   /* bytes that are kept of the end of what it says */
+#define COMMAND_LEFT 1024   /* times that they are read after its end: what a pipe may hold */
 #define COMMAND_NOT_RUN 126 /* sh's own statuses */
 #define COMMAND_NOT_FOUND 127
 
@@ -57,7 +59,8 @@ static void keep(struct command *command, const char *bytes, size_t size)
     command->length += size;
 }
 
-static void read_errors(struct command *command)
+/* Gives whether there was something. */
+static bool read_errors(struct command *command)
 {
     char block[1024];
     ssize_t got = read(command->errors, block, sizeof(block));
@@ -66,6 +69,7 @@ static void read_errors(struct command *command)
     } else if (got == 0 || (errno != EINTR && errno != EAGAIN)) {
         close_end(&command->errors);
     }
+    return got > 0;
 }
 
 /* The last line that is not empty, as a person may read it. */
@@ -98,10 +102,16 @@ static bool set_environment(const struct delivery *delivery)
            setenv("JOB_QUEUE", delivery->queue, 1) == 0 && setenv("JOB_NUMBER", number, 1) == 0;
 }
 
-/* The child, which has signals as in a shell and nothing else that is ours. */
-static void become(const struct delivery *delivery, int input, int errors)
+/* The child, which has signals as in a shell and nothing else that is ours. It does not outlive who
+ * feeds it: the end of its input would be no document's end, and the next one would find it there.
+ */
+static void become(const struct delivery *delivery, int input, int errors, pid_t parent)
 {
     sigset_t none;
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent) {
+        _exit(COMMAND_NOT_RUN);
+    }
     sigemptyset(&none);
     (void)signal(SIGPIPE, SIG_DFL);
     (void)signal(SIGTERM, SIG_DFL);
@@ -142,9 +152,10 @@ static bool start(struct command *command, struct line *why)
         deliver_add_error(why, errno);
         return false;
     }
+    pid_t self = getpid();
     command->pid = fork();
     if (command->pid == 0) {
-        become(command->delivery, input[0], errors[1]);
+        become(command->delivery, input[0], errors[1], self);
     }
     int error = errno;
     close(input[0]);
@@ -178,7 +189,7 @@ static bool wait_some(struct command *command)
         return true;
     }
     if (ends[1].revents != 0) {
-        read_errors(command);
+        (void)read_errors(command);
     }
     return (ends[2].revents & POLLIN) == 0;
 }
@@ -241,9 +252,8 @@ static int wait_end(struct command *command)
     close_end(&command->input);
     while (command->process >= 0 && wait_some(command)) {
     }
-    for (size_t before = command->length + 1; command->errors >= 0 && before != command->length;) {
-        before = command->length;
-        read_errors(command);
+    for (int left = COMMAND_LEFT; left > 0 && command->errors >= 0 && read_errors(command);) {
+        left--;
     }
     while (waitpid(command->pid, &status, 0) < 0 && errno == EINTR) {
     }
