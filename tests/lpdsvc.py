@@ -415,7 +415,6 @@ def test_a_document_that_was_torn_is_marked(bench):
     lpd.until_empty()
     (path,) = out.iterdir()
     assert 'again' in path.name, path.name
-    gate.open() # the command is still there
     lpd.service.end()
 
 
