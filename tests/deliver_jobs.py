@@ -194,9 +194,18 @@ def test_killed_while_it_sends(bench):
     place.let_go()
     expect(spool.start(name, KEEP).end(0), ['again 1', 'printing 1/2', 'printing 2/2'])
     expect((place.names(), place.printed()), (['first (printed again)', long], b'ab'))
-    spool.set_state(second := spool.add(b'x', names=[long]), 'printed 0\nsending\n')
-    spool.start(second, KEEP).end(0)
-    expect(place.names()[-1], long + ' (printed again)')
+
+
+def test_a_long_name_keeps_the_mark(bench):
+    """Each kind of target takes another length of a name: none takes the mark away."""
+    place, spool, out = Place(bench), Spool(bench), bench.directory / 'out'
+    out.mkdir()
+    for target in KEEP, f'{out}/':
+        spool.set_state(name := spool.add(b'x', names=['n' * 255]), 'printed 0\nsending\n')
+        spool.start(name, target).end(0)
+    expect(place.names(), ['n' * 111 + ' (printed again)'])
+    [document] = os.listdir(out)
+    assert 'printed_again' in document, document
 
 
 def test_killed_between_documents(bench):

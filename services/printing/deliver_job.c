@@ -16,6 +16,7 @@
 #define FIRST_PAUSE 250    /* ms; each is twice the one before, */
 #define REFUSED_PAUSE 1000 /* up to this where the target answers, or the spool's disk is full */
 #define AGAIN_MARK " (printed again)"
+#define AGAIN_NAME 128 /* bytes of a name with the mark, its end included, that no target cuts */
 
 enum { STATUS_PRINTED = 0, STATUS_NOT_PRINTED = 1, STATUS_DAMAGED = 4 };
 
@@ -161,12 +162,13 @@ static size_t find_document(const struct job_facts *facts, unsigned printed)
     return at;
 }
 
-/* The mark is never what a long name loses. */
+/* The mark is never what a long name loses, also where it goes: a directory takes 127 bytes of a
+ * name, another LPD 131, and a share 255. */
 static void name_document(const struct run *run, size_t at, bool again, char *name, size_t size)
 {
     const char *given = run->facts.documents[at].name;
     given = given[0] != '\0' ? given : run->facts.title;
-    size_t room = size - sizeof(AGAIN_MARK);
+    size_t room = AGAIN_NAME - sizeof(AGAIN_MARK);
     size_t length = strlen(given);
     if (again && length > room) {
         for (length = room; length > 0 && ((unsigned char)given[length] & 0xc0) == 0x80;) {
