@@ -164,7 +164,7 @@ static int patch_key_begin(struct format_sink *sink, const struct format_key *to
     uint64_t keys = importer->tree->state.keys;
     struct place place;
     rs_key key;
-    bool created;
+    bool created = false;
     int status = find_place(importer, told, &place);
 
     if (status == RS_OK) {

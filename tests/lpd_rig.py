@@ -318,9 +318,9 @@ def require_cups():
 
 
 def run_client(command, **options):
-    # CUPS's backend does not end by SIGTERM while it waits.
+    # CUPS's backend does not end by SIGTERM while it waits, and logs bytes that are no UTF-8.
     return subprocess.run(['timeout', '-k', '1', str(LONG), *command], text=True, check=False,
-                          stdin=subprocess.DEVNULL, capture_output=True, **options)
+                          errors='replace', stdin=subprocess.DEVNULL, capture_output=True, **options)
 
 
 def rlpr(program, port, queue, *words, **options):
