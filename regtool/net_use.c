@@ -97,10 +97,11 @@ static void put_head(void)
     printf("%-12s %-9s %-25s %s\n\n%s\n", "Status", "Local", "Remote", "Network", RULE);
 }
 
-/* Calls each for the ports that are redirected to a share. A status. */
+/* Calls each for the ports that are redirected to a share, until it gives another status than
+ * RS_OK.
+ */
 static int each_share(struct use *use, unsigned *count,
-                      void (*each)(struct use *use, const struct device_entry *entry,
-                                   unsigned before))
+                      int (*each)(struct use *use, struct device_entry *entry, unsigned before))
 {
     int status = RS_OK;
 
@@ -110,7 +111,7 @@ static int each_share(struct use *use, unsigned *count,
         struct device_entry entry;
         status = device_map_read(&use->session, &device, &entry);
         if (status == RS_OK && share_of(&entry) != NULL) {
-            each(use, &entry, *count);
+            status = each(use, &entry, *count);
             ++*count;
         }
         device_entry_free(&entry);
@@ -118,16 +119,17 @@ static int each_share(struct use *use, unsigned *count,
     return status;
 }
 
-static void list_one(struct use *use, const struct device_entry *entry, unsigned before)
+static int list_one(struct use *use, struct device_entry *entry, unsigned before)
 {
     if (use->tool->json) {
         put_json(entry, 0);
-        return;
+        return RS_OK;
     }
     if (before == 0) {
         put_head();
     }
     put_row(entry);
+    return RS_OK;
 }
 
 static int list(struct use *use)
@@ -242,7 +244,7 @@ static int end(struct use *use, struct device_entry *entry)
 
 /* ---- All of them ---- */
 
-static void say_one(struct use *use, const struct device_entry *entry, unsigned before)
+static int say_one(struct use *use, struct device_entry *entry, unsigned before)
 {
     char name[DEVICE_NAME_SIZE];
 
@@ -253,24 +255,16 @@ static void say_one(struct use *use, const struct device_entry *entry, unsigned 
         show_safely(stdout, share_of(entry));
         putchar('\n');
     }
+    return RS_OK;
 }
 
-static int end_each(struct use *use)
+static int end_one(struct use *use, struct device_entry *entry, unsigned before)
 {
-    int status = RS_OK;
+    int status = device_entry_reroute(entry, NULL);
 
-    for (unsigned i = 1; status == RS_OK && i <= DEVICE_LAST; i++) {
-        struct device device = {DEVICE_LPT, i};
-        struct device_entry entry;
-        status = device_map_read(&use->session, &device, &entry);
-        if (status == RS_OK && share_of(&entry) != NULL) {
-            status = device_entry_reroute(&entry, NULL);
-            status = status == RS_OK ? device_map_write(&use->session, &entry) : status;
-            use->ended[i] = true;
-        }
-        device_entry_free(&entry);
-    }
-    return status;
+    (void)before;
+    use->ended[entry->device.number] = true;
+    return status == RS_OK ? device_map_write(&use->session, entry) : status;
 }
 
 /* What there is, in a session of its own: nobody has to wait for the answer to the question. */
@@ -319,7 +313,7 @@ static int end_all(struct use *use)
     if (session_begin(use->tool, RS_WRITE, &use->session) != 0) {
         return 1;
     }
-    status = end_each(use);
+    status = each_share(use, &count, end_one);
     result = status == RS_OK ? session_commit(&use->session, &revision)
                              : session_report(&use->session, status, "net use");
     session_end(&use->session);

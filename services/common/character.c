@@ -2,6 +2,7 @@
 #include "character.h"
 
 #include <stdint.h>
+#include <string.h>
 
 size_t character_size(const void *at, size_t left)
 {
@@ -27,4 +28,27 @@ bool character_is_control(const void *at, size_t size)
     const uint8_t *bytes = at;
     return (size == 1 && (bytes[0] < 0x20 || bytes[0] == 0x7f)) ||
            (size == 2 && bytes[0] == 0xc2 && bytes[1] < 0xa0);
+}
+
+bool character_all(const char *text)
+{
+    size_t left = strlen(text);
+    for (size_t size; left > 0; text += size, left -= size) {
+        size = character_size(text, left);
+        if (size == 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+size_t character_cut(const char *text, size_t most)
+{
+    size_t length = strlen(text);
+    if (length > most) {
+        for (length = most; length > 0 && ((unsigned char)text[length] & 0xc0) == 0x80;) {
+            length--;
+        }
+    }
+    return length;
 }

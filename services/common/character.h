@@ -13,5 +13,9 @@ size_t character_size(const void *at, size_t left);
 /* Whether the character of that size, or none of size 0, is a control character of ASCII or one of
  * those of Unicode that follow it. */
 bool character_is_control(const void *at, size_t size);
+/* Whether all of a text is characters. */
+bool character_all(const char *text);
+/* The length of a text, or what is left of it in so many bytes, cut between two characters. */
+size_t character_cut(const char *text, size_t most);
 
 #endif

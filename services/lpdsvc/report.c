@@ -1,6 +1,7 @@
 /* report - a queue's state in words, as lpq(1) has them; see report.h. */
 #include "report.h"
 
+#include "../common/character.h"
 #include "../common/line.h"
 
 #include <inttypes.h>
@@ -102,14 +103,7 @@ static const char *name_of(const struct queue_document *document)
 /* The rest of a name that does not fit is left out, whole characters of UTF-8 at a time. */
 static void add_cut(struct line *line, const char *text, size_t width)
 {
-    size_t length = strlen(text);
-    if (length > width) {
-        length = width;
-        while (length > 0 && ((unsigned char)text[length] & 0xc0) == 0x80) {
-            length--;
-        }
-    }
-    line_add(line, "%.*s", (int)length, text);
+    line_add(line, "%.*s", (int)character_cut(text, width), text);
 }
 
 static void add_padding(struct line *line, size_t column)

@@ -2,6 +2,8 @@
 #include "deliver_job.h"
 #include "job.h"
 
+#include "../common/character.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -169,12 +171,7 @@ static void name_document(const struct run *run, size_t at, bool again, char *na
     const char *given = run->facts.documents[at].name;
     given = given[0] != '\0' ? given : run->facts.title;
     size_t room = AGAIN_NAME - sizeof(AGAIN_MARK);
-    size_t length = strlen(given);
-    if (again && length > room) {
-        for (length = room; length > 0 && ((unsigned char)given[length] & 0xc0) == 0x80;) {
-            length--;
-        }
-    }
+    size_t length = again ? character_cut(given, room) : strlen(given);
     (void)snprintf(name, size, "%.*s%s", (int)length, given, again ? AGAIN_MARK : "");
 }
 

@@ -8,6 +8,8 @@
  */
 #include "deliver.h"
 
+#include "../common/character.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
@@ -33,12 +35,7 @@ struct lpd {
  * within a character. */
 static void add_field(struct line *control, char letter, const char *text, size_t most)
 {
-    size_t length = strlen(text);
-    if (length > most) {
-        for (length = most; length > 0 && ((unsigned char)text[length] & 0xc0) == 0x80;) {
-            length--;
-        }
-    }
+    size_t length = character_cut(text, most);
     if (length == 0) {
         return;
     }

@@ -9,15 +9,15 @@
 #include "deliver.h"
 #include "deliver_credentials.h"
 
+#include "../common/character.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <libsmbclient.h>
-#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <wchar.h>
 
 #define SMB_TIMEOUT_MS 20000 /* for each answer */
 #define URL_SIZE 8192
@@ -133,24 +133,10 @@ static void add_escaped(struct line *url, const char *text)
     }
 }
 
-static bool is_utf8(const char *text)
-{
-    locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
-    if (utf8 == (locale_t)0) {
-        return false;
-    }
-    mbstate_t state = {0};
-    locale_t before = uselocale(utf8);
-    bool good = mbsrtowcs(NULL, &text, 0, &state) != (size_t)-1;
-    (void)uselocale(before);
-    freelocale(utf8);
-    return good;
-}
-
 /* SMB has names of Unicode, without some characters; "." and ".." are names of directories. */
 static void name_file(const char *name, char *file, size_t size)
 {
-    bool good = is_utf8(name);
+    bool good = character_all(name);
     (void)snprintf(file, size, "%s", name[0] != '\0' && name[0] != '.' ? name : "document");
     for (char *at = file; *at != '\0'; at++) {
         unsigned char byte = (unsigned char)*at;

@@ -12,6 +12,8 @@
 #include "job.h"
 #include "job_parts.h"
 
+#include "../common/character.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -28,44 +30,17 @@
 
 /* ---- What is allowed ------------------------------------------------------------------------- */
 
-/* The bytes of the character of UTF-8 at text; 0: it is none, or controls something. */
-static size_t character(const unsigned char *text)
-{
-    static const struct {
-        unsigned char mask, lead;
-        uint32_t least;
-    } forms[] = {
-        {0x80, 0x00, 0x20}, {0xe0, 0xc0, 0xa0}, {0xf0, 0xe0, 0x800}, {0xf8, 0xf0, 0x10000}};
-    for (size_t more = 0; more < sizeof(forms) / sizeof(forms[0]); more++) {
-        if ((text[0] & forms[more].mask) != forms[more].lead) {
-            continue;
-        }
-        uint32_t code = text[0] & (unsigned char)~forms[more].mask;
-        for (size_t i = 1; i <= more; i++) {
-            if ((text[i] & 0xc0) != 0x80) {
-                return 0;
-            }
-            code = code << 6 | (text[i] & 0x3f);
-        }
-        bool is_character = code >= forms[more].least && code != 0x7f && code <= 0x10ffff &&
-                            (code < 0xd800 || code > 0xdfff);
-        return is_character ? more + 1 : 0;
-    }
-    return 0;
-}
-
 static bool is_text(const char *text)
 {
-    const unsigned char *at = (const unsigned char *)text;
-    if (memchr(text, '\0', JOB_TEXT) == NULL) {
+    size_t left = strnlen(text, JOB_TEXT);
+    if (left == JOB_TEXT) {
         return false;
     }
-    while (*at != '\0') {
-        size_t size = character(at);
-        if (size == 0) {
+    for (size_t size; left > 0; text += size, left -= size) {
+        size = character_size(text, left);
+        if (size == 0 || character_is_control(text, size)) {
             return false;
         }
-        at += size;
     }
     return true;
 }

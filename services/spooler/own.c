@@ -1,6 +1,8 @@
 /* own - what this computer tells others of its shared printers; see own.h. */
 #include "own.h"
 
+#include "../common/character.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,15 +17,7 @@ static int by_name(const void *a, const void *b)
 /* A description that is too long is cut, but never within a character. */
 static void cut(char *text)
 {
-    size_t length = strlen(text);
-    if (length <= CACHE_TEXT_MAX) {
-        return;
-    }
-    length = CACHE_TEXT_MAX;
-    while (length > 0 && ((unsigned char)text[length] & 0xc0) == 0x80) {
-        length--;
-    }
-    text[length] = '\0';
+    text[character_cut(text, CACHE_TEXT_MAX)] = '\0';
 }
 
 static bool fill(struct announcement *row, const struct printer *printer, const char *server)
