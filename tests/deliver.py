@@ -329,6 +329,29 @@ def test_lpd(bench):
                 assert 'Pjane' in lines and 'Nmy report' in lines, lines
 
 
+def test_lpd_names_each_document_anew(bench):
+    """Two jobs to which their client gave one number, of documents that are printed twice: a daemon that
+    overwrites what has the same name would lose some."""
+    other = Lpd(bench)
+    add_printer(bench, 'Other', other.target)
+    lpd = lpd_rig.Lpd(bench)
+    control = b'Hbench\nPtester\n' + b''.join(b'ldf%c007bench\n' % letter for letter in b'AABB')
+    for _ in range(2):
+        with lpd_rig.connect(lpd.port) as client:
+            client.sendall(b'\2Other\n')
+            lpd_rig.expect_zero(client, 'queue')
+            for kind, name, content in (2, b'cfA007bench', control), (3, b'dfA007bench', b'a'), \
+                                       (3, b'dfB007bench', b'b'):
+                lpd_rig.send_file(client, kind, name, content)
+    lpd.until_empty()
+    conversations = [other.server.next(count) for count in range(1, 9)]
+    expect([seen[5] for seen in conversations], [b'a', b'a', b'b', b'b'] * 2)
+    names = [re.fullmatch(rb'\x02\d+ cf(A\d{3}[\w.-]+)\n', seen[1])[1] for seen in conversations]
+    for seen, name in zip(conversations, names):
+        assert seen[4].endswith(b' df%s\n' % name) and b'\nldf%s\nUdf%s\n' % (name, name) in seen[2], seen
+    expect(sorted(int(name[1:4]) for name in names), sorted((1, 383, 765, 147, 2, 384, 766, 148)))
+
+
 def test_lpd_of_ours(bench):
     """The service's own; a document without bytes, whose size is RFC 1179's word for no size, too."""
     out = bench.directory / 'out'

@@ -4,7 +4,11 @@
  * A job of one document: the control file, then the data file, each acknowledged. A daemon may only
  * print a job that it has whole, and what is not acknowledged it has to drop; but those inside
  * printers do print what comes in, so from the first byte of data on nobody knows, unless it says
- * no. Needs deliver.
+ * no.
+ *
+ * Some daemons let a file take the place of one of the same name that still waits, so a document
+ * has a number of its own, and not its client's. Only the number tells documents apart: the letter
+ * of a control file is A by RFC 1179, and a priority to some. Needs deliver.
  */
 #include "deliver.h"
 
@@ -22,11 +26,18 @@
 #define LPD_ANSWER_MS 60000  /* for an acknowledgement of a command, */
 #define LPD_PRINT_MS 3600000 /* and of the data, which a printer prints as it comes */
 
+#define NUMBERS 1000 /* that a name of RFC 1179 tells apart */
+/* From a document to the next one of its job. So far apart, 13 of a job have numbers that none of
+ * the 33 jobs before and after it comes near, and the same number is there again after 500. */
+#define NUMBER_STEP 382
+#define FILE_NAME 48 /* bytes of "A042" and the host, the end included */
+
 struct lpd {
     struct delivery *delivery;
     int fd;
-    enum outcome left; /* what an end in this moment would leave */
-    char host[32];     /* ours, as it stands in names of files: 31 bytes */
+    enum outcome left;    /* what an end in this moment would leave */
+    char host[32];        /* ours: 31 bytes */
+    char file[FILE_NAME]; /* what the names of both files have behind "cf" and "df" */
 };
 
 /* ---- What both sides say --------------------------------------------------------------------- */
@@ -82,8 +93,8 @@ static void make_control(const struct lpd *lpd, struct line *control)
 {
     const struct delivery *delivery = lpd->delivery;
     const struct target *target = delivery->target;
-    char file[64];
-    (void)snprintf(file, sizeof(file), "dfA%03u%s", delivery->number % 1000, lpd->host);
+    char file[FILE_NAME + 2];
+    (void)snprintf(file, sizeof(file), "df%s", lpd->file);
     add_field(control, 'H', delivery->host[0] != '\0' ? delivery->host : lpd->host, 31);
     add_field(control, 'P', delivery->user[0] != '\0' ? delivery->user : "nobody", 31);
     add_field(control, 'J', delivery->title[0] != '\0' ? delivery->title : delivery->name, 99);
@@ -97,8 +108,7 @@ static bool send_control(struct lpd *lpd, struct line *why)
     struct line command = LINE_INIT;
     struct line control = LINE_INIT;
     make_control(lpd, &control);
-    line_add(&command, "\002%zu cfA%03u%s\n", control.length, lpd->delivery->number % 1000,
-             lpd->host);
+    line_add(&command, "\002%zu cf%s\n", control.length, lpd->file);
     control.length++; /* the zero at its end is the protocol's */
     return say(lpd, &command, why) && say(lpd, &control, why);
 }
@@ -111,8 +121,7 @@ static bool ask(struct lpd *lpd, struct line *why)
         return false;
     }
     command = (struct line)LINE_INIT;
-    line_add(&command, "\003%" PRIu64 " dfA%03u%s\n", lpd->delivery->size,
-             lpd->delivery->number % 1000, lpd->host);
+    line_add(&command, "\003%" PRIu64 " df%s\n", lpd->delivery->size, lpd->file);
     return say(lpd, &command, why);
 }
 
@@ -125,12 +134,26 @@ static enum outcome end_early(void *state)
     return left;
 }
 
+/* By the number of the job in the spool and that of the document: "00000042.1" is 42. What is of no
+ * spool has a number of its process. */
+static unsigned number_of(const struct delivery *delivery)
+{
+    char *end;
+    unsigned long job = strtoul(delivery->job, &end, 10);
+    unsigned long document = *end == '.' ? strtoul(end + 1, NULL, 10) : 0;
+    if (document == 0) {
+        return delivery->number % NUMBERS;
+    }
+    return (unsigned)((job + (document - 1) * NUMBER_STEP) % NUMBERS);
+}
+
 /* Over 31 bytes of a host's name are more than daemons take in a file's. */
-static void name_host(struct lpd *lpd)
+static void name_files(struct lpd *lpd)
 {
     char host[256] = "";
     (void)gethostname(host, sizeof(host) - 1);
     deliver_plain_name(host, lpd->host, sizeof(lpd->host));
+    (void)snprintf(lpd->file, sizeof(lpd->file), "A%03u%s", number_of(lpd->delivery), lpd->host);
 }
 
 static enum outcome begin(struct delivery *delivery, void **state, struct line *why)
@@ -149,7 +172,7 @@ static enum outcome begin(struct delivery *delivery, void **state, struct line *
     }
     lpd->delivery = delivery;
     lpd->left = DELIVER_AWAY;
-    name_host(lpd);
+    name_files(lpd);
     if (!ask(lpd, why)) {
         return end_early(lpd);
     }
