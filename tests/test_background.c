@@ -1,11 +1,13 @@
 /*
  * test_background - work in threads: that all of it is done and told in the loop, by no more
- * threads than are allowed, and that nothing is lost or touched when its pool is closed or let go.
+ * threads than are allowed, which last for a while, and that nothing is lost or touched when its
+ * pool is closed or let go.
  */
 #include "harness.h"
 
 #include "../services/common/background.h"
 
+#include <dirent.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -24,6 +26,8 @@ struct bench {
     atomic_uint most;
     atomic_uint runs;
     atomic_uint releases;
+    pid_t last_run;   /* by whom */
+    unsigned threads; /* how often it was another one than before; runs that do not overlap */
     unsigned done;
     unsigned expected; /* then the loop ends */
     pthread_t main;
@@ -141,6 +145,47 @@ static void many_rounds_leave_nothing(void)
     CU_ASSERT_EQUAL(after, before + 1);
     close(before);
     close(after);
+    bench_close(&bench);
+}
+
+static void run_alone(void *owner)
+{
+    struct piece *piece = owner;
+    struct bench *bench = piece->bench;
+    bench->threads += gettid() != bench->last_run;
+    bench->last_run = gettid();
+    piece->was_elsewhere = !pthread_equal(pthread_self(), bench->main);
+}
+
+static unsigned count_threads(void)
+{
+    unsigned count = 0;
+    DIR *tasks = opendir("/proc/self/task");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(tasks);
+    while (readdir(tasks) != NULL) {
+        count++;
+    }
+    closedir(tasks);
+    return count;
+}
+
+/* Work that comes after work finds a thread; when none comes, no thread stays. */
+static void threads_last_for_a_while(void)
+{
+    struct bench bench;
+    struct piece piece = {.bench = &bench};
+    unsigned before = count_threads();
+    bench_open(&bench, MOST);
+    for (unsigned i = 1; i <= 300; i++) {
+        CU_ASSERT_EQUAL_FATAL(background_start(bench.background, run_alone, done, &piece), 0);
+        await(&bench, i);
+    }
+    CU_ASSERT(bench.threads < 100);
+    while (count_threads() > before) {
+        (void)sched_yield();
+    }
+    start(&bench, &piece);
+    await(&bench, 301);
     bench_close(&bench);
 }
 
@@ -278,6 +323,7 @@ static void a_done_may_end_the_pool(void)
 static const struct test_case cases[] = {
     {"all is done by few threads", all_is_done_by_few_threads},
     {"many rounds leave nothing", many_rounds_leave_nothing},
+    {"threads last for a while", threads_last_for_a_while},
     {"closing waits", closing_waits},
     {"letting go waits for nothing", letting_go_waits_for_nothing},
     {"what is finished is released", what_is_finished_is_released},

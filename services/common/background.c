@@ -7,8 +7,11 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
+#define LASTING 1 /* s that a thread waits for more work: making one takes longer than most work   \
+                   */
 #define STACK (256 * 1024) /* bytes; libc's resolver takes answers of 64 KiB onto it */
 
 struct work {
@@ -31,7 +34,11 @@ struct background {
 
     pthread_mutex_t mutex; /* of all that follows */
     pthread_cond_t idle;   /* no thread is left */
+    pthread_cond_t more;   /* there is work, or none will come any more */
     unsigned threads;
+    unsigned busy;    /* of them */
+    unsigned waits;   /* so much work waits */
+    bool closing;     /* a thread ends when nothing waits */
     unsigned holders; /* threads, the owner, and who is calling done; the last one frees it */
     struct queue waiting;
     struct queue finished;
@@ -64,6 +71,7 @@ static void drop(struct background *background)
     bool last = --background->holders == 0;
     (void)pthread_mutex_unlock(&background->mutex);
     if (last) {
+        (void)pthread_cond_destroy(&background->more);
         (void)pthread_cond_destroy(&background->idle);
         (void)pthread_mutex_destroy(&background->mutex);
         close(background->source.fd);
@@ -87,15 +95,31 @@ static void release_one(struct work *work, void (*release)(void *owner))
     free(work);
 }
 
+/* NULL: nothing came for a while, or nothing will. */
+static struct work *await_work(struct background *background)
+{
+    struct timespec end;
+    bool in_time = true;
+    (void)clock_gettime(CLOCK_MONOTONIC, &end);
+    end.tv_sec += LASTING;
+    while (background->waiting.first == NULL && !background->closing && in_time) {
+        in_time = pthread_cond_timedwait(&background->more, &background->mutex, &end) == 0;
+    }
+    return take(&background->waiting);
+}
+
 static void *work_on(void *argument)
 {
     struct background *background = argument;
     struct work *work;
     (void)pthread_mutex_lock(&background->mutex);
-    while ((work = take(&background->waiting)) != NULL) {
+    while ((work = await_work(background)) != NULL) {
+        background->waits--;
+        background->busy++;
         (void)pthread_mutex_unlock(&background->mutex);
         work->run(work->owner);
         (void)pthread_mutex_lock(&background->mutex);
+        background->busy--;
         if (background->release == NULL) {
             finish(background, work);
             continue;
@@ -139,6 +163,17 @@ static void something_finished(void *owner, uint32_t events)
     drop(background);
 }
 
+static void make_conditions(struct background *background)
+{
+    pthread_condattr_t attributes;
+    (void)pthread_mutex_init(&background->mutex, NULL);
+    (void)pthread_cond_init(&background->idle, NULL);
+    (void)pthread_condattr_init(&attributes);
+    (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    (void)pthread_cond_init(&background->more, &attributes);
+    (void)pthread_condattr_destroy(&attributes);
+}
+
 int background_open(struct loop *loop, unsigned most, struct background **background)
 {
     struct background *made = calloc(1, sizeof(*made));
@@ -158,8 +193,7 @@ int background_open(struct loop *loop, unsigned most, struct background **backgr
         free(made);
         return problem;
     }
-    (void)pthread_mutex_init(&made->mutex, NULL);
-    (void)pthread_cond_init(&made->idle, NULL);
+    make_conditions(made);
     *background = made;
     return 0;
 }
@@ -195,7 +229,8 @@ int background_start(struct background *background, void (*run)(void *owner),
     *work = (struct work){NULL, run, done, owner};
     (void)pthread_mutex_lock(&background->mutex);
     int problem = 0;
-    if (background->threads < background->most) {
+    unsigned free_threads = background->threads - background->busy;
+    if (background->waits >= free_threads && background->threads < background->most) {
         /* It begins by waiting for the mutex, so it finds what is put in after it. */
         problem = start_thread(background);
         if (problem == 0) {
@@ -207,6 +242,8 @@ int background_start(struct background *background, void (*run)(void *owner),
     bool taken = problem == 0 || background->threads > 0;
     if (taken) {
         put(&background->waiting, work);
+        background->waits++;
+        (void)pthread_cond_signal(&background->more);
     }
     (void)pthread_mutex_unlock(&background->mutex);
     if (!taken) {
@@ -222,6 +259,8 @@ void background_close(struct background *background)
         return;
     }
     (void)pthread_mutex_lock(&background->mutex);
+    background->closing = true;
+    (void)pthread_cond_broadcast(&background->more);
     while (background->threads > 0 || background->finished.first != NULL) {
         while (background->threads > 0) {
             (void)pthread_cond_wait(&background->idle, &background->mutex);
@@ -240,7 +279,10 @@ void background_let_go(struct background *background, void (*release)(void *owne
     }
     (void)pthread_mutex_lock(&background->mutex);
     background->closed = true;
+    background->closing = true;
     background->release = release;
+    background->waits = 0;
+    (void)pthread_cond_broadcast(&background->more);
     struct queue waiting = background->waiting;
     struct queue finished = background->finished;
     background->waiting = (struct queue){NULL, NULL};

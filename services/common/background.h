@@ -4,7 +4,8 @@
  * What waits for a disk or a name server blocks whoever calls it. So it is handed over here: run is
  * called in a thread, and when it is over, done in the loop. A thread sees only what it is given,
  * and takes no signals, which are the service's. Each user has a pool of its own with its own
- * limit, so that lookups that hang never keep a job from the disk. Needs loop.
+ * limit, so that lookups that hang never keep a job from the disk. A thread that has nothing to do
+ * ends after a while. Needs loop.
  */
 #ifndef SERVICE_BACKGROUND_H
 #define SERVICE_BACKGROUND_H
