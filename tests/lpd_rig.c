@@ -26,6 +26,13 @@ static bool find(void *owner, const char *name, char *queue, struct line *proble
     return true;
 }
 
+/* "lp" and "lp two" are queues' names. */
+static size_t name_size(void *owner, const char *operand)
+{
+    (void)owner;
+    return strncmp(operand, "lp two", 6) == 0 ? 6 : strncmp(operand, "lp", 2) == 0 ? 2 : 0;
+}
+
 static void received(void *owner, const char *name, const struct job_facts *facts)
 {
     struct lpd_rig *rig = owner;
@@ -70,7 +77,7 @@ static bool remove_jobs(void *owner, const struct lpd_question *question, struct
     return !rig->refuse;
 }
 
-static const struct lpd_owner calls = {find, received, resume, state, remove_jobs};
+static const struct lpd_owner calls = {find, name_size, received, resume, state, remove_jobs};
 
 /* ---- The rig --------------------------------------------------------------------------------- */
 

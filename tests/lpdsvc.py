@@ -202,6 +202,23 @@ def test_jobs_are_removed_by_their_owners(bench):
     lpd.service.end()
 
 
+def test_a_queue_s_name_may_have_blanks(bench):
+    """Whoever asks for its state or removes a job says the name in one line with users and numbers."""
+    for name in 'HP', 'HP LaserJet 4':
+        add_printer(bench, name, '/dev/null', Status=1)
+    lpd = Lpd(bench)
+    for number, user in (1, 'bob'), (2, 'eve'):
+        send_job(lpd.port, 'HP LaserJet 4', {'x': b'1'}, number=number, user=user)
+    assert lpq(lpd.port, 'hp laserjet 4').startswith('HP LaserJet 4 is paused\nRank')
+    expect(ask(lpd.port, b'\3HP LaserJet 4 eve\n').count('bytes'), 1)
+    expect(ask(lpd.port, b'\3HP LaserJet\n'), 'HP is paused\nno entries\n')
+    expect(ask(lpd.port, b'\3HP Laser Jet\n'), 'HP is paused\nno entries\n')
+    expect(ask(lpd.port, b'\3H P\n'), 'unknown printer: "H"\n')
+    expect(remove(lpd, 'HP LaserJet 4', 'eve', 2), 'job 2 dequeued\n')
+    expect(len(lpd.waiting()), 1)
+    lpd.service.end()
+
+
 def test_removing_may_be_forbidden(bench):
     add_printer(bench, 'Laser', '/dev/null', Status=1)
     lpd = Lpd(bench)

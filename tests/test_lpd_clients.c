@@ -30,6 +30,26 @@ static void questions_reach_the_owner(void)
     lpd_rig_close(&rig);
 }
 
+static void a_name_may_have_blanks(void)
+{
+    struct lpd_rig rig;
+    char answer[256];
+    lpd_rig_open(&rig);
+    rig.state_lines = 1;
+    int fd = lpd_connect(&rig);
+    LPD_SAY(&rig, fd, "\3lp two  joe 7\n");
+    (void)lpd_hear(&rig, fd, answer, sizeof(answer));
+    CU_ASSERT_STRING_EQUAL(answer, "line 0 of lp two\n");
+    CU_ASSERT_STRING_EQUAL(rig.asked, "lp two by  from 127.0.0.1: joe 7");
+    close(fd);
+    fd = lpd_connect(&rig);
+    LPD_SAY(&rig, fd, "\5lp two root 1 2\n");
+    (void)lpd_hear(&rig, fd, answer, sizeof(answer));
+    CU_ASSERT_STRING_EQUAL(rig.asked, "lp two by root from 127.0.0.1: 1 2");
+    close(fd);
+    lpd_rig_close(&rig);
+}
+
 static void yes_and_no_are_bytes(void)
 {
     struct lpd_rig rig;
@@ -337,6 +357,7 @@ static void an_inherited_socket_is_served_too(void)
 
 static const struct test_case cases[] = {
     {"questions reach the owner", questions_reach_the_owner},
+    {"a name may have blanks", a_name_may_have_blanks},
     {"yes and no are bytes", yes_and_no_are_bytes},
     {"a state has a limit", a_state_has_a_limit},
     {"a client that does not read holds little", a_client_that_does_not_read_holds_little},

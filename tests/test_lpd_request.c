@@ -83,6 +83,13 @@ static void tell_event(struct tale *tale, const struct lpd_event *event)
     }
 }
 
+/* A name with a blank in it is that of a queue here. */
+static size_t name_size(const char *operand)
+{
+    static const char name[] = "HP Laser";
+    return strncmp(operand, name, sizeof(name) - 1) == 0 ? sizeof(name) - 1 : 0;
+}
+
 /* Feeds bytes in pieces of so many, each in memory of its own. */
 static bool feed(struct lpd_request *request, struct tale *tale, const char *bytes, size_t size)
 {
@@ -95,6 +102,9 @@ static bool feed(struct lpd_request *request, struct tale *tale, const char *byt
         size_t taken = lpd_request_feed(request, copy + at, size - at, &event);
         CU_ASSERT_FATAL(taken <= size - at && (taken > 0 || event.kind != LPD_NOTHING));
         CU_ASSERT(room <= size - at || taken == size - at || event.kind != LPD_NOTHING);
+        if (event.kind == LPD_STATE || event.kind == LPD_REMOVE) {
+            lpd_request_split(request, &event, name_size(event.queue));
+        }
         tell_event(tale, &event);
         at += taken;
     }
@@ -145,6 +155,10 @@ static void commands_are_taken_apart(void)
     EXPECT("\4lp joe 12\t13\n", "[long lp,joe,12,13] [ended]");
     EXPECT("\5lp joe 1 2 \n", "[remove lp by joe,1,2] [ended]");
     EXPECT("\5lp\n", "[remove lp by ] [ended]");
+    EXPECT("\3HP Laser\n", "[short HP Laser] [ended]");
+    EXPECT("\4 HP Laser  joe 12\n", "[long HP Laser,joe,12] [ended]");
+    EXPECT("\5HP Laser joe 1\n", "[remove HP Laser by joe,1] [ended]");
+    EXPECT("\5HP Laser \n", "[remove HP Laser by ] [ended]");
     EXPECT("\2HP LaserJet 4 \r\n", "[receive HP LaserJet 4] [ended]");
     EXPECT("\3\n", "[short ] [ended]");
     EXPECT("\2HKLM\\SYSTEM\\..\\x\n", "[receive HKLM\\SYSTEM\\..\\x] [ended]");

@@ -115,6 +115,73 @@ static void printers_are_queues(void)
     rs_close(store);
 }
 
+/* Its jobs wait, but the name belongs to the printer that is there. */
+static void a_printer_that_is_gone_keeps_no_name(void)
+{
+    static const char *const values[] = {"Name", "Share Name"};
+    for (size_t i = 0; i < 2; i++) {
+        struct queues queues = {0};
+        rs_store *store = bench_open();
+        struct queue *gone = add(&queues, "Laser", "00000001");
+        CU_ASSERT_PTR_EQUAL(queues_find(&queues, "laser"), gone);
+        rs_txn *txn = bench_begin(store, RS_WRITE);
+        rs_key key = printer(txn, "Fax", "/dev/null");
+        SUCCEEDS(rs_set_string(txn, key, values[i], "LASER"));
+        bench_commit(txn);
+        take(store, &queues);
+        CU_ASSERT_PTR_EQUAL(queues_find(&queues, "laser"), queues_by_key(&queues, "fax"));
+        CU_ASSERT_PTR_EQUAL(queues_by_key(&queues, "laser"), gone);
+        EQUAL_TEXT(jobs_of(gone), "00000001");
+        txn = bench_begin(store, RS_WRITE);
+        printer(txn, "Laser", "/dev/null");
+        bench_commit(txn);
+        take(store, &queues);
+        CU_ASSERT_PTR_EQUAL(queues_find(&queues, "laser"), gone);
+        txn = bench_begin(store, RS_WRITE);
+        remove_printer(txn, "Laser");
+        remove_printer(txn, "Fax");
+        bench_commit(txn);
+        queues_free(&queues);
+        rs_close(store);
+    }
+}
+
+static void a_name_may_have_blanks(void)
+{
+    static const struct {
+        const char *operand;
+        size_t size;
+    } rows[] = {
+        {"", 0},
+        {"none of all", 0},
+        {"hp", 2},
+        {"HP laser", 2},
+        {"hp laserjet 4", 13},
+        {"hp laserjet 4 joe 7", 13},
+        {"hp laserjet 40", 2},
+        {"hp laserjet\t4", 2},
+        {"Second Floor", 12},
+        {"second floor joe and all of his jobs", 12},
+        {"TWO  BLANKS 1", 11},
+        {"two blanks 1", 0},
+        {"hpx laserjet 4", 0},
+    };
+    struct queues queues = {0};
+    rs_store *store = bench_open();
+    rs_txn *txn = bench_begin(store, RS_WRITE);
+    rs_key key = printer(txn, "HP", "/dev/null");
+    SUCCEEDS(rs_set_string(txn, key, "Name", "Second Floor"));
+    key = printer(txn, "HP LaserJet 4", "/dev/null");
+    SUCCEEDS(rs_set_string(txn, key, "Share Name", "two  blanks"));
+    bench_commit(txn);
+    take(store, &queues);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        CU_ASSERT_EQUAL(queues_name_size(&queues, rows[i].operand), rows[i].size);
+    }
+    queues_free(&queues);
+    rs_close(store);
+}
+
 static void jobs_keep_their_order(void)
 {
     struct queues queues = {0};
@@ -224,6 +291,8 @@ static void many_are_found(void)
 
 static const struct test_case cases[] = {
     {"printers are queues", printers_are_queues},
+    {"a printer that is gone keeps no name", a_printer_that_is_gone_keeps_no_name},
+    {"a name may have blanks", a_name_may_have_blanks},
     {"jobs keep their order", jobs_keep_their_order},
     {"a queue waits for its printer", a_queue_waits_for_its_printer},
     {"resuming ends with the next status", resuming_ends_with_the_next_status},

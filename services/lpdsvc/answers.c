@@ -22,6 +22,12 @@ static bool find(void *owner, const char *name, char *queue, struct line *proble
     return true;
 }
 
+static size_t name_size(void *owner, const char *operand)
+{
+    const struct answers *answers = owner;
+    return queues_name_size(answers->queues, operand);
+}
+
 static void received(void *owner, const char *name, const struct job_facts *facts)
 {
     const struct answers *answers = owner;
@@ -159,4 +165,4 @@ static bool remove_jobs(void *owner, const struct lpd_question *question, struct
     return good;
 }
 
-const struct lpd_owner answers_calls = {find, received, resume, state, remove_jobs};
+const struct lpd_owner answers_calls = {find, name_size, received, resume, state, remove_jobs};

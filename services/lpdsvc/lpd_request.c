@@ -51,16 +51,22 @@ static void cut_trailing_blanks(char *text)
     text[length] = '\0';
 }
 
-/* Ends the word that begins here, and gives the next one's begin. */
+/* Ends a text here, at a blank or its end, and gives the next word's begin. */
+static char *end_here(char *text)
+{
+    if (*text != '\0') {
+        *text++ = '\0';
+    }
+    return skip_blanks(text);
+}
+
+/* The same for the word that begins here. */
 static char *end_word(char *text)
 {
     while (*text != '\0' && !is_blank(*text)) {
         text++;
     }
-    if (*text != '\0') {
-        *text++ = '\0';
-    }
-    return skip_blanks(text);
+    return end_here(text);
 }
 
 /* The words from here on become the request's items. There is room for all that fit in a line. */
@@ -157,18 +163,16 @@ static void take_queue(struct lpd_request *request, struct lpd_event *event,
     request->state = kind == LPD_RECEIVE ? LPD_AT_SUBCOMMAND : LPD_IS_OVER;
 }
 
-static void take_question(struct lpd_request *request, struct lpd_event *event, bool with_agent)
+void lpd_request_split(struct lpd_request *request, struct lpd_event *event, size_t size)
 {
-    char *queue = skip_blanks(request->line + 1);
-    char *rest = end_word(queue);
-    event->queue = queue;
-    if (with_agent) {
+    char *queue = request->line + (event->queue - request->line);
+    char *rest = size > 0 ? end_here(queue + size) : end_word(queue);
+    if (event->kind == LPD_REMOVE) {
         event->agent = rest;
         rest = end_word(rest);
     }
     split_items(request, rest);
     event->items = request->items;
-    request->state = LPD_IS_OVER;
 }
 
 static void take_command(struct lpd_request *request, struct lpd_event *event)
@@ -182,13 +186,11 @@ static void take_command(struct lpd_request *request, struct lpd_event *event)
         break;
     case 3:
     case 4:
-        event->kind = LPD_STATE;
         event->is_long = request->line[0] == 4;
-        take_question(request, event, false);
+        take_queue(request, event, LPD_STATE);
         break;
     case 5:
-        event->kind = LPD_REMOVE;
-        take_question(request, event, true);
+        take_queue(request, event, LPD_REMOVE);
         break;
     default:
         become_broken(request, event, "no command of RFC 1179");

@@ -30,8 +30,8 @@ enum lpd_event_kind {
     LPD_NOTHING,      /* all bytes are taken, and there is nothing to tell */
     LPD_RESUME,       /* 01 queue */
     LPD_RECEIVE,      /* 02 queue; sub-commands follow */
-    LPD_STATE,        /* 03, 04 queue, items */
-    LPD_REMOVE,       /* 05 queue, agent, items */
+    LPD_STATE,        /* 03, 04 queue, items, */
+    LPD_REMOVE,       /* 05 queue, agent, items: lpd_request_split() tells them apart */
     LPD_ABORT,        /* sub-command 01 */
     LPD_CONTROL_FILE, /* sub-command 02 with name and size; its bytes follow */
     LPD_DATA_FILE,    /* sub-command 03, the same */
@@ -44,9 +44,9 @@ enum lpd_event_kind {
 /* What an event points to lives until the next call. */
 struct lpd_event {
     enum lpd_event_kind kind;
-    const char *queue; /* this and the other texts hold no NUL, but anything else */
+    const char *queue; /* all of the operand; this and the other texts hold no NUL, but anything */
     const char *agent;
-    const char *const *items; /* end with NULL */
+    const char *const *items; /* end with NULL; NULL: not split yet */
     bool is_long;             /* 04 */
     const char *name;         /* of a file, as lpd_name_problem() allows it */
     uint64_t size;            /* that was announced; 0 if it is */
@@ -78,6 +78,10 @@ void lpd_request_begin(struct lpd_request *request);
 /* Takes bytes up to the next event; gives how many. */
 size_t lpd_request_feed(struct lpd_request *request, const uint8_t *bytes, size_t size,
                         struct lpd_event *event);
+/* Takes the operand of an LPD_STATE or LPD_REMOVE apart, before the next call. A queue's name may
+ * have blanks, so who knows the queues says how many bytes it has, up to a blank or to the end; 0:
+ * it is the first word. */
+void lpd_request_split(struct lpd_request *request, struct lpd_event *event, size_t size);
 /* Nothing more will come. Again until it gives LPD_ENDED or LPD_BROKEN. */
 void lpd_request_finish(struct lpd_request *request, struct lpd_event *event);
 /* The file that the latest event announced is refused: its bytes will not come. */

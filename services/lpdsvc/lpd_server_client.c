@@ -134,10 +134,14 @@ static void wait_for(struct lpd_client *client, uint32_t events)
 
 /* ---- Questions ------------------------------------------------------------------------------- */
 
-static struct lpd_question question_of(const struct lpd_client *client,
-                                       const struct lpd_event *event)
+static struct lpd_question question_of(struct lpd_client *client, struct lpd_event *event)
 {
     static const char *const none[] = {NULL};
+    const struct lpd_server_options *options = &client->server->options;
+    if (event->kind != LPD_RESUME) {
+        size_t size = options->calls->name_size(options->owner, event->queue);
+        lpd_request_split(&client->request, event, size);
+    }
     return (struct lpd_question){.queue = event->queue,
                                  .agent = event->agent != NULL ? event->agent : "",
                                  .items = event->items != NULL ? event->items : none,
@@ -145,7 +149,7 @@ static struct lpd_question question_of(const struct lpd_client *client,
                                  .is_long = event->is_long};
 }
 
-static void ask(struct lpd_client *client, const struct lpd_event *event)
+static void ask(struct lpd_client *client, struct lpd_event *event)
 {
     const struct lpd_server_options *options = &client->server->options;
     struct lpd_question question = question_of(client, event);
@@ -176,7 +180,7 @@ static void take_broken(struct lpd_client *client, const char *why)
     lpd_client_leave(client);
 }
 
-static void take_event(struct lpd_client *client, const struct lpd_event *event)
+static void take_event(struct lpd_client *client, struct lpd_event *event)
 {
     switch (event->kind) {
     case LPD_NOTHING:

@@ -249,20 +249,84 @@ struct queue *queues_by_key(const struct queues *queues, const char *key)
     return there ? queues->rows[place] : NULL;
 }
 
-struct queue *queues_find(const struct queues *queues, const char *name)
+/* Of the printers that are there. */
+static struct queue *find_by_texts(const struct queues *queues, const char *name)
 {
     struct queue *by_share = NULL;
-    struct queue *found = queues_by_key(queues, name);
-    for (size_t i = 0; i < queues->count && found == NULL; i++) {
+    for (size_t i = 0; i < queues->count; i++) {
         const struct queue_shape *shape = queues->rows[i]->shape;
         if (shape != NULL && compare_names(shape->name, name) == 0) {
-            found = queues->rows[i];
-        } else if (by_share == NULL && shape != NULL && shape->share[0] != '\0' &&
-                   compare_names(shape->share, name) == 0) {
+            return queues->rows[i];
+        }
+        if (by_share == NULL && shape != NULL && shape->share[0] != '\0' &&
+            compare_names(shape->share, name) == 0) {
             by_share = queues->rows[i];
         }
     }
-    return found != NULL ? found : by_share;
+    return by_share;
+}
+
+struct queue *queues_find(const struct queues *queues, const char *name)
+{
+    struct queue *by_key = queues_by_key(queues, name);
+    struct queue *found = by_key;
+    if (found == NULL || found->shape == NULL) {
+        found = find_by_texts(queues, name);
+    }
+    return found != NULL ? found : by_key;
+}
+
+static bool is_blank(char byte)
+{
+    return byte != '\0' && strchr(" \t\v\f\r", byte) != NULL;
+}
+
+static size_t more_blanks(const char *text, size_t most)
+{
+    size_t count = 0;
+    for (; *text != '\0'; text++) {
+        count += is_blank(*text);
+    }
+    return count > most ? count : most;
+}
+
+/* What the name with the most of them has: strangers' operands may have hundreds. */
+static size_t most_blanks(const struct queues *queues)
+{
+    size_t most = 0;
+    for (size_t i = 0; i < queues->count; i++) {
+        const struct queue *queue = queues->rows[i];
+        most = more_blanks(queue->key, most);
+        if (queue->shape != NULL) {
+            most = more_blanks(queue->shape->name, most);
+            most = more_blanks(queue->shape->share, most);
+        }
+    }
+    return most;
+}
+
+static bool is_there(const struct queues *queues, const char *operand, size_t size)
+{
+    char *name = strndup(operand, size);
+    bool there = name != NULL && queues_find(queues, name) != NULL;
+    free(name);
+    return there;
+}
+
+size_t queues_name_size(const struct queues *queues, const char *operand)
+{
+    size_t size = 0;
+    size_t left = most_blanks(queues);
+    for (; operand[size] != '\0' && (left > 0 || !is_blank(operand[size])); size++) {
+        left -= is_blank(operand[size]);
+    }
+    while (size > 0 && !is_there(queues, operand, size)) {
+        while (size > 0 && !is_blank(operand[size - 1])) {
+            size--;
+        }
+        size -= size > 0;
+    }
+    return size;
 }
 
 bool queue_is_paused(const struct queue *queue)

@@ -107,9 +107,12 @@ void queues_sweep(struct queues *queues, bool (*released)(struct queue *queue));
 /* Deliverers have been released. */
 void queues_free(struct queues *queues);
 
-/* By key, else by name, else by share name; NULL: there is none. One whose printer is gone counts.
- */
+/* By key, else by name, else by share name; NULL: there is none. One whose printer is gone counts if
+ * no printer that is there has the name. */
 struct queue *queues_find(const struct queues *queues, const char *name);
+/* How many of the operand's first bytes are the name of a queue, which may have blanks: the longest
+ * that ends before a blank or with the operand; 0: none is. */
+size_t queues_name_size(const struct queues *queues, const char *operand);
 /* The one of this key. */
 struct queue *queues_by_key(const struct queues *queues, const char *key);
 /* Whether its jobs are to be printed. */

@@ -91,6 +91,15 @@ static void check(struct told *told, const struct lpd_event *event, const uint8_
     }
 }
 
+/* All but the last word is the queue's name, if there is more than one. */
+static void split(struct told *told, struct lpd_event *event)
+{
+    const char *blank = strrchr(event->queue, ' ');
+    FUZZ_CHECK(event->items == NULL && event->agent == NULL && event->queue[0] != ' ');
+    lpd_request_split(&told->request, event, blank != NULL ? (size_t)(blank - event->queue) : 0);
+    FUZZ_CHECK(event->items != NULL);
+}
+
 /* A piece, in memory of its own. */
 static void feed(struct told *told, const uint8_t *bytes, size_t size)
 {
@@ -105,6 +114,9 @@ static void feed(struct told *told, const uint8_t *bytes, size_t size)
         size_t taken = lpd_request_feed(&told->request, copy + at, size - at, &event);
         FUZZ_CHECK(taken <= size - at && (taken > 0 || event.kind != LPD_NOTHING));
         FUZZ_CHECK(event.kind != LPD_NOTHING || taken == size - at);
+        if (event.kind == LPD_STATE || event.kind == LPD_REMOVE) {
+            split(told, &event);
+        }
         check(told, &event, copy + at, size - at);
         at += taken;
     }
