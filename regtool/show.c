@@ -57,12 +57,16 @@ void show_type(uint32_t type, char text[SHOW_TYPE_SIZE])
     }
 }
 
-/* U+2028 to U+202E and U+2066 to U+2069 break lines and turn the direction of writing: what comes
- * after them looks like something else than it is. */
+/* U+200B to U+200F, U+2028 to U+202E, U+2060 to U+206F and U+FEFF break lines, turn the direction
+ * of writing, or are not seen at all: text with them looks like something else than it is. */
 static bool turns_text(const unsigned char *at)
 {
-    return at[0] == 0xe2 && ((at[1] == 0x80 && at[2] >= 0xa8 && at[2] <= 0xae) ||
-                             (at[1] == 0x81 && at[2] >= 0xa6 && at[2] <= 0xa9));
+    bool is_mark = at[1] == 0x80 && at[2] >= 0x8b && at[2] <= 0x8f;
+    bool is_turn = at[1] == 0x80 && at[2] >= 0xa8 && at[2] <= 0xae;
+    bool is_unseen = at[1] == 0x81 && at[2] >= 0xa0 && at[2] <= 0xaf;
+
+    return (at[0] == 0xe2 && (is_mark || is_turn || is_unseen)) ||
+           (at[0] == 0xef && at[1] == 0xbb && at[2] == 0xbf);
 }
 
 /* The bytes of the control character that the text begins with; 0 if it begins with another one. */

@@ -418,10 +418,11 @@ def test_lpd_without_room(bench):
 def test_lpd_with_hostile_names(bench):
     """What ends a line ends it nowhere else."""
     lpd = Lpd(bench)
-    deliver(bench, '--name', 'x\nldfA001evil\nU/etc/passwd', '--user', 'a\nProot', lpd.target,
+    deliver(bench, '--name', 'x\nldfA001evil\nU/etc/passwd', '--user', 'a\nProot\u202e\x9bé', lpd.target,
             document=b'x')
     lines = lpd.server.next()[2].decode().split('\n')
     expect([line[:1] for line in lines], list('HPJlUN') + [''])
+    expect(lines[1], 'Pa?Proot??é')
 
 
 # ---- Ports of the store, and the command line

@@ -212,7 +212,8 @@ def test_control_files_that_lie(bench):
 def test_texts_that_lie(bench):
     """What a person reads of a job is text, whatever the client called itself."""
     lpd = start(bench)
-    control = (b'H\x1b]0;owned\x07' + b'h' * 300 + b'\nP\xff\xfe\x9b31m\nJ' + b'\r\x08\xc3\xa4\xed\xa0\x80' * 40 +
+    control = (b'H\x1b]0;owned\x07' + b'h' * 300 + b'\nP\xff\xfe\x9b31m' +
+               '\u202eevil\u2069\u200b\u200f\ufeff\U000e0041'.encode() + b'\nJ' + b'\r\x08\xc3\xa4\xed\xa0\x80' * 40 +
                b'\nfdfA001h\nN../../../../etc/passwd\n')
     expect(answers_to(lpd.port, b'\2lp\n' + file(2, b'cfA001h', control) + file(3, b'dfA001h', b'x')), YES * 5)
     for code in (3, 4):

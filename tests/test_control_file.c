@@ -170,6 +170,7 @@ static void texts_become_utf8(void)
     expect_clean("a\xc2\x9b"
                  "31m",
                  "a31m");
+    expect_clean("a\u202eb\u2066c\u200ed\ufeffe\U000e0041f", "abcdef");
     expect_clean("\xed\xa0\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd");
     expect_clean("\xc0\xaf", "\xef\xbf\xbd\xef\xbf\xbd");
     expect_clean("\xe0\x80\xaf", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd");

@@ -66,6 +66,10 @@ static void programs_end_with_a_status(void)
     CU_ASSERT_STRING_EQUAL(runner.program.text, "skip this\nto\033ld\n");
     program_first_line(&runner.program, skipped, line, sizeof(line));
     CU_ASSERT_STRING_EQUAL(line, "to?ld");
+    program_take_line("\u20ac \u202etfel\u2069\x9b \xe2\x82\n", line, sizeof(line));
+    CU_ASSERT_STRING_EQUAL(line, "\u20ac ?tfel?? ??");
+    program_take_line("ab\u20ac", line, 5);
+    CU_ASSERT_STRING_EQUAL(line, "ab");
     run_shell(&runner, "read word; test -z \"$word\"", NEVER_MS);
     CU_ASSERT_EQUAL(runner.program.status, 0);
     CU_ASSERT_STRING_EQUAL(runner.program.text, "");

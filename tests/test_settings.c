@@ -331,6 +331,30 @@ static void quoted_text_stays_on_its_line(void)
                                       "SQL\\QUERY\"");
 }
 
+/* What is not seen but turns the text, or makes two names look the same, is; its neighbours are
+ * not.
+ */
+static void what_changes_text_is_quoted_as_bytes(void)
+{
+    static const struct {
+        const char *text;
+        const char *quoted;
+    } rows[] = {
+        {"\u200a\u200b\u200f\u2010", "\u200a\\xe2\\x80\\x8b\\xe2\\x80\\x8f\u2010"},
+        {"\u2027\u2028\u202e\u202f", "\u2027\\xe2\\x80\\xa8\\xe2\\x80\\xae\u202f"},
+        {"\u2065\u2066\u206f\u2070", "\u2065\\xe2\\x81\\xa6\\xe2\\x81\\xaf\u2070"},
+        {"\u00a0\u00ad\u061b\u061c", "\u00a0\\xc2\\xad\u061b\\xd8\\x9c"},
+        {"\ufeff\ufffd\U000e0020\U0010ffff", "\\xef\\xbb\\xbf\ufffd\\xf3\\xa0\\x80\\xa0\U0010ffff"},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct line line = LINE_INIT;
+        struct line wanted = LINE_INIT;
+        line_add_quoted(&line, rows[i].text);
+        line_add(&wanted, "\"%s\"", rows[i].quoted);
+        CU_ASSERT_STRING_EQUAL(line.text, wanted.text);
+    }
+}
+
 static void long_text_is_cut_between_characters(void)
 {
     char text[3 * LINE_QUOTED_MAX];
@@ -382,6 +406,7 @@ static const struct test_case cases[] = {
     {"a row without a rule is a mistake", a_row_without_a_rule_is_a_mistake},
     {"shipped rules are rules", shipped_rules_are_rules},
     {"quoted text stays on its line", quoted_text_stays_on_its_line},
+    {"what changes text is quoted as bytes", what_changes_text_is_quoted_as_bytes},
     {"long text is cut between characters", long_text_is_cut_between_characters},
     {"a full line ends in dots", full_line_ends_in_dots},
     {"what is no text is quoted as bytes", what_is_no_text_is_quoted_as_bytes},

@@ -1,6 +1,8 @@
 /* program - another program, run and waited for in the loop; see program.h. */
 #include "program.h"
 
+#include "character.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -185,20 +187,24 @@ static bool begins_with_one(const char *text, const char *const *starts)
     return *starts != NULL;
 }
 
-/* The control characters of ASCII, and those of Unicode that follow it. */
-static bool is_control(const char *at)
-{
-    unsigned char first = (unsigned char)at[0];
-    unsigned char second = (unsigned char)at[1];
-    return first < ' ' || first == 0x7f || (first == 0xc2 && second >= 0x80 && second <= 0x9f);
-}
-
 void program_take_line(const char *text, char *line, size_t size)
 {
-    (void)snprintf(line, size, "%.*s", (int)strcspn(text, "\n"), text);
-    for (; *line != '\0'; line++) {
-        *line = is_control(line) ? '?' : *line;
+    size_t left = strcspn(text, "\n");
+    size_t length = 0;
+    while (left > 0) {
+        size_t valid = character_size(text, left);
+        bool clean = valid > 0 && !character_is_control(text, valid);
+        size_t taken = valid > 0 ? valid : 1;
+        size_t added = clean ? valid : 1;
+        if (added >= size - length) {
+            break;
+        }
+        memcpy(line + length, clean ? text : "?", added);
+        length += added;
+        text += taken;
+        left -= taken;
     }
+    line[length] = '\0';
 }
 
 void program_first_line(const struct program *child, const char *const *skipped, char *line,

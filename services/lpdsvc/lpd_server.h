@@ -23,7 +23,8 @@
 
 struct lpd_server;
 
-/* A request about a queue, as the client wrote it, but split by name_size(); texts end with NUL and hold no other. */
+/* A request about a queue, as the client wrote it, but split by name_size(); texts end with NUL and
+ * hold no other. */
 struct lpd_question {
     const char *queue;
     const char *agent;        /* who asks to remove jobs; else "" */
@@ -42,8 +43,8 @@ struct lpd_owner {
     /* Whether the queue is there and takes jobs; queue has JOB_TEXT bytes. The reason in *problem.
      */
     bool (*find)(void *owner, const char *name, char *queue, struct line *problem);
-    /* How many bytes at the operand's beginning, up to a blank or to its end, are a queue's name; 0:
-     * none that is known. */
+    /* How many bytes at the operand's beginning, up to a blank or to its end, are a queue's name;
+     * 0: none that is known. */
     size_t (*name_size)(void *owner, const char *operand);
     /* A job is in the spool, and its client does not know it yet. */
     void (*received)(void *owner, const char *name, const struct job_facts *facts);

@@ -107,8 +107,8 @@ void queues_sweep(struct queues *queues, bool (*released)(struct queue *queue));
 /* Deliverers have been released. */
 void queues_free(struct queues *queues);
 
-/* By key, else by name, else by share name; NULL: there is none. One whose printer is gone counts if
- * no printer that is there has the name. */
+/* By key, else by name, else by share name; NULL: there is none. One whose printer is gone counts
+ * if no printer that is there has the name. */
 struct queue *queues_find(const struct queues *queues, const char *name);
 /* How many of the operand's first bytes are the name of a queue, which may have blanks: the longest
  * that ends before a blank or with the operand; 0: none is. */

@@ -43,7 +43,7 @@ struct lpd {
 /* ---- What both sides say --------------------------------------------------------------------- */
 
 /* Each is a line, so what ends one, or is no text at all, stands nowhere in it; and it is not cut
- * within a character. */
+ * within a character. The daemon shows it to people. */
 static void add_field(struct line *control, char letter, const char *text, size_t most)
 {
     size_t length = character_cut(text, most);
@@ -51,9 +51,12 @@ static void add_field(struct line *control, char letter, const char *text, size_
         return;
     }
     line_add(control, "%c", letter);
-    for (size_t at = 0; at < length; at++) {
-        unsigned char byte = (unsigned char)text[at];
-        line_add(control, "%c", byte < ' ' || byte == 0x7f ? '?' : byte);
+    for (size_t at = 0; at < length;) {
+        size_t size = character_size(text + at, length - at);
+        size_t taken = size > 0 ? size : 1;
+        bool clean = !character_is_control(text + at, size);
+        line_add(control, "%.*s", clean ? (int)taken : 1, clean ? text + at : "?");
+        at += taken;
     }
     line_add(control, "\n");
 }
