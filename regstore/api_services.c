@@ -15,6 +15,14 @@ int rs_watch_open_named_n(rs_store *store, const char *name, const char *path, s
                             error);
 }
 
+int rs_watch_answer_for_n(rs_watch *watch, const char *path, size_t len, rs_error *error)
+{
+    if (watch == NULL || path == NULL) {
+        return fail(error, RS_EINVAL, "invalid argument");
+    }
+    return watch_answer_for(watch, (struct slice){path, text_length(path, len)}, error);
+}
+
 int rs_watch_answer(rs_watch *watch, uint64_t revision, enum rs_answer answer, const char *reason)
 {
     if (watch == NULL || answer < RS_ANSWER_APPLIED || answer > RS_ANSWER_SETTLED) {

@@ -819,6 +819,12 @@ RS_API void rs_watch_close(rs_watch *watch);
  */
 RS_CALL int rs_watch_open_named_n(rs_store *store, const char *name, const char *path, size_t len,
                                   unsigned flags, rs_watch **watch, rs_error *error);
+/* The name answers for the key at path, too, with what is below it and the rules for that, until
+ * the watch is closed: whoever waits for a revision that concerns the key waits for the name. The
+ * watch gives no batches of it; a service that reads several keys follows each with a watch of its
+ * own and has one answer. Switch on: RS_EINVAL, the watch has no name; RS_ETOOLONG, the paths take
+ * more than 1,024 bytes together; RS_EPATH, RS_ENAME; RS_EDISK; RS_EIO. */
+RS_CALL int rs_watch_answer_for_n(rs_watch *watch, const char *path, size_t len, rs_error *error);
 
 /* What a service says about the revisions up to one. */
 enum rs_answer {
@@ -856,6 +862,8 @@ typedef struct rs_service {
                                whether it is open, and perhaps the process */
     uint64_t heard;         /* when it last wrote into its file; it does so once a minute at least
                                while it calls rs_watch_next(); 0: not known */
+    const char *beside;     /* paths of further keys that it answers for, with what is below them
+                               and the rules for that; each ends with a NUL, "" is the end */
 } rs_service;
 /* Calls each for every named watch of the store, by name, also those that are not open; the same
  * rule as for rs_readers(). */
@@ -868,13 +876,13 @@ RS_CALL int rs_service_forget(rs_store *store, const char *name, rs_error *error
 
 /*
  * Waits until all services have answered a revision that are concerned by it: whose named watch is
- * open when this is called, on a key that a change of the revision concerns. each, which may be
- * NULL, is called for each as soon as its answer is known, and at the end, with RS_ANSWER_NONE, for
- * those that have none; the same rule. Answers of a process count as long as it lives; one that is
- * started again under its name may answer for it. timeout is in milliseconds, negative for ever.
- * RS_OK: all have applied it, with a restart or without, or nobody is concerned. Switch on:
- * RS_EREJECTED, one or more have rejected it; RS_ETIMEOUT; RS_EBEHIND, the revision is no longer in
- * the journal; RS_ENOTFOUND, it has not been made.
+ * open when this is called and answers for a key that a change of the revision concerns. each,
+ * which may be NULL, is called for each as soon as its answer is known, and at the end, with
+ * RS_ANSWER_NONE, for those that have none; the same rule. Answers of a process count as long as it
+ * lives; one that is started again under its name may answer for it. timeout is in milliseconds,
+ * negative for ever. RS_OK: all have applied it, with a restart or without, or nobody is concerned.
+ * Switch on: RS_EREJECTED, one or more have rejected it; RS_ETIMEOUT; RS_EBEHIND, the revision is
+ * no longer in the journal; RS_ENOTFOUND, it has not been made.
  */
 RS_CALL int rs_wait(rs_store *store, uint64_t revision, int timeout,
                     int (*each)(void *context, const rs_service *service), void *context);
@@ -1241,6 +1249,8 @@ static inline int rs_watch_open(rs_store *s, const char *path, unsigned flags, u
 { return rs_watch_open_n(s, path, RS_NTS, flags, since, watch, error); }
 static inline int rs_watch_open_named(rs_store *s, const char *name, const char *path, unsigned flags, rs_watch **watch, rs_error *error)
 { return rs_watch_open_named_n(s, name, path, RS_NTS, flags, watch, error); }
+static inline int rs_watch_answer_for(rs_watch *w, const char *path, rs_error *error)
+{ return rs_watch_answer_for_n(w, path, RS_NTS, error); }
 static inline int rs_history_key(rs_txn *t, const char *path, unsigned flags, uint64_t newest, uint64_t oldest, int (*each)(void *context, const rs_revision_info *revision), void *context)
 { return rs_history_key_n(t, path, RS_NTS, flags, newest, oldest, each, context); }
 /* clang-format on */

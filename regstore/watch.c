@@ -351,6 +351,54 @@ int watch_open_named(struct rs_store *store, const char *name, struct slice path
     return RS_OK;
 }
 
+/* As it is kept, and known to be a path. */
+static int stored_beside(const struct rs_watch *watch, struct slice path, struct buffer *stored,
+                         rs_error *error)
+{
+    struct watch_target target = {BUFFER_INIT, BUFFER_INIT, BUFFER_INIT, 0};
+    struct rs_txn *txn;
+    int status = store_begin(watch->store, false, &txn, error);
+    if (status != RS_OK) {
+        return status;
+    }
+    txn->tree.error = error;
+    status = watch_resolve(&target, &txn->tree, path);
+    store_abort(txn);
+    watch_target_free(&target);
+    if (status == RS_OK) {
+        status = watch_stored_path(path, stored, error);
+    }
+    if (status == RS_OK && memchr(stored->data, '\0', stored->size) != NULL) {
+        status = RS_ENAME;
+    }
+    return status;
+}
+
+int watch_answer_for(struct rs_watch *watch, struct slice path, rs_error *error)
+{
+    struct buffer stored = BUFFER_INIT;
+    if (watch->named == NULL) {
+        return fail(error, RS_EINVAL, "the watch has no name");
+    }
+    struct watch_record *record = &watch->named->record;
+    size_t before = record->beside_size;
+    int status = stored_beside(watch, path, &stored, error);
+    if (status == RS_OK) {
+        status = watch_record_add_beside(record, (struct slice){stored.data, stored.size});
+    }
+    if (status == RS_OK && record->beside_size > before) {
+        status = watch_named_save(watch->named);
+    }
+    if (status != RS_OK) {
+        record->beside_size = before;
+        record->beside[before] = '\0';
+        status = fail(error, status, "%.*s cannot be answered for: %s", (int)path.size,
+                      (const char *)path.data, rs_strerror(status));
+    }
+    buffer_free(&stored);
+    return status;
+}
+
 int watch_answer(struct rs_watch *watch, uint64_t revision, enum rs_answer answer,
                  const char *reason)
 {

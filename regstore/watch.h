@@ -89,6 +89,7 @@ bool watch_process_alive(pid_t pid, unsigned long long started);
 #define WATCH_MAX_PROGRAM 255u
 #define WATCH_MAX_PATH 4096u
 #define WATCH_MAX_REASON 1023u
+#define WATCH_MAX_BESIDE 1024u
 #define WATCH_ROWS 16u
 /* A position where none is known, as the file was damaged or of another store: beyond all others,
  * so that the watch says RS_EBEHIND, after a crash once more. */
@@ -120,7 +121,11 @@ struct watch_record {
     char path[WATCH_MAX_PATH + 1];
     char reason[WATCH_MAX_REASON + 1];  /* of the last answer */
     char refusal[WATCH_MAX_REASON + 1]; /* of the last rejection */
+    /* Further keys that are answered for: each path with its NUL, and "" as the end. */
+    char beside[WATCH_MAX_BESIDE + 1];
+    size_t beside_size; /* without the end */
 };
+#define WATCH_BESIDE_FLAGS (RS_SUBTREE | RS_WATCH_RULES)
 /* Those of the watch. */
 static inline unsigned watch_record_flags(const struct watch_record *record)
 {
@@ -131,6 +136,9 @@ int watch_record_put(struct buffer *slot, struct watch_record *record);
 /* The newest record of a file's bytes. RS_EDAMAGED if no slot is whole; *record counts for nothing
  * then. */
 int watch_record_get(const void *file, size_t size, struct watch_record *record);
+/* Takes one more key into a record; a path that it has is not taken twice. RS_ETOOLONG: there is no
+ * room. */
+int watch_record_add_beside(struct watch_record *record, struct slice path);
 /* What a slot begins with, and the sum of its fields that it holds. */
 #define WATCH_RECORD_MAGIC 0x31575352u /* "RSW1" */
 uint64_t watch_record_sum(const void *bytes, size_t size);
@@ -213,6 +221,7 @@ int watch_open(struct rs_store *store, struct slice path, unsigned flags, uint64
                struct rs_watch **watch, rs_error *error);
 int watch_open_named(struct rs_store *store, const char *name, struct slice path, unsigned flags,
                      struct rs_watch **watch, rs_error *error);
+int watch_answer_for(struct rs_watch *watch, struct slice path, rs_error *error);
 int watch_answer(struct rs_watch *watch, uint64_t revision, enum rs_answer answer,
                  const char *reason);
 int watch_fd(const struct rs_watch *watch);

@@ -42,6 +42,7 @@ static rs_service service_of(const struct watch_seen *seen)
         .restart_since = record->restart_since,
         .damaged = seen->damaged,
         .heard = seen->heard,
+        .beside = record->beside,
     };
 }
 
@@ -84,15 +85,25 @@ struct waiting {
     int dir_fd;             /* of the positions; -1: not open */
 };
 
-static int is_concerned(struct waiting *waiting, const struct watch_record *record, bool *found)
+static int is_key_concerned(struct waiting *waiting, const char *key, unsigned flags, bool *found)
 {
-    struct slice path = {record->path, strlen(record->path)};
-    int status = watch_concerns(&waiting->news, path, watch_record_flags(record), found);
+    struct slice path = {key, strlen(key)};
+    int status = watch_concerns(&waiting->news, path, flags, found);
     if (status == RS_OK || status == RS_ENOMEM || status == RS_EDAMAGED) {
         return status;
     }
     *found = false; /* what the file holds is no path: no watch wrote it */
     return RS_OK;
+}
+
+static int is_concerned(struct waiting *waiting, const struct watch_record *record, bool *found)
+{
+    const char *key = record->beside;
+    int status = is_key_concerned(waiting, record->path, watch_record_flags(record), found);
+    for (; status == RS_OK && !*found && *key != '\0'; key += strlen(key) + 1) {
+        status = is_key_concerned(waiting, key, WATCH_BESIDE_FLAGS, found);
+    }
+    return status;
 }
 
 static int choose(void *context, const struct watch_seen *seen)

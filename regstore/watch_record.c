@@ -6,7 +6,8 @@
 /* A slot: magic, bytes in all, checksum of what comes after it, and the fields. */
 #define HEAD 16u /* bytes in front of what is summed */
 
-enum { FLAG_SUBTREE = 1, FLAG_ENDED = 2, FLAG_RULES = 4, FLAGS_ALL = 7 };
+/* FLAG_BESIDE: further keys stand at the end. */
+enum { FLAG_SUBTREE = 1, FLAG_ENDED = 2, FLAG_RULES = 4, FLAG_BESIDE = 8, FLAGS_ALL = 15 };
 
 /* FNV-1a: tells a torn write from a whole one, which is all that is asked. */
 uint64_t watch_record_sum(const void *bytes, size_t size)
@@ -41,7 +42,8 @@ static int put_numbers(struct buffer *slot, struct watch_record *record)
 {
     uint64_t *numbers[NUMBERS];
     unsigned flags = (record->subtree ? FLAG_SUBTREE : 0u) | (record->ended ? FLAG_ENDED : 0u) |
-                     (record->rules ? FLAG_RULES : 0u);
+                     (record->rules ? FLAG_RULES : 0u) |
+                     (record->beside_size > 0 ? FLAG_BESIDE : 0u);
     int status = record_put_u32(slot, record->pid);
     list_numbers(record, numbers);
     for (size_t i = 0; status == RS_OK && i < NUMBERS; i++) {
@@ -59,6 +61,9 @@ static int put_texts(struct buffer *slot, const struct watch_record *record)
     int status = RS_OK;
     for (size_t i = 0; status == RS_OK && i < sizeof texts / sizeof *texts; i++) {
         status = record_put_bytes(slot, texts[i], strlen(texts[i]));
+    }
+    if (status == RS_OK && record->beside_size > 0) {
+        status = record_put_bytes(slot, record->beside, record->beside_size);
     }
     return status;
 }
@@ -106,6 +111,21 @@ static void get_text(struct record *from, char *text, size_t most)
     text[size] = '\0';
 }
 
+/* Paths, none of them empty, each with its NUL. */
+static void get_beside(struct record *from, struct watch_record *record)
+{
+    size_t size;
+    const char *found = record_bytes(from, &size);
+    if (size == 0 || size > WATCH_MAX_BESIDE || found[0] == '\0' || found[size - 1] != '\0' ||
+        memmem(found, size, "\0", 2) != NULL) {
+        from->damaged = true;
+        return;
+    }
+    memcpy(record->beside, found, size);
+    record->beside[size] = '\0';
+    record->beside_size = size;
+}
+
 static int get_fields(struct record *from, struct watch_record *record)
 {
     uint64_t *numbers[NUMBERS];
@@ -124,6 +144,11 @@ static int get_fields(struct record *from, struct watch_record *record)
     get_text(from, record->path, WATCH_MAX_PATH);
     get_text(from, record->reason, WATCH_MAX_REASON);
     get_text(from, record->refusal, WATCH_MAX_REASON);
+    record->beside[0] = '\0';
+    record->beside_size = 0;
+    if ((flags & FLAG_BESIDE) != 0) {
+        get_beside(from, record);
+    }
     if ((flags & ~(unsigned)FLAGS_ALL) != 0 || answer > RS_ANSWER_REJECTED) {
         return RS_EDAMAGED;
     }
@@ -173,6 +198,25 @@ int watch_record_get(const void *file, size_t size, struct watch_record *record)
         older = first;
     }
     return get_slot(newer, record) == RS_OK ? RS_OK : get_slot(older, record);
+}
+
+/* ---- Further keys ---- */
+
+int watch_record_add_beside(struct watch_record *record, struct slice path)
+{
+    for (const char *at = record->beside; *at != '\0'; at += strlen(at) + 1) {
+        if (strlen(at) == path.size && memcmp(at, path.data, path.size) == 0) {
+            return RS_OK;
+        }
+    }
+    if (path.size >= WATCH_MAX_BESIDE - record->beside_size) {
+        return RS_ETOOLONG;
+    }
+    memcpy(record->beside + record->beside_size, path.data, path.size);
+    record->beside_size += path.size + 1;
+    record->beside[record->beside_size - 1] = '\0';
+    record->beside[record->beside_size] = '\0';
+    return RS_OK;
 }
 
 /* ---- Answers ---- */

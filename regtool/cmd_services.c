@@ -41,6 +41,17 @@ static uint64_t lag_of(const struct table *table, const rs_service *service)
     return table->latest > revision ? table->latest - revision : 0;
 }
 
+/* Further keys that it answers for. */
+static void put_beside(struct json *json, const rs_service *service)
+{
+    json_member(json, "beside");
+    json_open(json, '[');
+    for (const char *key = service->beside; *key != '\0'; key += strlen(key) + 1) {
+        json_text(json, key, strlen(key));
+    }
+    json_close(json, ']');
+}
+
 static void put_json(const struct table *table, const rs_service *service)
 {
     struct json json = {.out = stdout};
@@ -65,6 +76,7 @@ static void put_json(const struct table *table, const rs_service *service)
     show_json_time(&json, "heard", service->heard);
     json_member(&json, "damaged");
     json_truth(&json, service->damaged != 0);
+    put_beside(&json, service);
     json_close(&json, '}');
     json_line(&json);
 }

@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "json.h"
 #include "show.h"
@@ -28,18 +29,29 @@ static void put_service(const struct plan_effects *effects, const rs_service *se
     json_line(&json);
 }
 
+/* Whether it would be told of what the plan changes, in its own key or in one beside it. */
+static int is_concerned(rs_txn *txn, const rs_service *service, int *concerned)
+{
+    unsigned flags = (service->subtree ? RS_SUBTREE : 0) | (service->rules ? RS_WATCH_RULES : 0);
+    const char *key = service->beside;
+    int status =
+        service->damaged ? RS_EPATH : rs_txn_concerns(txn, service->path, flags, concerned);
+
+    for (; status == RS_OK && !*concerned && *key != '\0'; key += strlen(key) + 1) {
+        status = rs_txn_concerns(txn, key, RS_SUBTREE | RS_WATCH_RULES, concerned);
+    }
+    return status;
+}
+
 static int on_service(void *context, const rs_service *service)
 {
     struct plan_effects *effects = context;
-    unsigned flags = (service->subtree ? RS_SUBTREE : 0) | (service->rules ? RS_WATCH_RULES : 0);
     int concerned = 0;
 
     if (!service->alive) {
         return RS_OK;
     }
-    int status = service->damaged
-                     ? RS_EPATH
-                     : rs_txn_concerns(effects->session->txn, service->path, flags, &concerned);
+    int status = is_concerned(effects->session->txn, service, &concerned);
     if (status == RS_EPATH || status == RS_ENAME) { /* nobody knows what it watches */
         session_forget(effects->session);
         concerned = 1;

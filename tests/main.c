@@ -65,6 +65,7 @@
     X(watch_named)                                                                                 \
     X(watch_files)                                                                                 \
     X(answers)                                                                                     \
+    X(answer_for)                                                                                  \
     X(watch_list)                                                                                  \
     X(formats)                                                                                     \
     X(format_xml)                                                                                  \

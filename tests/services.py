@@ -19,6 +19,7 @@ import sys
 import time
 from pathlib import Path
 
+from samba_rig import free_port
 from services_bench import (TIMEOUT, Bench, Lines, Service, Skip, check_rows, expect,
                             run_tests)
 
@@ -28,6 +29,8 @@ NOBODY = 65534
 CONTROL = 'HKLM\\SYSTEM\\CurrentControlSet\\Control'
 PRINT = CONTROL + '\\Print'
 SERVER = 'HKLM\\SYSTEM\\CurrentControlSet\\Services\\LanmanServer\\Parameters'
+
+LPDSVC = 'HKLM\\SYSTEM\\CurrentControlSet\\Services\\LPDSVC\\Parameters'
 
 KEYS = {'regstore-spooler': PRINT, 'regstore-lanmanserver': SERVER}
 
@@ -228,6 +231,33 @@ def test_rules_are_waited_for(bench):
                          f'--wait={TIMEOUT}')
     expect(said, 'regstore-spooler applied revision 2\n')
     expect(service.end(), ['regstore-spooler: ended'])
+
+
+def answers_to(bench, *arguments):
+    """What each service says of a change, by name."""
+    result = bench.run('regtool', '--store', bench.store, '--json', *arguments, f'--wait={TIMEOUT}')
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    return result.returncode, {line['service']: line['answer'] for line in lines if 'service' in line}
+
+
+def test_all_who_read_a_key_are_waited_for(bench):
+    """Each service reads keys beside its own: a change there is answered by all whom it concerns."""
+    bench.set_dword(LPDSVC, 'ListenPort', free_port())
+    options = {'regstore-lpdsvc': ('--spool', bench.directory / 'spool')}
+    for program in ('regstore-spooler', 'regstore-lanmanserver', 'regstore-lpdsvc'):
+        bench.start(program, options=options.get(program, ())).log.wait('started with')
+    spooler, server, lpdsvc = ({f'regstore-{name}': 'applied'} for name in ('spooler', 'lanmanserver', 'lpdsvc'))
+    for key, name, value, wanted in (
+            (f'{PRINT}\\Printers\\Laser', 'Port', '/dev/null', spooler | server | lpdsvc),
+            (f'{PRINT}\\DeviceMap\\LPT1', 'Target', '/dev/null', spooler | lpdsvc),
+            (f'{PRINT}\\Monitors\\Local Port', 'Driver', 'localmon.dll', spooler | lpdsvc),
+            (f'{CONTROL}\\ComputerName\\ComputerName', 'ComputerName', 'OTHER', spooler | server),
+            (SERVER, 'srvcomment', 'Files', spooler | server),
+            (LPDSVC, 'Comment', 'none', lpdsvc)):
+        expect(answers_to(bench, 'set', key, name, value), (0, wanted))
+    # One refusal is a refusal, and who refuses a value is no reason for the others not to take it.
+    expect(answers_to(bench, 'set', SERVER, 'Size', '9', '/t', 'REG_DWORD'),
+           (3, spooler | {'regstore-lanmanserver': 'rejected'}))
 
 
 def test_restored_store_with_a_bad_value_is_refused(bench):

@@ -36,7 +36,22 @@ static void set_beside(struct rig *rig, const char *text)
     live_follow(&rig->live);
 }
 
-/* It makes no line unless it makes a difference, and is nothing that the service answers for. */
+static int count(void *context, const rs_service *service)
+{
+    (void)service;
+    ++*(unsigned *)context;
+    return 0;
+}
+
+/* The service, and nobody else, is asked about the revision. */
+static void expect_told(struct rig *rig, uint64_t revision, int status)
+{
+    unsigned asked = 0;
+    CU_ASSERT_EQUAL(rs_wait(rig->store, revision, 0, count, &asked), status);
+    CU_ASSERT_EQUAL(asked, 1);
+}
+
+/* It makes no line unless it makes a difference, and whoever made it can wait for it. */
 static void a_change_beside_is_taken(void)
 {
     struct script script = {.outcome = WORK_TAKEN, .said = ""};
@@ -51,13 +66,18 @@ static void a_change_beside_is_taken(void)
     set_beside(&rig, "one");
     CU_ASSERT_EQUAL(script.taken, 2);
     CU_ASSERT_STRING_EQUAL(rig_log(&rig), "");
+    expect_told(&rig, 2, RS_OK);
     script.said = "another name";
     set_beside(&rig, "two");
     CU_ASSERT_EQUAL(script.taken, 3);
     expect_line(&rig, "test: applied revision 3, ", "no setting changed; another name");
+    expect_told(&rig, 3, RS_OK);
     script.said = "";
     set_rate(&rig, 4);
     expect_line(&rig, "test: applied revision 4, ", "Rate 3 -> 4 ms");
+    script = (struct script){.outcome = WORK_REFUSED, .said = "no such name"};
+    set_beside(&rig, "three");
+    expect_told(&rig, 5, RS_EREJECTED);
     rig_close(&rig);
 }
 

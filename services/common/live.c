@@ -210,17 +210,29 @@ static int watch(struct live *live, rs_error *error)
     return rs_watch_open(live->store, watched_key(live), flags, RS_NOW, &live->watch, error);
 }
 
+/* What reads the key is the whole of the service, so that its one answer is for the key, too. */
+static void answer_for(const struct live *live, const char *key)
+{
+    rs_error error = RS_ERROR_INIT;
+    if (live->named && rs_watch_answer_for(live->watch, key, &error) != RS_OK) {
+        log_line(live->log, LOG_LINE_WARNING, "%s", error.text);
+    }
+}
+
 static int watch_beside(struct live *live, rs_error *error)
 {
     const char *const *key = live->service->beside;
-    int status = RS_OK;
-    for (size_t i = 0; key != NULL && key[i] != NULL && status == RS_OK; i++) {
-        status = i < LIVE_BESIDE_MAX
-                     ? rs_watch_open(live->store, key[i], RS_SUBTREE | RS_WATCH_RULES, RS_NOW,
-                                     &live->beside[i].watch, error)
-                     : RS_EINVAL;
+    for (size_t i = 0; key != NULL && key[i] != NULL; i++) {
+        int status = i < LIVE_BESIDE_MAX
+                         ? rs_watch_open(live->store, key[i], RS_SUBTREE | RS_WATCH_RULES, RS_NOW,
+                                         &live->beside[i].watch, error)
+                         : RS_EINVAL;
+        if (status != RS_OK) {
+            return status;
+        }
+        answer_for(live, key[i]);
     }
-    return status;
+    return RS_OK;
 }
 
 static int attach(struct live *live, rs_error *error)

@@ -8,7 +8,8 @@
  * default stands in for a value that is not allowed, because a server must come up.
  *
  * The watch has a name, and each revision is answered in it: taken, to be taken at the next start,
- * or refused, with the reason. So whoever made a change can wait for that. Rules belong to what is
+ * or refused, with the reason. So whoever made a change can wait for that, also of a key beside,
+ * which has a watch without a name, and for which the name answers. Rules belong to what is
  * watched, as a default may be in them. The first change is taken at once; those that follow within
  * a short window are taken together at its end.
  *
@@ -33,7 +34,7 @@
 /* Why the settings have to be read, gathered until they are. */
 struct live_news {
     bool any;
-    bool own;          /* of what the service answers for, not only of keys beside */
+    bool own;          /* of what the service watches, not only of keys beside */
     bool rules;        /* that settings are judged by */
     bool keys;         /* came, went, or have other names */
     bool asked;        /* by an administrator */

@@ -22,7 +22,7 @@ struct service {
     const char *watched; /* a key above, if more of it concerns the service; NULL: it does not */
     bool subtree;        /* whether the keys below what is watched concern the service too */
     /* Keys elsewhere that its work reads, with what is below them; end with NULL. Their changes are
-     * taken, too, but the service is not one that answers for them. NULL: there are none. */
+     * taken and answered, too. NULL: there are none. */
     const char *const *beside;
     const struct setting *table;
     size_t count;

@@ -42,6 +42,17 @@ static int give_answer(struct verb_place *place)
     return status;
 }
 
+static int answer_for(struct verb_place *place)
+{
+    rs_watch *watch;
+    int status = open_named(place, &watch);
+    if (status == RS_OK) {
+        status = rs_watch_answer_for(watch, "HKLM\\Beside", &place->error);
+    }
+    rs_watch_close(watch);
+    return status;
+}
+
 static int count_alive(void *context, const rs_service *service)
 {
     *(unsigned *)context += service->alive && strcmp(service->name, "verbs") == 0;
@@ -106,6 +117,7 @@ static int foresee(struct verb_place *place)
 const struct verb verb_services[] = {
     {"watch-named", 0, NULL, open_and_close},
     {"watch-answer", 0, NULL, give_answer},
+    {"watch-answer-for", 0, NULL, answer_for},
     {"services", 0, NULL, list_services},
     {"wait", 0, NULL, wait_for_answer},
     {"service-forget", 0, NULL, forget},

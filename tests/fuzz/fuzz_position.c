@@ -33,7 +33,18 @@ static bool same(const struct watch_record *a, const struct watch_record *b)
            memcmp(a->rejected, b->rejected, sizeof a->rejected) == 0 &&
            a->restart_since == b->restart_since && a->restart_to == b->restart_to &&
            strcmp(a->program, b->program) == 0 && strcmp(a->path, b->path) == 0 &&
-           strcmp(a->reason, b->reason) == 0 && strcmp(a->refusal, b->refusal) == 0;
+           strcmp(a->reason, b->reason) == 0 && strcmp(a->refusal, b->refusal) == 0 &&
+           a->beside_size == b->beside_size &&
+           memcmp(a->beside, b->beside, a->beside_size + 1) == 0;
+}
+
+static size_t end_of_beside(const struct watch_record *record)
+{
+    const char *at = record->beside;
+    while (*at != '\0') {
+        at += strlen(at) + 1;
+    }
+    return (size_t)(at - record->beside);
 }
 
 static void look_at(struct watch_record *record)
@@ -46,6 +57,8 @@ static void look_at(struct watch_record *record)
                is_text(record->path, WATCH_MAX_PATH));
     FUZZ_CHECK(is_text(record->reason, WATCH_MAX_REASON) &&
                is_text(record->refusal, WATCH_MAX_REASON));
+    FUZZ_CHECK(record->beside_size <= WATCH_MAX_BESIDE &&
+               end_of_beside(record) == record->beside_size);
     enum rs_answer answer = watch_record_judge(record, record->answered, &reason);
     FUZZ_CHECK(answer <= RS_ANSWER_REJECTED && is_text(reason, WATCH_MAX_REASON));
     FUZZ_CHECK(watch_record_put(&slot, record) == RS_OK && slot.size <= WATCH_SLOT);
