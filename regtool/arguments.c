@@ -55,9 +55,9 @@ const struct switch_row *arguments_find_switch(const struct command *command, co
 bool arguments_is_switch(const char *word, const struct operand_row *due)
 {
     bool file = due != NULL && (due->kind == OPERAND_FILE || due->kind == OPERAND_EITHER);
-    bool data = due != NULL && due->kind == OPERAND_DATA;
+    bool data = due != NULL && (due->kind == OPERAND_DATA || due->kind == OPERAND_PARAMETER);
 
-    bool number = due != NULL && (data || due->kind == OPERAND_REVISION);
+    bool number = due != NULL && (due->kind == OPERAND_DATA || due->kind == OPERAND_REVISION);
 
     if (word[0] == '-') {
         return !(file && word[1] == '\0') && !(number && isdigit((unsigned char)word[1]));

@@ -6,8 +6,9 @@
  * argument the next word (or what follows the '=' of a long one), whatever that word looks like.
  * Long switches stand anywhere; short ones of reg.exe's commands after the operands, as in reg.exe.
  * "--" ends the switches. Some words begin with '/' or '-' and are no switches: a key path
- * (/HKLM/SYSTEM: what follows is a root); where a file or data is due, a word that begins with '/'
- * and has another '/' or a '.' in it (/srv/a.xml); where data or a revision is due, '-' and a digit
+ * (/HKLM/SYSTEM: what follows is a root); where a file, data or a parameter is due, a word that
+ * begins with '/' and has another '/' or a '.' in it (/srv/a.xml); where data or a revision is due,
+ * '-' and a digit
  * (-1); and any word after "--".
  */
 #ifndef REGTOOL_ARGUMENTS_H

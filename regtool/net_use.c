@@ -97,9 +97,8 @@ static void put_head(void)
     printf("%-12s %-9s %-25s %s\n\n%s\n", "Status", "Local", "Remote", "Network", RULE);
 }
 
-/* Calls each for the ports that are redirected to a share, until it gives another status than
- * RS_OK.
- */
+/* Calls each for the ports that are redirected to a share, until it gives a status that is not
+ * RS_OK. */
 static int each_share(struct use *use, unsigned *count,
                       int (*each)(struct use *use, struct device_entry *entry, unsigned before))
 {

@@ -17,7 +17,7 @@ static const char *const bench_fields[ROWS] = {
     [RATE] = "type=REG_DWORD|min=1|max=5|default=2|unit=ms|applies=live|source=Q1",
     [LEVEL] = "type=REG_DWORD|enum=0|enum=1|enum=0xffffffff|default=0|applies=reload|source=Q2",
     [SWITCH] = "type=REG_DWORD|min=0|max=1|default=1|applies=live|source=Q3",
-    [COMMENT] = "type=REG_SZ|default=none|applies=live|source=Q4",
+    [COMMENT] = "type=REG_SZ|default=none|applies=live|source=regstore",
     [SHARES] = "type=REG_MULTI_SZ|default=one|default=two|applies=live|source=Q5",
     [BUFFERS] = "type=REG_DWORD|min=1|max=512|applies=restart|source=Q6",
 };

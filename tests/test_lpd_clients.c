@@ -129,9 +129,15 @@ static void more_clients_than_are_allowed_are_turned_away(void)
     int fourth = lpd_connect(&rig);
     CU_ASSERT_EQUAL(lpd_answer_of(&rig, fourth), LPD_NO);
     CU_ASSERT_PTR_NOT_NULL(strstr(lpd_rig_logged(&rig), "; 99 more like this since"));
+    lpd_server_limits(rig.server, 0, false);
+    rig.server->troubles[LPD_TROUBLE_FULL].when -= SELDOM_MS;
+    int fifth = lpd_connect(&rig);
+    CU_ASSERT_EQUAL(lpd_answer_of(&rig, fifth), LPD_NO);
+    CU_ASSERT_PTR_NOT_NULL(strstr(lpd_rig_logged(&rig), "is turned away: none is served now\n"));
     close(second);
     close(third);
     close(fourth);
+    close(fifth);
     lpd_rig_close(&rig);
 }
 

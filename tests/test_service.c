@@ -184,13 +184,13 @@ static void check_prints_every_setting(void)
         text,
         BENCH_KEY ", revision 2\n"
                   "\n"
-                  "SETTING  ORIGIN   ALLOWED           APPLIES  SOURCE   VALUE\n"
-                  "Rate     set      1-5               live     Q1       5 ms\n"
-                  "Level    default  0, 1, 0xffffffff  reload   Q2       0\n"
-                  "Switch   refused  0-1               live     Q3       1\n"
-                  "Comment  default  REG_SZ            live     Q4       \"none\"\n"
-                  "Shares   default  REG_MULTI_SZ      live     Q5       [\"one\", \"two\"]\n"
-                  "Buffers  default  1-512             restart  Q6       chosen by the service\n");
+                  "SETTING  ORIGIN   ALLOWED           APPLIES  SOURCE    VALUE\n"
+                  "Rate     set      1-5               live     Q1        5 ms\n"
+                  "Level    default  0, 1, 0xffffffff  reload   Q2        0\n"
+                  "Switch   refused  0-1               live     Q3        1\n"
+                  "Comment  default  REG_SZ            live     regstore  \"none\"\n"
+                  "Shares   default  REG_MULTI_SZ      live     Q5        [\"one\", \"two\"]\n"
+                  "Buffers  default  1-512             restart  Q6        chosen by the service\n");
     free(text);
     rs_close(store);
 }

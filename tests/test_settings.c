@@ -147,7 +147,8 @@ static void refusals_say_why(void)
     bench_set_string(store, "Switch", "1");
     expect_refusal(store, SWITCH, "Switch: a REG_SZ is given, the rule says REG_DWORD (Q3)");
     bench_set_dword(store, "Comment", 1);
-    expect_refusal(store, COMMENT, "Comment: a REG_DWORD is given, the rule says REG_SZ (Q4)");
+    expect_refusal(store, COMMENT,
+                   "Comment: a REG_DWORD is given, the rule says REG_SZ (regstore)");
     bench_set_string(store, "Shares", "A");
     expect_refusal(store, SHARES, "Shares: a REG_SZ is given, the rule says REG_MULTI_SZ (Q5)");
     bench_set_bytes(store, "Buffers", REG_DWORD, "\1\0\0", 3);

@@ -10,8 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define LASTING 1 /* s that a thread waits for more work: making one takes longer than most work   \
-                   */
+#define LASTING 1 /* s that a thread waits for more work, which is cheaper than a new one */
 #define STACK (256 * 1024) /* bytes; libc's resolver takes answers of 64 KiB onto it */
 
 struct work {

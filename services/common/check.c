@@ -9,7 +9,13 @@
 #include <string.h>
 
 /* The value stands last because only it can be long. */
-#define ROW_FORMAT "%-*s  %-7s  %-16s  %-7s  %-7s  %s\n"
+#define ROW_FORMAT "%-*s  %-7s  %-16s  %-7s  %-*s  %s\n"
+
+/* Of the two columns that are as wide as what stands in them. */
+struct widths {
+    int name;
+    int source;
+};
 
 static const char *origin_word(enum setting_origin origin)
 {
@@ -37,35 +43,41 @@ static const char *applies_word(enum rs_applies applies)
     }
 }
 
-static int longest_name(const struct settings *settings)
+static void widen(int *width, const char *text)
 {
-    size_t longest = 0;
-    for (size_t i = 0; i < settings->count; i++) {
-        size_t length = strlen(settings->table[i].name);
-        longest = length > longest ? length : longest;
-    }
-    return (int)longest;
+    int length = (int)strlen(text);
+    *width = length > *width ? length : *width;
 }
 
-static void print_row(FILE *stream, int width, const struct setting *row,
+static struct widths find_widths(const struct settings *settings)
+{
+    struct widths widths = {.source = 7};
+    for (size_t i = 0; i < settings->count; i++) {
+        widen(&widths.name, settings->table[i].name);
+        widen(&widths.source, settings->values[i].source);
+    }
+    return widths;
+}
+
+static void print_row(FILE *stream, struct widths widths, const struct setting *row,
                       const struct setting_value *value)
 {
     struct line text = LINE_INIT;
     settings_add_value(&text, row, value);
-    fprintf(stream, ROW_FORMAT, width, row->name, origin_word(value->origin), value->allowed,
-            applies_word(value->applies), value->source[0] != '\0' ? value->source : "-",
-            text.text);
+    fprintf(stream, ROW_FORMAT, widths.name, row->name, origin_word(value->origin), value->allowed,
+            applies_word(value->applies), widths.source,
+            value->source[0] != '\0' ? value->source : "-", text.text);
 }
 
 static bool print_settings(FILE *stream, const char *key, const struct settings *settings)
 {
-    int width = longest_name(settings);
+    struct widths widths = find_widths(settings);
     fprintf(stream, "%s, revision %" PRIu64 "%s\n\n", key, settings->revision,
             settings->key_exists ? "" : " (the key does not exist)");
-    fprintf(stream, ROW_FORMAT, width, "SETTING", "ORIGIN", "ALLOWED", "APPLIES", "SOURCE",
-            "VALUE");
+    fprintf(stream, ROW_FORMAT, widths.name, "SETTING", "ORIGIN", "ALLOWED", "APPLIES",
+            widths.source, "SOURCE", "VALUE");
     for (size_t i = 0; i < settings->count; i++) {
-        print_row(stream, width, &settings->table[i], &settings->values[i]);
+        print_row(stream, widths, &settings->table[i], &settings->values[i]);
     }
     return fflush(stream) == 0 && ferror(stream) == 0;
 }

@@ -108,6 +108,18 @@ static bool is_full(struct lpd_server *server)
     return true;
 }
 
+/* None is allowed while the service is stopped, too. */
+static void tell_full(struct lpd_server *server, const char *address)
+{
+    if (server->most_clients == 0) {
+        lpd_server_trouble(server, LPD_TROUBLE_FULL, address, "is turned away: none is served now");
+    } else {
+        lpd_server_trouble(server, LPD_TROUBLE_FULL, address,
+                           "is turned away: as many as are allowed, %u, are there already",
+                           server->most_clients);
+    }
+}
+
 static void accepted(void *owner, int fd)
 {
     struct lpd_server *server = owner;
@@ -118,9 +130,7 @@ static void accepted(void *owner, int fd)
                            LAST_PORT);
         turn_away(server, fd);
     } else if (is_full(server)) {
-        lpd_server_trouble(server, LPD_TROUBLE_FULL, peer.address,
-                           "is turned away: as many as are allowed, %u, are there already",
-                           server->most_clients);
+        tell_full(server, peer.address);
         turn_away(server, fd);
     } else {
         lpd_client_open(server, fd, peer.address);

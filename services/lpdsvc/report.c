@@ -57,7 +57,8 @@ static void tell_waiting(const struct report *report)
     tell_line(report, &line);
 }
 
-/* A document that is on its way comes first: it goes on whatever became of the printer. */
+/* What became of the printer comes first: a document that is on its way goes on in any case, and
+ * its job's rank says so. */
 static void tell_queue(const struct report *report)
 {
     const struct queue *queue = report->queue;
