@@ -9,6 +9,7 @@ import socket
 import struct
 import subprocess
 import threading
+import zlib
 from pathlib import Path
 
 from samba_rig import until
@@ -154,6 +155,10 @@ def reset(connection):
 # ---- The spool
 
 
+SUMMED = 65536 # bytes of the largest document whose sum is written down
+BLOCK = 4096 # bytes, of which a state has two
+
+
 class Spool:
     """A spool directory as regstore-lpdsvc has it."""
 
@@ -161,6 +166,7 @@ class Spool:
         self.bench = bench
         self.path = bench.directory / 'spool'
         self.last = 0
+        self.totals = {}
         for part in ('', 'jobs', 'done'):
             (self.path / part).mkdir(mode=0o700, exist_ok=True)
 
@@ -170,14 +176,21 @@ class Spool:
         name = f'{self.last:08}'
         directory = self.path / 'jobs' / name
         directory.mkdir(mode=0o700)
-        lines = ['regstore job 1', 'queue laser', 'address 127.0.0.1', 'host client1',
+        lines = ['regstore job 2', f'job {name}', 'queue laser', 'address 127.0.0.1', 'host client1',
                  'user jane', 'title report', 'number 42', 'time 1785000000']
         for number, document in enumerate(documents, 1):
             called = names[number - 1] if names else f'part {number}'
-            lines.append(f'document l {copies} {len(document)} {called}')
+            total = f'{zlib.crc32(document):08x}' if len(document) <= SUMMED else '-'
+            lines.append(f'document l {copies} {len(document)} {total} {called}')
             self.put(directory / str(number), document)
-        self.put(directory / 'facts', '\n'.join((*lines, 'end', '')).encode())
+        self.put_facts(name, ''.join(line + '\n' for line in lines))
+        self.totals[name] = len(documents) * copies
+        self.set_state(name, 0)
         return name
+
+    def put_facts(self, name, text):
+        """These, with the sum at their end."""
+        self.put(self.job(name) / 'facts', f'{text}end {zlib.crc32(text.encode()):08x}\n'.encode())
 
     def put(self, path, content):
         path.write_bytes(content)
@@ -186,12 +199,23 @@ class Spool:
     def job(self, name):
         return self.path / 'jobs' / name
 
-    def state(self, name):
-        path = self.job(name) / 'state'
-        return path.read_text() if path.exists() else ''
+    def blocks(self, name):
+        """The texts of its state's two blocks; '' for one that was not used yet."""
+        text = (self.job(name) / 'state').read_text()
+        return [text[at:at + BLOCK].strip() for at in (0, BLOCK)]
 
-    def set_state(self, name, text):
-        self.put(self.job(name) / 'state', text.encode())
+    def state(self, name):
+        """What was written last: 'printed 1/2' or 'printed 1/2 sending'."""
+        words = max((block.split() for block in self.blocks(name) if block), key=lambda words: int(words[2]))
+        return ' '.join(words[3:-1])
+
+    def block(self, name, written, printed, sending=False):
+        """One as it is written for the writing of this number."""
+        text = f'job {name} {written} printed {printed}/{self.totals[name]} {"sending " * sending}'
+        return f'{text}{zlib.crc32(text.encode()):08x}\n'.encode().ljust(BLOCK - 1) + b'\n'
+
+    def set_state(self, name, printed, sending=False):
+        self.put(self.job(name) / 'state', self.block(name, 0, printed, sending) + b'\n'.rjust(BLOCK))
 
     def is_done(self, name):
         return (self.path / 'done' / name / 'facts').exists() and not self.job(name).exists()
@@ -207,7 +231,12 @@ def blocked_by_lock(pid):
 
 
 def free_room(limit):
-    """For Popen: no file that the process writes becomes longer."""
-    return lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+    """For Popen: no file that the process writes becomes longer, until give_room()."""
+    return lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
+
+
+def give_room(process, limit=resource.RLIM_INFINITY):
+    """Ends what free_room() does, or begins it in the middle."""
+    resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
 
 

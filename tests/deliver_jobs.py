@@ -15,7 +15,7 @@ import signal
 import subprocess
 import sys
 
-from deliver_bench import BIG, DOCUMENTS, Server, Spool, free_room, read_all
+from deliver_bench import BIG, BLOCK, DOCUMENTS, Server, Spool, free_room, give_room, read_all
 from samba_rig import free_port, until
 from services_bench import TIMEOUT, Lines, expect, run_tests
 
@@ -149,7 +149,7 @@ def test_ends_while_it_waits(bench):
     process.lines.wait('^waiting connection refused$')
     process.send(signal.SIGTERM)
     expect((process.process.wait(TIMEOUT), process.lines.to_end()), (1, []))
-    expect(spool.state(name), '')
+    expect(spool.state(name), 'printed 0/1')
 
 
 def test_ends_between_documents(bench):
@@ -162,7 +162,7 @@ def test_ends_between_documents(bench):
     process.send(signal.SIGTERM)
     place.let_go()
     expect((process.process.wait(TIMEOUT), process.lines.to_end()), (1, ['printing 1/2']))
-    expect((place.names(), spool.state(name)), (['part 1'], 'printed 1\n'))
+    expect((place.names(), spool.state(name)), (['part 1'], 'printed 1/2'))
     expect(spool.start(name, KEEP).end(0), ['printing 2/2'])
     expect((place.names(), place.printed()), (['part 1', 'part 2'], b'ab'))
 
@@ -188,7 +188,7 @@ def test_killed_while_it_sends(bench):
     place.hold()
     process = spool.start(name, KEEP)
     place.wait_held()
-    expect(spool.state(name), 'printed 0\nsending\n')
+    expect(spool.state(name), 'printed 0/2 sending')
     process.kill()
     until('the command is at its end', lambda: not place.is_held())
     place.let_go()
@@ -201,7 +201,7 @@ def test_a_long_name_keeps_the_mark(bench):
     place, spool, out = Place(bench), Spool(bench), bench.directory / 'out'
     out.mkdir()
     for target in KEEP, f'{out}/':
-        spool.set_state(name := spool.add(b'x', names=['n' * 255]), 'printed 0\nsending\n')
+        spool.set_state(name := spool.add(b'x', names=['n' * 255]), 0, sending=True)
         spool.start(name, target).end(0)
     expect(place.names(), ['n' * 111 + ' (printed again)'])
     [document] = os.listdir(out)
@@ -212,10 +212,10 @@ def test_killed_between_documents(bench):
     """What was printed is not printed again; what was not begun is not marked."""
     place, spool = Place(bench), Spool(bench)
     name = spool.add(b'a', b'b', b'c')
-    spool.set_state(name, 'printed 1\n')
+    spool.set_state(name, 1)
     expect(spool.start(name, KEEP).end(0), ['printing 2/3', 'printing 3/3'])
     expect((place.names(), place.printed()), (['part 2', 'part 3'], b'bc'))
-    spool.set_state(done := spool.add(b'a'), 'printed 1\n')
+    spool.set_state(done := spool.add(b'a'), 1)
     expect(spool.start(done, KEEP).end(0), [])
     assert spool.is_done(done)
 
@@ -281,7 +281,7 @@ def test_target_that_refuses(bench):
     name = spool.add(BIG)
     process = spool.start(name, out, preexec_fn=free_room(1 << 20))
     expect([process.lines.next() for _ in range(2)], ['printing 1/1', 'waiting file too large'])
-    until('it is taken back', lambda: spool.state(name) == 'printed 0\n')
+    until('it is taken back', lambda: spool.state(name) == 'printed 0/1')
     expect(out.read_bytes(), b'')
     process.kill()
     expect(spool.start(name, out).end(0)[-1], 'printing 1/1')
@@ -347,7 +347,7 @@ def test_the_service_is_killed(bench):
     assert not is_gone(child)
     place.let_go()
     until('it ends', lambda: is_gone(child))
-    expect((place.names(), spool.state(name)), (['part 1'], 'printed 1\n'))
+    expect((place.names(), spool.state(name)), (['part 1'], 'printed 1/2'))
     last = spool.add(b'c')
     place.hold()
     parent, _, child = start_parent(bench, spool, last)
@@ -388,10 +388,15 @@ def test_damaged(bench):
     spool.start(name, out).end(4, 'o such file')
     (spool.job(name) / '1').symlink_to('/etc/passwd')
     spool.start(name, out).end(4, '1')
-    spool.set_state(other := spool.add(b'abc'), 'printed 9999999999\n')
-    spool.start(other, out).end(4, 'state')
-    spool.put(spool.job(third := spool.add(b'abc')) / 'facts', b'regstore job 1\n')
-    spool.start(third, out).end(4, 'facts')
+    spool.put(spool.job(other := spool.add(b'abc')) / 'state', b'printed 1\n')
+    spool.start(other, out).end(4, 'state: is damaged')
+    spool.totals[other] = 2
+    spool.set_state(other, 0)
+    spool.start(other, out).end(4, 'state: is not of these documents')
+    spool.put_facts(third := spool.add(b'abc'), 'regstore job 2\n')
+    spool.start(third, out).end(4, 'facts: is damaged')
+    spool.put(spool.job(fourth := spool.add(b'abc')) / '1', b'abd')
+    spool.start(fourth, out).end(4, 'document 1: is damaged')
     (spool.path / 'jobs' / '00000099').symlink_to(spool.job(spool.add(b'x')))
     for link in '00000099', '../jobs/00000004', '', '00000077':
         spool.start(link, out).end(1, 'job')
@@ -399,14 +404,14 @@ def test_damaged(bench):
 
 
 def test_state_cannot_be_written(bench):
-    """A full disk below the spool keeps a document back, rather than print it without a trace."""
+    """A disk below the spool that takes nothing keeps a document back, rather than print it without a
+    trace."""
     place, spool = Place(bench), Spool(bench)
     name = spool.add(b'x')
-    (spool.job(name) / 'state.new').mkdir()
-    process = spool.start(name, KEEP)
+    process = spool.start(name, KEEP, preexec_fn=free_room(BLOCK))
     process.lines.wait('^waiting .*')
     expect(place.names(), [])
-    (spool.job(name) / 'state.new').rmdir()
+    give_room(process)
     process.send(signal.SIGUSR1)
     process.end(0)
     expect(place.names(), ['part 1'])

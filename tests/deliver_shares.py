@@ -200,7 +200,7 @@ def test_killed_in_the_middle(bench):
     until('a part comes out', lambda: printer.count() == 1)
     assert (BIG + BIG).startswith(printer.job(0))
     name = spool.add(BIG, names=['torn'])
-    spool.set_state(name, 'printed 0\nsending\n')
+    spool.set_state(name, 0, sending=True)
     expect(spool.start(name, printer.share, '--null-session').end(0), ['again 1', 'printing 1/1'])
     assert printer.job(1) == BIG
     assert printer.told(1)[0].endswith('torn (printed again)'), printer.told(1)

@@ -116,6 +116,7 @@
     X(ports)                                                                                       \
     X(target)                                                                                      \
     X(job)                                                                                         \
+    X(job_state)                                                                                   \
     X(background)                                                                                  \
     X(spool)                                                                                       \
     X(spool_faults)                                                                                \

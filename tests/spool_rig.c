@@ -111,7 +111,7 @@ struct job_facts spool_rig_facts(const char *title, size_t count)
     struct job_facts facts = {.queue = "q", .host = "h", .count = count};
     snprintf(facts.title, sizeof(facts.title), "%s", title);
     for (size_t i = 0; i < count; i++) {
-        facts.documents[i] = (struct job_document){"", 12345, 1, 'f'};
+        facts.documents[i] = (struct job_document){.size = 12345, .copies = 1, .format = 'f'};
     }
     return facts;
 }

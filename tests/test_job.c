@@ -1,6 +1,6 @@
 /*
  * test_job - a job's directory, where the LPD service and who prints for it meet: what is known of
- * the job, how far it is, who has it; and that nothing planted there is taken for a part of it.
+ * the job, who has it; and that nothing planted there is taken for a part of it.
  */
 #include "stage.h"
 #include "stores.h"
@@ -9,9 +9,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -31,6 +33,9 @@ static void put_file(const char *path, const char *text)
     close(fd);
 }
 
+#define NAME "00000042"
+#define SUM_12345 0xcbf53a1c /* of the bytes "12345" */
+
 static struct job_facts some_facts(void)
 {
     struct job_facts facts = {.queue = "HP \\ LaserJet",
@@ -41,15 +46,15 @@ static struct job_facts some_facts(void)
                               .number = 999,
                               .time = 1785000000,
                               .count = 2};
-    facts.documents[0] = (struct job_document){"a b  c ", 5, 3, 'l'};
-    facts.documents[1] = (struct job_document){"", INT64_MAX, 1, 'f'};
+    facts.documents[0] = (struct job_document){"a b  c ", 5, 3, 'l', true, SUM_12345};
+    facts.documents[1] = (struct job_document){"", INT64_MAX, 1, 'f', false, 0};
     return facts;
 }
 
 static bool same_document(const struct job_document *a, const struct job_document *b)
 {
     return strcmp(a->name, b->name) == 0 && a->size == b->size && a->copies == b->copies &&
-           a->format == b->format;
+           a->format == b->format && a->summed == b->summed && a->sum == b->sum;
 }
 
 static bool same_facts(const struct job_facts *a, const struct job_facts *b)
@@ -64,15 +69,14 @@ static bool same_facts(const struct job_facts *a, const struct job_facts *b)
     return same;
 }
 
-/* Writes and reads them again. */
+/* Writes them over those before, and reads them again. */
 static bool come_back(int directory, const struct job_facts *facts)
 {
     struct line problem = LINE_INIT;
     struct job_facts read;
-    CU_ASSERT_TRUE(job_write_facts(directory, facts, &problem));
-    CU_ASSERT_TRUE(job_read_facts(directory, &read, &problem));
+    CU_ASSERT_TRUE(job_write_facts(directory, NAME, facts, &problem));
+    CU_ASSERT_EQUAL(job_read_facts(directory, NAME, &read, &problem), JOB_READ);
     EQUAL_TEXT(problem.text, "");
-    CU_ASSERT_EQUAL(unlinkat(directory, "facts", 0), 0);
     return same_facts(facts, &read);
 }
 
@@ -89,6 +93,8 @@ static void facts_come_back(void)
         facts.documents[i].size = INT64_MAX;
         facts.documents[i].copies = JOB_COPIES;
         facts.documents[i].format = 'f';
+        facts.documents[i].summed = true;
+        facts.documents[i].sum = UINT32_MAX;
     }
     memcpy(facts.queue, facts.documents[0].name, JOB_TEXT);
     memcpy(facts.title, facts.documents[0].name, JOB_TEXT);
@@ -118,130 +124,182 @@ static void wrong_facts_are_not_written(void)
         struct line problem = LINE_INIT;
         struct job_facts facts = some_facts();
         strcpy(facts.title, wrong[i]);
-        CU_ASSERT_FALSE(job_write_facts(directory, &facts, &problem));
+        CU_ASSERT_FALSE(job_write_facts(directory, NAME, &facts, &problem));
         EQUAL_TEXT(problem.text, "facts: the title is not allowed");
         facts = some_facts();
         strcpy(facts.documents[1].name, wrong[i]);
-        CU_ASSERT_FALSE(job_write_facts(directory, &facts, &problem));
+        CU_ASSERT_FALSE(job_write_facts(directory, NAME, &facts, &problem));
     }
     struct line problem = LINE_INIT;
     struct job_facts facts = some_facts();
     facts.documents[0].copies = JOB_COPIES + 1;
-    CU_ASSERT_FALSE(job_write_facts(directory, &facts, &problem));
+    CU_ASSERT_FALSE(job_write_facts(directory, NAME, &facts, &problem));
     facts = some_facts();
     memset(facts.user, 'u', JOB_TEXT);
-    CU_ASSERT_FALSE(job_write_facts(directory, &facts, &problem));
-    CU_ASSERT_EQUAL(faccessat(directory, "facts", F_OK, 0), -1);
+    CU_ASSERT_FALSE(job_write_facts(directory, NAME, &facts, &problem));
     facts = some_facts();
-    CU_ASSERT_TRUE(job_write_facts(directory, &facts, &problem));
-    CU_ASSERT_FALSE(job_write_facts(directory, &facts, &problem)); /* they are written once */
+    CU_ASSERT_FALSE(job_write_facts(directory, "../facts", &facts, &problem));
+    CU_ASSERT_EQUAL(errno, EINVAL);
+    CU_ASSERT_EQUAL(faccessat(directory, "facts", F_OK, 0), -1);
     close(directory);
 }
 
-#define TEXTS "regstore job 1\nqueue q\naddress a\nhost h\nuser u\ntitle t\n"
+/* ---- Facts that are not right ---------------------------------------------------------------- */
 
-static void damaged_facts_are_told(void)
+/* With the sum that makes them whole. */
+static void put_facts(const char *text)
 {
-    static const char *const damaged[] = {
+    char facts[2048];
+    int length = snprintf(facts, sizeof(facts), "%send %08" PRIx32 "\n", text,
+                          job_sum(0, text, strlen(text)));
+    CU_ASSERT_FATAL(length > 0 && (size_t)length < sizeof(facts));
+    put_file(scratch_path("facts"), facts);
+}
+
+#define JOB "regstore job 2\njob " NAME "\n"
+#define TEXTS JOB "queue q\naddress a\nhost h\nuser u\ntitle t\n"
+
+static void are_damaged(int directory)
+{
+    struct line problem = LINE_INIT;
+    struct job_facts facts;
+    CU_ASSERT_EQUAL(job_read_facts(directory, NAME, &facts, &problem), JOB_DAMAGED);
+    EQUAL_TEXT(problem.text, "facts: is damaged");
+}
+
+static void wrong_facts_are_told(void)
+{
+    static const char *const wrong[] = {
         "",
-        "regstore job 1\n",
-        "regstore job 2\nqueue q\naddress a\nhost h\nuser u\ntitle t\nnumber 1\ntime 1\nend\n",
-        TEXTS "number 1\ntime 1\n",
-        TEXTS "number 1\ntime 1\nend",
-        TEXTS "number 1\ntime 1\nend\nmore\n",
-        TEXTS "number 1000\ntime 1\nend\n",
-        TEXTS "number -1\ntime 1\nend\n",
-        TEXTS "number 1\ntime 99999999999999999999\nend\n",
-        TEXTS "number 1\ntime 1\ndocument f 1 1\nend\n",
-        TEXTS "number 1\ntime 1\ndocument f 0 1 n\nend\n",
-        TEXTS "number 1\ntime 1\ndocument f 101 1 n\nend\n",
-        TEXTS "number 1\ntime 1\ndocument f 1 9223372036854775808 n\nend\n",
-        TEXTS "number 1\ntime 1\ndocument  1 1 n\nend\n",
-        TEXTS "number 1\ntime 1\ndocument \nend\n",
-        TEXTS "time 1\nnumber 1\nend\n",
-        "regstore job 1\nqueue \naddress a\nhost h\nuser u\ntitle t\nnumber 1\ntime 1\nend\n",
-        "regstore job 1\nqueue \x1b\naddress a\nhost h\nuser u\ntitle t\nnumber 1\ntime 1\nend\n",
+        "regstore job 2\n",
+        "regstore job 1\njob " NAME
+        "\nqueue q\naddress a\nhost h\nuser u\ntitle t\nnumber 1\ntime 1\n",
+        "regstore job 2\njob x\nqueue q\naddress a\nhost h\nuser u\ntitle t\nnumber 1\ntime 1\n",
+        TEXTS "number 1\n",
+        TEXTS "number 1\ntime 1",
+        TEXTS "number 1\ntime 1\nend\n",
+        TEXTS "number 1\ntime 1\nmore\n",
+        TEXTS "number 1000\ntime 1\n",
+        TEXTS "number -1\ntime 1\n",
+        TEXTS "number 1\ntime 99999999999999999999\n",
+        TEXTS "number 1\ntime 1 \n",
+        TEXTS "number 1\ntime 1\ndocument f 1 1\n",
+        TEXTS "number 1\ntime 1\ndocument f 1 1 -\n",
+        TEXTS "number 1\ntime 1\ndocument f 1 1 n\n",
+        TEXTS "number 1\ntime 1\ndocument f 1 1 1234567 n\n",
+        TEXTS "number 1\ntime 1\ndocument f 1 1 123456789 n\n",
+        TEXTS "number 1\ntime 1\ndocument f 1 1 0x123456 n\n",
+        TEXTS "number 1\ntime 1\ndocument f 1 1 -1234567 n\n",
+        TEXTS "number 1\ntime 1\ndocument f 0 1 - n\n",
+        TEXTS "number 1\ntime 1\ndocument f 101 1 - n\n",
+        TEXTS "number 1\ntime 1\ndocument f 1 9223372036854775808 - n\n",
+        TEXTS "number 1\ntime 1\ndocument  1 1 - n\n",
+        TEXTS "number 1\ntime 1\ndocument \n",
+        TEXTS "time 1\nnumber 1\n",
+        JOB "queue \naddress a\nhost h\nuser u\ntitle t\nnumber 1\ntime 1\n",
+        JOB "queue \x1b\naddress a\nhost h\nuser u\ntitle t\nnumber 1\ntime 1\n",
     };
+    struct line problem = LINE_INIT;
     struct job_facts facts;
     int directory = open_directory(scratch_dir());
-    for (size_t i = 0; i < sizeof(damaged) / sizeof(damaged[0]); i++) {
-        struct line problem = LINE_INIT;
-        put_file(scratch_path("facts"), damaged[i]);
-        CU_ASSERT_FALSE(job_read_facts(directory, &facts, &problem));
-        EQUAL_TEXT(problem.text, "facts: is damaged");
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        put_facts(wrong[i]);
+        are_damaged(directory);
     }
-    put_file(scratch_path("facts"), TEXTS "number 1\ntime 1\nend\n");
-    struct line problem = LINE_INIT;
-    CU_ASSERT_TRUE(job_read_facts(directory, &facts, &problem));
+    put_file(scratch_path("facts"), "");
+    are_damaged(directory);
+    put_facts(TEXTS "number 1\ntime 1\ndocument f 1 1 0000000a n\ndocument f 1 1 -  n\n");
+    CU_ASSERT_EQUAL(job_read_facts(directory, NAME, &facts, &problem), JOB_READ);
+    CU_ASSERT_TRUE(facts.documents[0].summed && facts.documents[0].sum == 10);
+    EQUAL_TEXT(facts.documents[1].name, " n");
     close(directory);
 }
 
-/* Cut anywhere, they are not facts. */
-static void cut_facts_are_told(void)
+/* What is there of them: the bytes, and how many. */
+static size_t facts_bytes(char *bytes, size_t size)
+{
+    int fd = open(scratch_path("facts"), O_RDONLY);
+    ssize_t length = read(fd, bytes, size);
+    close(fd);
+    CU_ASSERT_FATAL(length > 0 && (size_t)length < size);
+    return (size_t)length;
+}
+
+static void put_bytes(const char *path, const char *bytes, size_t length)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    CU_ASSERT_EQUAL_FATAL(write(fd, bytes, length), (ssize_t)length);
+    close(fd);
+}
+
+/* Cut anywhere, or with any byte another one, they are not facts. */
+static void torn_facts_are_told(void)
 {
     struct line problem = LINE_INIT;
     struct job_facts facts = some_facts();
-    struct stat whole;
+    char bytes[2048];
     int directory = open_directory(scratch_dir());
-    CU_ASSERT_TRUE_FATAL(job_write_facts(directory, &facts, &problem));
-    CU_ASSERT_EQUAL_FATAL(stat(scratch_path("facts"), &whole), 0);
-    for (off_t size = whole.st_size - 1; size >= 0; size--) {
-        CU_ASSERT_EQUAL_FATAL(truncate(scratch_path("facts"), size), 0);
-        CU_ASSERT_FALSE(job_read_facts(directory, &facts, &problem));
-        problem.length = 0;
+    CU_ASSERT_TRUE_FATAL(job_write_facts(directory, NAME, &facts, &problem));
+    size_t length = facts_bytes(bytes, sizeof(bytes) - 1);
+    for (size_t i = 0; i < length; i++) {
+        bytes[i] ^= 1;
+        put_bytes(scratch_path("facts"), bytes, length);
+        CU_ASSERT_EQUAL(job_read_facts(directory, NAME, &facts, &problem), JOB_DAMAGED);
+        bytes[i] ^= 1;
+        put_bytes(scratch_path("facts"), bytes, i);
+        CU_ASSERT_EQUAL(job_read_facts(directory, NAME, &facts, &problem), JOB_DAMAGED);
+        problem = (struct line)LINE_INIT;
     }
+    bytes[length] = '\0';
+    put_bytes(scratch_path("facts"), bytes, length + 1);
+    CU_ASSERT_EQUAL(job_read_facts(directory, NAME, &facts, &problem), JOB_DAMAGED);
+    put_bytes(scratch_path("facts"), bytes, length);
+    CU_ASSERT_EQUAL(job_read_facts(directory, NAME, &facts, &problem), JOB_READ);
     close(directory);
 }
 
-static void states_come_back(void)
+/* New ones over old ones, as far as a loss of power let them come: the old, the new, or none. */
+static void facts_over_others(void)
 {
-    static const struct job_state states[] = {{0, true}, {1, false}, {1, true}, {5200, false}};
     struct line problem = LINE_INIT;
-    struct job_state read = {7, true};
+    struct job_facts facts = some_facts();
+    char old[2048];
+    char mixed[2048];
     int directory = open_directory(scratch_dir());
-    CU_ASSERT_TRUE(job_read_state(directory, &read, &problem));
-    CU_ASSERT_TRUE(read.printed == 0 && !read.sending);
-    for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
-        put_file(scratch_path("state.new"), "what a kill left behind");
-        CU_ASSERT_TRUE(job_write_state(directory, &states[i], &problem));
-        CU_ASSERT_TRUE(job_read_state(directory, &read, &problem));
-        CU_ASSERT_EQUAL(read.printed, states[i].printed);
-        CU_ASSERT_EQUAL(read.sending, states[i].sending);
-        CU_ASSERT_EQUAL(access(scratch_path("state.new"), F_OK), -1);
-    }
-    EQUAL_TEXT(problem.text, "");
-    close(directory);
-}
-
-static void damaged_states_are_told(void)
-{
-    static const char *const damaged[] = {"",
-                                          "printed 1",
-                                          "printed\n",
-                                          "printed -1\n",
-                                          "printed 01\n",
-                                          "printed 1\nsend",
-                                          "printed 1\nsending",
-                                          "printed 1\nsending\nsending\n",
-                                          "printed 99999999999\n",
-                                          "sending\n",
-                                          "printed 1\n\n"};
-    struct job_state state;
-    int directory = open_directory(scratch_dir());
-    for (size_t i = 0; i < sizeof(damaged) / sizeof(damaged[0]); i++) {
-        struct line problem = LINE_INIT;
-        put_file(scratch_path("state"), damaged[i]);
-        CU_ASSERT_FALSE(job_read_state(directory, &state, &problem));
-        EQUAL_TEXT(problem.text, "state: is damaged");
+    CU_ASSERT_TRUE_FATAL(job_write_facts(directory, "00000041", &facts, &problem));
+    size_t length = facts_bytes(old, sizeof(old));
+    CU_ASSERT_EQUAL(job_read_facts(directory, NAME, &facts, &problem), JOB_ANOTHER);
+    EQUAL_TEXT(problem.text, "facts: is of job 00000041");
+    strcpy(facts.user, "jane"); /* which is shorter */
+    CU_ASSERT_TRUE_FATAL(job_write_facts(directory, NAME, &facts, &problem));
+    CU_ASSERT_EQUAL(job_read_facts(directory, NAME, &facts, &problem), JOB_READ);
+    size_t fresh = facts_bytes(mixed, sizeof(mixed));
+    CU_ASSERT_FATAL(fresh < length);
+    memcpy(mixed + fresh, old + fresh, length - fresh);
+    for (size_t i = fresh; i > 0; i--) {
+        put_bytes(scratch_path("facts"), mixed, length);
+        CU_ASSERT_EQUAL(job_read_facts(directory, NAME, &facts, &problem),
+                        memcmp(mixed, old, length) == 0 ? JOB_ANOTHER : JOB_DAMAGED);
+        mixed[i - 1] = old[i - 1];
+        problem = (struct line)LINE_INIT;
     }
     close(directory);
 }
 
 /* ---- Who has it ------------------------------------------------------------------------------ */
 
+/* A directory of a job that nobody has yet. */
+static int open_unclaimed(void)
+{
+    struct line problem = LINE_INIT;
+    int directory = open_directory(scratch_dir());
+    CU_ASSERT_TRUE_FATAL(job_begin_state(directory, NAME, 1, &problem));
+    return directory;
+}
+
 static void one_has_the_claim(void)
 {
-    int directory = open_directory(scratch_dir());
+    int directory = open_unclaimed();
     CU_ASSERT_EQUAL(job_claimed_by(directory), 0);
     int claim = job_claim(directory);
     CU_ASSERT_FATAL(claim >= 0);
@@ -276,7 +334,7 @@ static void claim_and_run(int from_parent, int to_parent)
 /* Those whom it started do not keep the claim of one who was killed. */
 static void the_claim_ends_with_its_process(void)
 {
-    int directory = open_directory(scratch_dir());
+    int directory = open_unclaimed();
     struct child child = child_start(claim_and_run);
     stage_hear(child.from, 'c');
     CU_ASSERT_EQUAL(job_claimed_by(directory), child.pid);
@@ -289,17 +347,20 @@ static void the_claim_ends_with_its_process(void)
     close(directory);
 }
 
-/* A child that runs another program, while the claim is had. */
+/* A child that runs another program, and what is written and read meanwhile. */
 static void others_leave_the_claim_alone(void)
 {
-    int directory = open_directory(scratch_dir());
+    struct line problem = LINE_INIT;
+    struct job_state state;
+    int directory = open_unclaimed();
     int claim = job_claim(directory);
     CU_ASSERT_FATAL(claim >= 0);
     CU_ASSERT_EQUAL(system("exit 3"), 3 << 8);
     CU_ASSERT_EQUAL(job_claimed_by(directory), getpid());
     /* Another descriptor of the file that is closed takes no lock with it, as POSIX's would. */
-    int other = openat(directory, "claim", O_RDWR | O_CLOEXEC);
-    close(other);
+    CU_ASSERT_EQUAL(job_read_state(directory, NAME, &state, &problem), JOB_READ);
+    CU_ASSERT_TRUE(job_write_state(directory, NAME, &state, &problem));
+    CU_ASSERT_TRUE(job_begin_state(directory, NAME, 1, &problem));
     CU_ASSERT_EQUAL(job_claimed_by(directory), getpid());
     close(claim);
     close(directory);
@@ -312,32 +373,35 @@ static void links_are_not_followed(void)
 {
     struct line problem = LINE_INIT;
     struct job_facts facts = some_facts();
-    struct job_state state = {1, true};
+    struct job_state state = {0};
+    int fd = -1;
     CU_ASSERT_EQUAL_FATAL(mkdir(scratch_path("true"), 0700), 0);
     CU_ASSERT_EQUAL_FATAL(mkdir(scratch_path("job"), 0700), 0);
     int truth = open_directory(scratch_path("true"));
     int job = open_directory(scratch_path("job"));
-    CU_ASSERT_TRUE(job_write_facts(truth, &facts, &problem));
-    CU_ASSERT_TRUE(job_write_state(truth, &state, &problem));
+    CU_ASSERT_TRUE(job_write_facts(truth, NAME, &facts, &problem));
+    CU_ASSERT_TRUE(job_begin_state(truth, NAME, 4, &problem));
     put_file(scratch_path("true/1"), "12345");
     CU_ASSERT_EQUAL(symlinkat("../true/facts", job, "facts"), 0);
     CU_ASSERT_EQUAL(symlinkat("../true/state", job, "state"), 0);
-    CU_ASSERT_EQUAL(symlinkat("../true/victim", job, "state.new"), 0);
-    CU_ASSERT_EQUAL(symlinkat("../true/victim", job, "claim"), 0);
     CU_ASSERT_EQUAL(symlinkat("../true/1", job, "1"), 0);
-    CU_ASSERT_FALSE(job_read_facts(job, &facts, &problem));
+    CU_ASSERT_EQUAL(job_read_facts(job, NAME, &facts, &problem), JOB_DAMAGED);
     CU_ASSERT_PTR_NOT_NULL(strstr(problem.text, strerror(ELOOP)));
-    CU_ASSERT_FALSE(job_write_facts(job, &facts, &problem));
-    CU_ASSERT_FALSE(job_read_state(job, &state, &problem));
-    CU_ASSERT_EQUAL(job_open_document(job, &facts, 0, &problem), -1);
+    CU_ASSERT_FALSE(job_write_facts(job, "00000043", &facts, &problem));
+    CU_ASSERT_EQUAL(errno, ELOOP);
+    CU_ASSERT_EQUAL(job_read_state(job, NAME, &state, &problem), JOB_DAMAGED);
+    CU_ASSERT_FALSE(job_begin_state(job, NAME, 4, &problem));
+    CU_ASSERT_FALSE(job_write_state(job, NAME, &state, &problem));
+    CU_ASSERT_EQUAL(errno, ELOOP);
+    CU_ASSERT_EQUAL(state.written, 0);
+    facts = some_facts();
+    CU_ASSERT_EQUAL(job_open_document(job, &facts, 0, &fd, &problem), JOB_DAMAGED);
+    CU_ASSERT_EQUAL(fd, -1);
     CU_ASSERT_EQUAL(job_claim(job), -1);
     CU_ASSERT_EQUAL(errno, ELOOP);
     CU_ASSERT_EQUAL(job_claimed_by(job), 0);
-    /* A state replaces what stands there. */
-    CU_ASSERT_TRUE(job_write_state(job, &state, &problem));
-    CU_ASSERT_TRUE(job_read_state(job, &state, &problem));
-    CU_ASSERT_EQUAL(faccessat(truth, "victim", F_OK, 0), -1);
-    CU_ASSERT_TRUE(job_read_facts(truth, &facts, &problem));
+    CU_ASSERT_EQUAL(job_read_facts(truth, NAME, &facts, &problem), JOB_READ);
+    CU_ASSERT_EQUAL(job_read_state(truth, NAME, &state, &problem), JOB_READ);
     close(truth);
     close(job);
 }
@@ -346,38 +410,109 @@ static void other_things_are_no_files(void)
 {
     struct line problem = LINE_INIT;
     struct job_facts facts = some_facts();
-    struct job_state state;
+    struct job_state state = {0};
+    int fd;
     int directory = open_directory(scratch_dir());
-    CU_ASSERT_EQUAL(mkfifo(scratch_path("facts"), 0600), 0);
-    CU_ASSERT_FALSE(job_read_facts(directory, &facts, &problem));
-    CU_ASSERT_EQUAL(mkdir(scratch_path("state"), 0700), 0);
-    CU_ASSERT_FALSE(job_read_state(directory, &state, &problem));
-    CU_ASSERT_FALSE(job_write_state(directory, &(struct job_state){1, true}, &problem));
-    CU_ASSERT_EQUAL(access(scratch_path("state.new"), F_OK), -1);
-    CU_ASSERT_EQUAL(mkfifo(scratch_path("claim"), 0600), 0);
     CU_ASSERT_EQUAL(job_claim(directory), -1);
+    CU_ASSERT_EQUAL(errno, ENOENT);
+    CU_ASSERT_EQUAL(mkfifo(scratch_path("facts"), 0600), 0);
+    CU_ASSERT_EQUAL(job_read_facts(directory, NAME, &facts, &problem), JOB_DAMAGED);
+    CU_ASSERT_EQUAL(mkdir(scratch_path("state"), 0700), 0);
+    CU_ASSERT_EQUAL(job_read_state(directory, NAME, &state, &problem), JOB_DAMAGED);
+    CU_ASSERT_FALSE(job_begin_state(directory, NAME, 1, &problem));
+    CU_ASSERT_FALSE(job_write_state(directory, NAME, &state, &problem));
+    CU_ASSERT_EQUAL(job_claim(directory), -1);
+    CU_ASSERT_EQUAL(rmdir(scratch_path("state")), 0);
+    CU_ASSERT_EQUAL(mkfifo(scratch_path("state"), 0600), 0);
+    CU_ASSERT_EQUAL(job_claim(directory), -1);
+    CU_ASSERT_EQUAL(job_read_state(directory, NAME, &state, &problem), JOB_DAMAGED);
+    facts = some_facts();
     put_file(scratch_path("1"), "12345");
     CU_ASSERT_EQUAL(chmod(scratch_path("1"), 0666), 0);
-    CU_ASSERT_EQUAL(job_open_document(directory, &facts, 0, &problem), -1);
+    CU_ASSERT_EQUAL(job_open_document(directory, &facts, 0, &fd, &problem), JOB_DAMAGED);
     close(directory);
 }
+
+/* The descriptor that would be the next one is one too many. */
+static struct rlimit limit_descriptors(void)
+{
+    struct rlimit before;
+    int next = dup(STDIN_FILENO);
+    CU_ASSERT_EQUAL_FATAL(getrlimit(RLIMIT_NOFILE, &before), 0);
+    struct rlimit few = {.rlim_cur = (rlim_t)next, .rlim_max = before.rlim_max};
+    close(next);
+    CU_ASSERT_EQUAL_FATAL(setrlimit(RLIMIT_NOFILE, &few), 0);
+    return before;
+}
+
+/* Nothing is wrong with the job then. */
+static void want_is_no_damage(void)
+{
+    struct line problem = LINE_INIT;
+    struct job_facts facts = some_facts();
+    struct job_state state;
+    int fd = -1;
+    int directory = open_directory(scratch_dir());
+    CU_ASSERT_TRUE(job_write_facts(directory, NAME, &facts, &problem));
+    CU_ASSERT_TRUE(job_begin_state(directory, NAME, 4, &problem));
+    put_file(scratch_path("1"), "12345");
+    struct rlimit before = limit_descriptors();
+    CU_ASSERT_EQUAL(job_open_document(directory, &facts, 0, &fd, &problem), JOB_UNREADABLE);
+    CU_ASSERT_EQUAL(job_check_document(directory, &facts, 0, &problem), JOB_UNREADABLE);
+    CU_ASSERT_EQUAL(job_read_facts(directory, NAME, &facts, &problem), JOB_UNREADABLE);
+    CU_ASSERT_EQUAL(job_read_state(directory, NAME, &state, &problem), JOB_UNREADABLE);
+    CU_ASSERT_EQUAL(job_claim(directory), -1);
+    CU_ASSERT_EQUAL(errno, EMFILE);
+    CU_ASSERT_EQUAL(setrlimit(RLIMIT_NOFILE, &before), 0);
+    CU_ASSERT_EQUAL(job_read_facts(directory, NAME, &facts, &problem), JOB_READ);
+    close(directory);
+}
+
+/* ---- Documents ------------------------------------------------------------------------------- */
 
 static void documents_have_their_size(void)
 {
     struct line problem = LINE_INIT;
     struct job_facts facts = some_facts();
     char text[8] = "";
+    int fd = -1;
     int directory = open_directory(scratch_dir());
-    CU_ASSERT_EQUAL(job_open_document(directory, &facts, 0, &problem), -1);
+    CU_ASSERT_EQUAL(job_open_document(directory, &facts, 0, &fd, &problem), JOB_DAMAGED);
     put_file(scratch_path("1"), "12345");
-    int fd = job_open_document(directory, &facts, 0, &problem);
-    CU_ASSERT_FATAL(fd >= 0);
+    CU_ASSERT_EQUAL_FATAL(job_open_document(directory, &facts, 0, &fd, &problem), JOB_READ);
     CU_ASSERT_EQUAL(read(fd, text, sizeof(text)), 5);
     close(fd);
     problem = (struct line)LINE_INIT;
     put_file(scratch_path("1"), "1234");
-    CU_ASSERT_EQUAL(job_open_document(directory, &facts, 0, &problem), -1);
+    CU_ASSERT_EQUAL(job_open_document(directory, &facts, 0, &fd, &problem), JOB_DAMAGED);
     EQUAL_TEXT(problem.text, "document 1: is not of 5 bytes");
+    close(directory);
+}
+
+static void documents_have_their_sum(void)
+{
+    struct line problem = LINE_INIT;
+    struct job_facts facts = some_facts();
+    int directory = open_directory(scratch_dir());
+    CU_ASSERT_EQUAL(job_sum(job_sum(0, "12", 2), "345", 3), SUM_12345);
+    CU_ASSERT_EQUAL(job_sum(7, "", 0), 7);
+    put_file(scratch_path("1"), "12345");
+    CU_ASSERT_EQUAL(job_check_document(directory, &facts, 0, &problem), JOB_READ);
+    put_file(scratch_path("1"), "12346");
+    CU_ASSERT_EQUAL(job_check_document(directory, &facts, 0, &problem), JOB_DAMAGED);
+    EQUAL_TEXT(problem.text, "document 1: is damaged");
+    facts.documents[0].summed = false;
+    CU_ASSERT_EQUAL(job_check_document(directory, &facts, 0, &problem), JOB_READ);
+    /* One of none, and one that is read in several pieces, with a hole of zeros. */
+    facts.documents[1] = (struct job_document){"", 0, 1, 'f', true, 0};
+    put_file(scratch_path("2"), "");
+    CU_ASSERT_EQUAL(job_check_document(directory, &facts, 1, &problem), JOB_READ);
+    static const char zeros[100000];
+    CU_ASSERT_EQUAL(truncate(scratch_path("2"), sizeof(zeros)), 0);
+    facts.documents[1].size = sizeof(zeros);
+    CU_ASSERT_EQUAL(job_check_document(directory, &facts, 1, &problem), JOB_DAMAGED);
+    facts.documents[1].sum = job_sum(0, zeros, sizeof(zeros));
+    CU_ASSERT_EQUAL(job_check_document(directory, &facts, 1, &problem), JOB_READ);
     close(directory);
 }
 
@@ -400,16 +535,17 @@ static void printed_jobs_move(void)
 static const struct test_case cases[] = {
     {"facts come back", facts_come_back},
     {"wrong facts are not written", wrong_facts_are_not_written},
-    {"damaged facts are told", damaged_facts_are_told},
-    {"cut facts are told", cut_facts_are_told},
-    {"states come back", states_come_back},
-    {"damaged states are told", damaged_states_are_told},
+    {"wrong facts are told", wrong_facts_are_told},
+    {"torn facts are told", torn_facts_are_told},
+    {"facts over others", facts_over_others},
     {"one has the claim", one_has_the_claim},
     {"the claim ends with its process", the_claim_ends_with_its_process},
     {"others leave the claim alone", others_leave_the_claim_alone},
     {"links are not followed", links_are_not_followed},
     {"other things are no files", other_things_are_no_files},
+    {"want is no damage", want_is_no_damage},
     {"documents have their size", documents_have_their_size},
+    {"documents have their sum", documents_have_their_sum},
     {"printed jobs move", printed_jobs_move},
     {NULL, NULL},
 };

@@ -77,27 +77,22 @@ int spool_open_job(const struct spool *spool, const char *name)
 }
 
 /* That all is there which its printing needs. */
-static bool check_job(int directory, struct job_facts *facts, struct line *problem)
+static bool check_job(int directory, const char *name, struct job_facts *facts,
+                      struct line *problem)
 {
     struct job_state state;
-    struct stat claim;
-    if (!job_read_facts(directory, facts, problem) || !job_read_state(directory, &state, problem)) {
+    if (job_read_facts(directory, name, facts, problem) != JOB_READ ||
+        job_read_state(directory, name, &state, problem) != JOB_READ) {
         return false;
     }
-    if (state.printed > job_total(facts)) {
+    if (state.total != job_total(facts)) {
         line_add(problem, "state: is another job's");
         return false;
     }
     for (size_t i = 0; i < facts->count; i++) {
-        int document = job_open_document(directory, facts, i, problem);
-        if (document < 0) {
+        if (job_check_document(directory, facts, i, problem) != JOB_READ) {
             return false;
         }
-        close(document);
-    }
-    if (fstatat(directory, "claim", &claim, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISREG(claim.st_mode)) {
-        line_add(problem, "claim: is no file");
-        return false;
     }
     return true;
 }
@@ -152,7 +147,7 @@ static void visit(struct spool *spool, const char *name, struct job_facts *facts
     if (directory < 0) {
         return;
     }
-    if (check_job(directory, facts, &problem)) {
+    if (check_job(directory, name, facts, &problem)) {
         each(owner, name, facts);
     } else {
         spool_hold_it(spool, SPOOL_JOBS, name, problem.text);

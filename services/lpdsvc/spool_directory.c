@@ -90,7 +90,7 @@ int spool_list(int directory, bool (*each)(void *owner, const char *name), void 
 static bool remove_file(void *owner, const char *name)
 {
     int directory = *(int *)owner;
-    if (strcmp(name, "claim") != 0 && unlinkat(directory, name, 0) != 0 && errno == EISDIR) {
+    if (strcmp(name, JOB_STATE) != 0 && unlinkat(directory, name, 0) != 0 && errno == EISDIR) {
         (void)unlinkat(directory, name, AT_REMOVEDIR);
     }
     return true;
@@ -104,7 +104,7 @@ int spool_remove_tree(int parent, const char *name)
     }
     (void)unlinkat(directory, "facts", 0);
     int problem = spool_list(directory, remove_file, &directory);
-    (void)unlinkat(directory, "claim", 0);
+    (void)unlinkat(directory, JOB_STATE, 0);
     close(directory);
     if (problem != 0) {
         return problem;

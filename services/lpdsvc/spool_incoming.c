@@ -1,6 +1,8 @@
 /* spool_incoming - a job while it is received, and its way to jobs/; see spool.h. */
 #include "spool_parts.h"
 
+#include "../printing/job_parts.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -208,7 +210,10 @@ static int with_files(const struct spool_incoming *incoming, int (*call)(int fd)
         printed_name(i, name);
         problem = with_file(incoming->directory, name, call);
     }
-    return problem != 0 ? problem : with_file(incoming->directory, "facts", call);
+    if (problem == 0) {
+        problem = with_file(incoming->directory, "facts", call);
+    }
+    return problem != 0 ? problem : with_file(incoming->directory, JOB_STATE, call);
 }
 
 /*
@@ -253,7 +258,11 @@ static int move_to_jobs(const struct spool_incoming *incoming)
 static int write_facts(const struct spool_incoming *incoming)
 {
     struct line problem = LINE_INIT;
-    return job_write_facts(incoming->directory, incoming->facts, &problem) ? 0 : errno;
+    const struct job_facts *facts = incoming->facts;
+    return job_write_facts(incoming->directory, incoming->job, facts, &problem) &&
+                   job_begin_state(incoming->directory, incoming->job, job_total(facts), &problem)
+               ? 0
+               : errno;
 }
 
 static void commit(void *owner)
@@ -315,6 +324,7 @@ static int take_facts(struct spool_incoming *incoming, const struct job_facts *f
         }
         incoming->order[i] = order[i];
         incoming->facts->documents[i].size = incoming->sizes[order[i]];
+        incoming->facts->documents[i].summed = false;
     }
     return 0;
 }

@@ -1,6 +1,7 @@
 /* deliver_job - a job of the spool, printed until all of it is; see deliver_job.h. */
 #include "deliver_job.h"
 #include "job.h"
+#include "job_parts.h"
 
 #include "../common/character.h"
 
@@ -29,7 +30,6 @@ struct run {
     int claim;
     struct job_facts facts;
     struct job_state state; /* as it is on the disk */
-    unsigned total;         /* documents, each copy counted */
     struct line told;       /* the reason that was told last, while it waits */
 };
 
@@ -50,7 +50,7 @@ static void tell_number(const char *what, const struct run *run, bool of_total)
     struct line line = LINE_INIT;
     line_add(&line, "%s %u", what, run->state.printed + 1);
     if (of_total) {
-        line_add(&line, "/%u", run->total);
+        line_add(&line, "/%u", run->state.total);
     }
     line_add(&line, "\n");
     tell(&line);
@@ -113,11 +113,13 @@ static void wait_pause(struct run *run, const struct line *why, unsigned longest
 
 static bool write_state(struct run *run, unsigned printed, bool sending, struct line *why)
 {
-    const struct job_state state = {.printed = printed, .sending = sending};
+    struct job_state state = run->state;
+    state.printed = printed;
+    state.sending = sending;
     if (state.printed == run->state.printed && state.sending == run->state.sending) {
         return true;
     }
-    if (!job_write_state(run->directory, &state, why)) {
+    if (!job_write_state(run->directory, run->job->name, &state, why)) {
         return false;
     }
     run->state = state;
@@ -181,9 +183,10 @@ static enum outcome try_document(struct run *run, bool again, struct line *why)
     char name[JOB_TEXT + sizeof(AGAIN_MARK)];
     char unique[64];
     size_t at = find_document(facts, run->state.printed);
-    int input = job_open_document(run->directory, facts, at, why);
-    if (input < 0) {
-        return DELIVER_DAMAGED;
+    int input;
+    enum job_reading reading = job_open_document(run->directory, facts, at, &input, why);
+    if (reading != JOB_READ) {
+        return reading == JOB_UNREADABLE ? DELIVER_REFUSED : DELIVER_DAMAGED;
     }
     name_document(run, at, again, name, sizeof(name));
     (void)snprintf(unique, sizeof(unique), "%s.%u", run->job->name, run->state.printed + 1);
@@ -247,7 +250,7 @@ static int open_spool(const char *path, struct line *why)
 /* In jobs/, without following a link on the way. */
 static int open_job(int spool, const char *name, struct line *why)
 {
-    if (name[0] == '\0' || strlen(name) >= JOB_NAME || name[strspn(name, "0123456789")] != '\0') {
+    if (!job_is_name(name)) {
         line_add(why, "a job's name is its number");
         return -1;
     }
@@ -278,14 +281,38 @@ static int claim_job(struct run *run, struct line *why)
     return STATUS_NOT_PRINTED;
 }
 
-static bool read_job(struct run *run, struct line *why)
+static enum job_reading read_parts(struct run *run, struct line *why)
 {
-    if (!job_read_facts(run->directory, &run->facts, why) ||
-        !job_read_state(run->directory, &run->state, why)) {
-        return false;
+    const char *name = run->job->name;
+    enum job_reading reading = job_read_facts(run->directory, name, &run->facts, why);
+    if (reading == JOB_READ) {
+        reading = job_read_state(run->directory, name, &run->state, why);
     }
-    run->total = job_total(&run->facts);
-    return true;
+    if (reading == JOB_READ && run->state.total != job_total(&run->facts)) {
+        line_add(why, "state: is not of these documents");
+        reading = JOB_DAMAGED;
+    }
+    for (size_t i = 0; reading == JOB_READ && i < run->facts.count; i++) {
+        reading = job_check_document(run->directory, &run->facts, i, why);
+    }
+    return reading;
+}
+
+/* The directory may be another job's since it was opened: then this one is printed, or removed. */
+static int read_job(struct run *run, struct line *why)
+{
+    enum job_reading reading;
+    unsigned pause = FIRST_PAUSE;
+    while ((reading = read_parts(run, why)) == JOB_UNREADABLE) {
+        wait_pause(run, why, REFUSED_PAUSE, &pause);
+        *why = (struct line)LINE_INIT;
+    }
+    if (reading == JOB_ANOTHER) {
+        *why = (struct line)LINE_INIT;
+        line_add(why, "job %s is gone", run->job->name);
+        return STATUS_NOT_PRINTED;
+    }
+    return reading == JOB_READ ? STATUS_PRINTED : STATUS_DAMAGED;
 }
 
 /* Whoever claimed it before may have finished it since it was opened. */
@@ -306,17 +333,17 @@ static int finish(struct run *run, struct line *why)
 static int print_job(struct run *run, struct line *why)
 {
     int status = claim_job(run, why);
+    if (status == STATUS_PRINTED) {
+        status = read_job(run, why);
+    }
     if (status != STATUS_PRINTED) {
         return status;
     }
-    if (!read_job(run, why)) {
-        return STATUS_DAMAGED;
-    }
-    while (run->state.printed < run->total) {
+    while (run->state.printed < run->state.total) {
         if (!print_document(run, why)) {
             return STATUS_DAMAGED;
         }
-        if (run->state.printed < run->total) {
+        if (run->state.printed < run->state.total) {
             hold_end(false);
         }
     }

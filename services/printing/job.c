@@ -1,4 +1,4 @@
-/* job - how far one is, who prints it, and its files; see job.h. */
+/* job - its files, who prints it, and its end; see job.h. */
 #include "job.h"
 #include "job_parts.h"
 
@@ -9,30 +9,34 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <zlib.h>
 
-#define STATE "state"
-#define STATE_SIZE 64 /* bytes of its text, at most */
+#define OWN_MODE 0600
 
 /* ---- Files ----------------------------------------------------------------------------------- */
 
-static bool is_own(int directory, int file)
+static bool is_own(int directory, const struct stat *file)
 {
     struct stat around;
-    struct stat it;
-    return fstat(directory, &around) == 0 && fstat(file, &it) == 0 && S_ISREG(it.st_mode) &&
-           it.st_uid == around.st_uid && (it.st_mode & (S_IWGRP | S_IWOTH)) == 0;
+    return fstat(directory, &around) == 0 && S_ISREG(file->st_mode) &&
+           file->st_uid == around.st_uid && (file->st_mode & (S_IWGRP | S_IWOTH)) == 0;
 }
 
 int job_open_file(int directory, const char *name, int flags)
 {
     /* O_NONBLOCK: opening a planted pipe does not wait for its other end. */
-    int fd = openat(directory, name, flags | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0600);
+    int fd =
+        openat(directory, name, flags | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, OWN_MODE);
     if (fd < 0) {
         return -1;
     }
+    struct stat file;
+    bool own = fstat(fd, &file) == 0 && is_own(directory, &file);
     /* A umask may have taken its owner's own rights. */
-    bool made = (flags & O_CREAT) != 0;
-    if (!is_own(directory, fd) || (made && fchmod(fd, 0600) != 0)) {
+    if (own && (flags & O_CREAT) != 0 && (file.st_mode & 07777) != OWN_MODE) {
+        own = fchmod(fd, OWN_MODE) == 0;
+    }
+    if (!own) {
         close(fd);
         errno = EPERM;
         return -1;
@@ -40,12 +44,11 @@ int job_open_file(int directory, const char *name, int flags)
     return fd;
 }
 
-/* Reads up to size bytes; the count, or -1 with errno. */
-static ssize_t read_up_to(int fd, char *text, size_t size)
+ssize_t job_read_at(int fd, void *bytes, size_t size, off_t from)
 {
     size_t length = 0;
     while (length < size) {
-        ssize_t got = read(fd, text + length, size - length);
+        ssize_t got = pread(fd, (char *)bytes + length, size - length, from + (off_t)length);
         if (got < 0 && errno == EINTR) {
             continue;
         }
@@ -63,7 +66,7 @@ int job_read_file(int directory, const char *name, char *text, size_t size)
     if (fd < 0) {
         return errno;
     }
-    ssize_t length = read_up_to(fd, text, size);
+    ssize_t length = job_read_at(fd, text, size, 0);
     int problem = length < 0 ? errno : 0;
     close(fd);
     if (problem != 0) {
@@ -76,28 +79,48 @@ int job_read_file(int directory, const char *name, char *text, size_t size)
     return strlen(text) == (size_t)length ? 0 : EILSEQ;
 }
 
-static int write_all(int fd, const char *text, size_t length)
+int job_write_at(int fd, const char *text, size_t length, off_t from)
 {
     while (length > 0) {
-        ssize_t written = write(fd, text, length);
+        ssize_t written = pwrite(fd, text, length, from);
         if (written < 0 && errno != EINTR) {
             return errno;
         }
         if (written > 0) {
             text += written;
+            from += written;
             length -= (size_t)written;
         }
     }
     return 0;
 }
 
-int job_make_file(int directory, const char *name, const char *text, size_t length)
+/* Cut only where it is longer: a file system waits for a size that has changed. */
+int job_write_file(int directory, const char *name, const char *text, size_t length)
 {
-    int fd = openat(directory, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    struct stat file;
+    int fd = job_open_file(directory, name, O_WRONLY | O_CREAT);
+    if (fd < 0) {
+        return errno;
+    }
+    int problem = job_write_at(fd, text, length, 0);
+    if (problem == 0 && (fstat(fd, &file) != 0 ||
+                         (file.st_size != (off_t)length && ftruncate(fd, (off_t)length) != 0))) {
+        problem = errno;
+    }
+    close(fd);
+    return problem;
+}
+
+/* Gives the descriptor of a file that was not there, or -1 with errno, and it is not. */
+static int make_file(int directory, const char *name, const char *text, size_t length)
+{
+    int fd =
+        openat(directory, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, OWN_MODE);
     if (fd < 0) {
         return -1;
     }
-    int problem = fchmod(fd, 0600) == 0 ? write_all(fd, text, length) : errno;
+    int problem = fchmod(fd, OWN_MODE) == 0 ? job_write_at(fd, text, length, 0) : errno;
     if (problem != 0) {
         (void)unlinkat(directory, name, 0);
         close(fd);
@@ -116,7 +139,7 @@ int job_replace_file(int directory, const char *name, const char *text)
     if (unlinkat(directory, next, 0) != 0 && errno != ENOENT) {
         return errno;
     }
-    int fd = job_make_file(directory, next, text, strlen(text));
+    int fd = make_file(directory, next, text, strlen(text));
     if (fd < 0) {
         return errno;
     }
@@ -132,18 +155,26 @@ int job_replace_file(int directory, const char *name, const char *text)
     return fsync(directory) == 0 ? 0 : errno;
 }
 
+/* ---- Texts ----------------------------------------------------------------------------------- */
+
+bool job_is_name(const char *name)
+{
+    size_t length = strspn(name, "0123456789");
+    return length > 0 && length < JOB_NAME && name[length] == '\0';
+}
+
 bool job_take_number(const char **text, uint64_t most, uint64_t *number)
 {
     const char *at = *text;
     uint64_t value = 0;
     for (; *at >= '0' && *at <= '9'; at++) {
         uint64_t digit = (uint64_t)(*at - '0');
-        if (value > (most - digit) / 10 || digit > most) {
+        if (digit > most || value > (most - digit) / 10) {
             return false;
         }
         value = value * 10 + digit;
     }
-    if (at == *text || (*at != ' ' && *at != '\0')) {
+    if (at == *text) {
         return false;
     }
     *text = at;
@@ -151,57 +182,24 @@ bool job_take_number(const char **text, uint64_t most, uint64_t *number)
     return true;
 }
 
-/* ---- State ----------------------------------------------------------------------------------- */
-
-static void put_state(const struct job_state *state, char text[STATE_SIZE])
+uint32_t job_sum(uint32_t sum, const void *bytes, size_t size)
 {
-    snprintf(text, STATE_SIZE, "printed %u\n%s", state->printed, state->sending ? "sending\n" : "");
+    return size > 0 ? (uint32_t)crc32_z(sum, bytes, size) : sum;
 }
 
-/* Only exactly what is written for a state is one, so that no torn text is. */
-static bool parse_state(const char *text, struct job_state *state)
+enum job_reading job_failed_reading(int error)
 {
-    char expected[STATE_SIZE];
-    struct job_state read = {.sending = strstr(text, "sending") != NULL};
-    if (sscanf(text, "printed %9u", &read.printed) != 1) {
-        return false;
+    switch (error) {
+    case EMFILE:
+    case ENFILE:
+    case ENOMEM:
+    case ENOBUFS:
+    case EAGAIN:
+    case EINTR:
+        return JOB_UNREADABLE;
+    default:
+        return JOB_DAMAGED;
     }
-    put_state(&read, expected);
-    if (strcmp(text, expected) != 0) {
-        return false;
-    }
-    *state = read;
-    return true;
-}
-
-bool job_read_state(int directory, struct job_state *state, struct line *problem)
-{
-    char text[STATE_SIZE];
-    int number = job_read_file(directory, STATE, text, sizeof(text));
-    if (number == ENOENT) {
-        *state = (struct job_state){0};
-        return true;
-    }
-    if (number != 0) {
-        line_add(problem, STATE ": %s", strerror(number));
-        return false;
-    }
-    if (!parse_state(text, state)) {
-        line_add(problem, STATE ": is damaged");
-        return false;
-    }
-    return true;
-}
-
-bool job_write_state(int directory, const struct job_state *state, struct line *problem)
-{
-    char text[STATE_SIZE];
-    put_state(state, text);
-    int number = job_replace_file(directory, STATE, text);
-    if (number != 0) {
-        line_add(problem, STATE ": %s", strerror(number));
-    }
-    return number == 0;
 }
 
 /* ---- Claim ----------------------------------------------------------------------------------- */
@@ -216,7 +214,7 @@ static struct flock lock_of(pid_t process)
 
 int job_claim(int directory)
 {
-    int fd = job_open_file(directory, "claim", O_RDWR | O_CREAT);
+    int fd = job_open_file(directory, JOB_STATE, O_RDWR);
     if (fd < 0) {
         return -1;
     }
@@ -232,7 +230,7 @@ int job_claim(int directory)
 
 pid_t job_claimed_by(int directory)
 {
-    int fd = job_open_file(directory, "claim", O_RDONLY);
+    int fd = job_open_file(directory, JOB_STATE, O_RDONLY);
     if (fd < 0) {
         return 0;
     }
@@ -246,7 +244,7 @@ int job_finish(int spool, const char *name)
 {
     char from[JOB_NAME + 8];
     char to[JOB_NAME + 8];
-    if (strlen(name) >= JOB_NAME || strchr(name, '/') != NULL || name[0] == '.') {
+    if (!job_is_name(name)) {
         return EINVAL;
     }
     snprintf(from, sizeof(from), "jobs/%s", name);

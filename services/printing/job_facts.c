@@ -1,13 +1,15 @@
 /*
  * job_facts - what is known of a job, as a text of lines; see job.h.
  *
- *     regstore job 1
+ *     regstore job 2
+ *     job 00000042
  *     queue TEXT
  *     address TEXT ... host, user, title
  *     number 42
  *     time 1785000000
- *     document f 1 1048576 NAME      format, copies, bytes, and the rest is its name; for each
- *     end                            so that a text that was cut is seen
+ *     document f 1 1024 89abcdef NAME   format, copies, bytes, their sum or "-", and the rest is
+ *                                       its name; for each
+ *     end 12345678                      the sum of all that stands before this line
  */
 #include "job.h"
 #include "job_parts.h"
@@ -16,6 +18,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,9 +26,11 @@
 #include <unistd.h>
 
 #define FACTS "facts"
-#define HEAD "regstore job 1"
+#define HEAD "regstore job 2"
 #define MOST_NUMBER 999
-/* No text of facts is longer: six lines of a text, two of a number, and the documents. */
+#define PIECE 16384 /* bytes of a document that are read at once */
+#define END_SIZE (sizeof("end 12345678\n") - 1)
+/* No text of facts is longer: seven lines of a text, two of a number, and the documents. */
 #define FACTS_SIZE ((JOB_DOCUMENTS + 10) * (JOB_TEXT + 64))
 
 /* ---- What is allowed ------------------------------------------------------------------------- */
@@ -82,42 +87,54 @@ static const char *wrong_fact(const struct job_facts *facts)
 
 /* ---- Writing --------------------------------------------------------------------------------- */
 
-/* Gives the length; FACTS_SIZE bytes take all facts that are allowed. */
-static size_t put_facts(const struct job_facts *facts, char *text)
+static void put_end(uint32_t sum, char end[END_SIZE + 1])
 {
-    size_t length = (size_t)snprintf(
-        text, FACTS_SIZE,
-        HEAD "\nqueue %s\naddress %s\nhost %s\nuser %s\ntitle %s\nnumber %u\ntime %llu\n",
-        facts->queue, facts->address, facts->host, facts->user, facts->title, facts->number,
-        (unsigned long long)facts->time);
-    for (size_t i = 0; i < facts->count; i++) {
-        const struct job_document *document = &facts->documents[i];
-        length += (size_t)snprintf(text + length, FACTS_SIZE - length, "document %c %u %llu %s\n",
-                                   document->format, document->copies,
-                                   (unsigned long long)document->size, document->name);
-    }
-    return length + (size_t)snprintf(text + length, FACTS_SIZE - length, "end\n");
+    snprintf(end, END_SIZE + 1, "end %08" PRIx32 "\n", sum);
 }
 
-bool job_write_facts(int directory, const struct job_facts *facts, struct line *problem)
+static size_t put_document(const struct job_document *document, char *text, size_t size)
 {
-    const char *wrong = wrong_fact(facts);
+    char sum[16] = "-";
+    if (document->summed) {
+        snprintf(sum, sizeof(sum), "%08" PRIx32, document->sum);
+    }
+    return (size_t)snprintf(text, size, "document %c %u %" PRIu64 " %s %s\n", document->format,
+                            document->copies, document->size, sum, document->name);
+}
+
+/* Gives the length; FACTS_SIZE bytes take all facts that are allowed. */
+static size_t put_facts(const char *name, const struct job_facts *facts, char *text)
+{
+    size_t length = (size_t)snprintf(text, FACTS_SIZE,
+                                     HEAD "\njob %s\nqueue %s\naddress %s\nhost %s\nuser %s\n"
+                                          "title %s\nnumber %u\ntime %" PRIu64 "\n",
+                                     name, facts->queue, facts->address, facts->host, facts->user,
+                                     facts->title, facts->number, facts->time);
+    for (size_t i = 0; i < facts->count; i++) {
+        length += put_document(&facts->documents[i], text + length, FACTS_SIZE - length);
+    }
+    put_end(job_sum(0, text, length), text + length);
+    return length + END_SIZE;
+}
+
+bool job_write_facts(int directory, const char *name, const struct job_facts *facts,
+                     struct line *problem)
+{
+    const char *wrong = job_is_name(name) ? wrong_fact(facts) : "name";
     if (wrong != NULL) {
         line_add(problem, FACTS ": the %s is not allowed", wrong);
         errno = EINVAL;
         return false;
     }
     char *text = malloc(FACTS_SIZE);
-    int fd = text != NULL ? job_make_file(directory, FACTS, text, put_facts(facts, text)) : -1;
-    int number = errno;
+    int number =
+        text != NULL ? job_write_file(directory, FACTS, text, put_facts(name, facts, text)) : errno;
     free(text);
-    if (fd < 0) {
+    if (number != 0) {
         line_add(problem, FACTS ": %s", strerror(number));
         errno = number;
-        return false;
     }
-    close(fd);
-    return true;
+    return number == 0;
 }
 
 /* ---- Reading --------------------------------------------------------------------------------- */
@@ -154,7 +171,22 @@ static bool take_number(char **text, const char *word, uint64_t most, uint64_t *
     return rest != NULL && job_take_number(&rest, most, number) && *rest == '\0';
 }
 
-/* "f 1 1048576 NAME" */
+/* "89abcdef", or "-" */
+static bool take_sum(const char **text, struct job_document *document)
+{
+    char *end;
+    if (strncmp(*text, "- ", 2) == 0) {
+        *text += 1;
+        return true;
+    }
+    document->summed = true;
+    document->sum = (uint32_t)strtoul(*text, &end, 16);
+    bool taken = strspn(*text, "0123456789abcdef") == 8 && end == *text + 8;
+    *text = end;
+    return taken;
+}
+
+/* "f 1 1024 89abcdef NAME" */
 static bool parse_document(const char *text, struct job_document *document)
 {
     uint64_t copies;
@@ -165,7 +197,7 @@ static bool parse_document(const char *text, struct job_document *document)
     text += 2;
     if (!job_take_number(&text, JOB_COPIES, &copies) || *text++ != ' ' ||
         !job_take_number(&text, INT64_MAX, &document->size) || *text++ != ' ' ||
-        strlen(text) >= JOB_TEXT) {
+        !take_sum(&text, document) || *text++ != ' ' || strlen(text) >= JOB_TEXT) {
         return false;
     }
     document->copies = (unsigned)copies;
@@ -173,44 +205,86 @@ static bool parse_document(const char *text, struct job_document *document)
     return true;
 }
 
-static bool parse_facts(char *text, struct job_facts *facts)
+/* Whether the text ends with its sum; takes that away. */
+static bool take_end(char *text)
+{
+    char expected[END_SIZE + 1];
+    size_t length = strlen(text);
+    if (length < END_SIZE) {
+        return false;
+    }
+    char *end = text + length - END_SIZE;
+    put_end(job_sum(0, text, length - END_SIZE), expected);
+    bool whole = strcmp(end, expected) == 0;
+    *end = '\0';
+    return whole;
+}
+
+static bool take_texts(char **text, struct job_facts *facts)
 {
     uint64_t number;
-    const char *rest = take_line(&text, HEAD);
-    if (rest == NULL || *rest != '\0' || !take_text(&text, "queue ", facts->queue) ||
-        !take_text(&text, "address ", facts->address) || !take_text(&text, "host ", facts->host) ||
-        !take_text(&text, "user ", facts->user) || !take_text(&text, "title ", facts->title) ||
-        !take_number(&text, "number ", MOST_NUMBER, &number) ||
-        !take_number(&text, "time ", INT64_MAX, &facts->time)) {
+    if (!take_text(text, "queue ", facts->queue) || !take_text(text, "address ", facts->address) ||
+        !take_text(text, "host ", facts->host) || !take_text(text, "user ", facts->user) ||
+        !take_text(text, "title ", facts->title) ||
+        !take_number(text, "number ", MOST_NUMBER, &number) ||
+        !take_number(text, "time ", INT64_MAX, &facts->time)) {
         return false;
     }
     facts->number = (unsigned)number;
+    return true;
+}
+
+/* Gives the name of the job whose facts these are; NULL: they are none. */
+static const char *parse_facts(char *text, struct job_facts *facts)
+{
+    const char *rest = take_end(text) ? take_line(&text, HEAD) : NULL;
+    if (rest == NULL || *rest != '\0') {
+        return NULL;
+    }
+    const char *name = take_line(&text, "job ");
+    if (name == NULL || !job_is_name(name) || !take_texts(&text, facts)) {
+        return NULL;
+    }
     while ((rest = take_line(&text, "document ")) != NULL) {
         if (facts->count == JOB_DOCUMENTS ||
             !parse_document(rest, &facts->documents[facts->count])) {
-            return false;
+            return NULL;
         }
         facts->count++;
     }
-    return strcmp(text, "end\n") == 0 && wrong_fact(facts) == NULL;
+    return *text == '\0' && wrong_fact(facts) == NULL ? name : NULL;
 }
 
-bool job_read_facts(int directory, struct job_facts *facts, struct line *problem)
+static enum job_reading read_text(char *text, const char *name, struct job_facts *facts,
+                                  struct line *problem)
 {
+    *facts = (struct job_facts){.count = 0};
+    const char *whose = parse_facts(text, facts);
+    if (whose == NULL) {
+        line_add(problem, FACTS ": is damaged");
+        return JOB_DAMAGED;
+    }
+    if (strcmp(whose, name) != 0) {
+        line_add(problem, FACTS ": is of job %s", whose);
+        return JOB_ANOTHER;
+    }
+    return JOB_READ;
+}
+
+enum job_reading job_read_facts(int directory, const char *name, struct job_facts *facts,
+                                struct line *problem)
+{
+    enum job_reading reading;
     char *text = malloc(FACTS_SIZE);
-    int number = text != NULL ? job_read_file(directory, FACTS, text, FACTS_SIZE) : errno;
-    bool parsed = false;
+    int number = text != NULL ? job_read_file(directory, FACTS, text, FACTS_SIZE) : ENOMEM;
     if (number != 0) {
         line_add(problem, FACTS ": %s", strerror(number));
+        reading = job_failed_reading(number);
     } else {
-        *facts = (struct job_facts){.count = 0};
-        parsed = parse_facts(text, facts);
-        if (!parsed) {
-            line_add(problem, FACTS ": is damaged");
-        }
+        reading = read_text(text, name, facts, problem);
     }
     free(text);
-    return parsed;
+    return reading;
 }
 
 /* ---- Documents ------------------------------------------------------------------------------- */
@@ -224,21 +298,64 @@ unsigned job_total(const struct job_facts *facts)
     return total;
 }
 
-int job_open_document(int directory, const struct job_facts *facts, size_t i, struct line *problem)
+static enum job_reading fail_document(size_t i, int error, struct line *problem)
+{
+    line_add(problem, "document %zu: %s", i + 1, strerror(error));
+    return job_failed_reading(error);
+}
+
+enum job_reading job_open_document(int directory, const struct job_facts *facts, size_t i,
+                                   int *document, struct line *problem)
 {
     char name[24];
     struct stat found;
     snprintf(name, sizeof(name), "%zu", i + 1);
     int fd = job_open_file(directory, name, O_RDONLY);
     if (fd < 0) {
-        line_add(problem, "document %s: %s", name, strerror(errno));
-        return -1;
+        return fail_document(i, errno, problem);
     }
     if (fstat(fd, &found) != 0 || (uint64_t)found.st_size != facts->documents[i].size) {
-        line_add(problem, "document %s: is not of %llu bytes", name,
-                 (unsigned long long)facts->documents[i].size);
+        line_add(problem, "document %s: is not of %" PRIu64 " bytes", name,
+                 facts->documents[i].size);
         close(fd);
-        return -1;
+        return JOB_DAMAGED;
     }
-    return fd;
+    *document = fd;
+    return JOB_READ;
+}
+
+/* 0 or an errno number. */
+static int sum_file(int fd, uint32_t *sum)
+{
+    char piece[PIECE];
+    ssize_t got;
+    off_t at = 0;
+    *sum = 0;
+    while ((got = job_read_at(fd, piece, sizeof(piece), at)) > 0) {
+        *sum = job_sum(*sum, piece, (size_t)got);
+        at += got;
+    }
+    return got < 0 ? errno : 0;
+}
+
+enum job_reading job_check_document(int directory, const struct job_facts *facts, size_t i,
+                                    struct line *problem)
+{
+    int fd;
+    uint32_t sum = 0;
+    const struct job_document *document = &facts->documents[i];
+    enum job_reading reading = job_open_document(directory, facts, i, &fd, problem);
+    if (reading != JOB_READ) {
+        return reading;
+    }
+    int error = document->summed ? sum_file(fd, &sum) : 0;
+    close(fd);
+    if (error != 0) {
+        return fail_document(i, error, problem);
+    }
+    if (document->summed && sum != document->sum) {
+        line_add(problem, "document %zu: is damaged", i + 1);
+        return JOB_DAMAGED;
+    }
+    return JOB_READ;
 }

@@ -277,8 +277,8 @@ static void check_document(int directory, const struct job_facts *facts, size_t 
     uint64_t there[PIECE / 8];
     struct rig_random random = of_document(facts->title, i);
     size_t left = size_of(&random);
-    int fd = job_open_document(directory, facts, i, &problem);
-    RIG_MUST(fd >= 0);
+    int fd;
+    RIG_MUST(job_open_document(directory, facts, i, &fd, &problem) == JOB_READ);
     RIG_MUST(facts->documents[i].size == left);
     while (left > 0) {
         size_t size = next_piece(&random, left, expected);
