@@ -211,6 +211,17 @@ def run_in_bench(name, test, bin_dir, make=Bench):
     return 'passed'
 
 
+def in_bench(bin_dir, function):
+    """What a function gives that has a bench of its own, which is where TMPDIR says."""
+    directory = Path(tempfile.mkdtemp(prefix='bench-'))
+    bench = Bench(bin_dir, directory)
+    try:
+        return function(bench)
+    finally:
+        bench.close()
+        shutil.rmtree(directory)
+
+
 def run_tests(doc, names, run_test=run_in_bench):
     """A test program's main: runs those of its names that begin with test_, or those asked for."""
     parser = argparse.ArgumentParser(description=doc.split('\n', maxsplit=1)[0])

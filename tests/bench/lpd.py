@@ -19,13 +19,10 @@ Figures are medians of the rounds. cups-lpd needs the Debian package cups, and r
 measured are skipped. Exit status 1 if a goal is missed.
 """
 
-import argparse
-import json
 import os
 import re
 import shutil
 import socket
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -37,8 +34,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from lpd_rig import (Lpd, add_printer, connect, control_file, deliverers_of, expect_zero, require_printing,
                      send_job)
+from rows import Row, difference, parser_of, run
 from samba_rig import free_port, until
-from services_bench import TIMEOUT, Bench, Skip
+from services_bench import TIMEOUT, Skip, in_bench
 
 CUPS_LPD = '/usr/lib/cups/daemon/cups-lpd'
 NEEDED = ('/usr/sbin/cupsd', CUPS_LPD, 'lpadmin', 'systemd-socket-activate')
@@ -48,8 +46,6 @@ PAUSED = 1 # PRINTER_STATUS_PAUSED
 MOST_USERS = 1000
 LONG = 30 * TIMEOUT
 BLOCK = bytes(range(256)) * 4096
-HEAD = ('row', 'unit', 'regstore', 'other', 'ratio', '', 'goal', 'verdict')
-LINE = '{:<10} {:>7} {:>10} {:>10} {:>9} {:>3} {:>5}  {}'
 CUPS_FILES = '''ServerRoot {0}/etc
 RequestRoot {0}/spool
 CacheDir {0}/cache
@@ -203,16 +199,11 @@ class Cups:
         shutil.rmtree(self.directory)
 
 
-def in_bench(bin_dir, function):
-    """What a function measures in a bench of its own, which is where TMPDIR says."""
-    directory = Path(tempfile.mkdtemp(prefix='bench-'))
-    bench = Bench(bin_dir, directory)
-    try:
+def in_printing_bench(bin_dir, function):
+    def printing(bench):
         require_printing(bench, 'regstore-lpdsvc')
         return function(bench)
-    finally:
-        bench.close()
-        shutil.rmtree(directory)
+    return in_bench(bin_dir, printing)
 
 
 def start(bench, port, **numbers):
@@ -242,14 +233,15 @@ def big(arguments, found):
                 for path in (lpd.spool / 'jobs').glob('*/1'):
                     path.unlink()
             found['big'].append((times['own'], times['other']))
-    in_bench(arguments.bin, both)
+    in_printing_bench(arguments.bin, both)
 
 
 def small(arguments, found, wanted):
     """Each measurement begins with nothing that waits to be printed."""
     def own(clients):
-        return in_bench(arguments.bin, lambda bench: small_jobs(start(bench, '/dev/null').port, 'small', clients,
-                                                                arguments.seconds))
+        def jobs(bench):
+            return small_jobs(start(bench, '/dev/null').port, 'small', clients, arguments.seconds)
+        return in_printing_bench(arguments.bin, jobs)
 
     def other(clients):
         cups = Cups()
@@ -300,17 +292,18 @@ def peaks(bench, size):
 
 def memory(arguments, found, wanted):
     for _ in range(arguments.rounds):
-        small_peaks = in_bench(arguments.bin, lambda bench: peaks(bench, MIB))
-        big_peaks = in_bench(arguments.bin, lambda bench: peaks(bench, arguments.big))
+        small_peaks = in_printing_bench(arguments.bin, lambda bench: peaks(bench, MIB))
+        big_peaks = in_printing_bench(arguments.bin, lambda bench: peaks(bench, arguments.big))
         for name, own, other in zip(('memory', 'deliverer'), big_peaks, small_peaks):
             if name in wanted:
                 found[name].append((own, other))
 
 
-# ---- The rows: unit, how it is bound, goal, and what of the two figures is judged
+# ---- The rows
 
-ROWS = {'big': ('s', 'at most', 1.2), 'small_1': ('jobs/s', 'at least', 5), 'small_4': ('jobs/s', 'at least', 5),
-        'memory': ('KiB', 'at most', 512), 'deliverer': ('KiB', 'at most', 512)}
+ROWS = {'big': Row('s', 'at most', 1.2), 'small_1': Row('jobs/s', 'at least', 5),
+        'small_4': Row('jobs/s', 'at least', 5), 'memory': Row('KiB', 'at most', 512, difference),
+        'deliverer': Row('KiB', 'at most', 512, difference)}
 
 
 def measure(arguments, wanted):
@@ -328,50 +321,10 @@ def measure(arguments, wanted):
     return found
 
 
-def row_of(name, rounds):
-    """A row's figures and verdict."""
-    unit, bound, goal = ROWS[name]
-    row = {'row': name, 'unit': unit, 'bound': bound, 'goal': goal}
-    if isinstance(rounds, str):
-        return {**row, 'verdict': 'skipped', 'note': rounds}
-    own, other = (statistics.median(each[i] for each in rounds) for i in (0, 1))
-    of_two = statistics.median(each[0] / each[1] for each in rounds)
-    judged = own - other if unit == 'KiB' else of_two
-    reached = judged >= goal if bound == 'at least' else judged <= goal
-    return {**row, 'regstore': own, 'other': other, 'ratio': judged, 'verdict': 'reached' if reached else 'missed',
-            'note': ''}
-
-
-def figure(number):
-    return f'{number:.{2 if abs(number) < 10 else 1 if abs(number) < 1000 else 0}f}'
-
-
-def show(row, as_json):
-    if as_json:
-        print(json.dumps(row), flush=True)
-    elif row['verdict'] == 'skipped':
-        print(f'{row["row"]:<10} skipped: {row["note"]}', flush=True)
-    else:
-        print(LINE.format(row['row'], row['unit'], *map(figure, (row['regstore'], row['other'], row['ratio'])),
-                          '>=' if row['bound'] == 'at least' else '<=', row['goal'], row['verdict']), flush=True)
-
-
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.split('\n', maxsplit=1)[0])
-    parser.add_argument('--bin', default='build/bin', type=Path, metavar='DIR')
-    parser.add_argument('--rounds', default=3, type=int, metavar='N')
-    parser.add_argument('--seconds', default=5, type=float, metavar='N', help='of each measurement')
+    parser = parser_of(__doc__, ROWS)
     parser.add_argument('--big', default=BIG, type=int, metavar='BYTES', help='what a large job has')
-    parser.add_argument('--row', action='append', choices=ROWS, metavar='NAME')
-    parser.add_argument('--json', action='store_true')
-    arguments = parser.parse_args()
-    arguments.bin = arguments.bin.resolve()
-    if not arguments.json:
-        print(LINE.format(*HEAD))
-    rows = [row_of(name, rounds) for name, rounds in measure(arguments, arguments.row or list(ROWS)).items()]
-    for row in rows:
-        show(row, arguments.json)
-    return 1 if any(row['verdict'] == 'missed' for row in rows) else 0
+    return run(parser.parse_args(), ROWS, measure)
 
 
 if __name__ == '__main__':

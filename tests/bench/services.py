@@ -19,29 +19,24 @@ Figures are medians of the rounds. Needs Samba (tests/samba_rig.py); rows that c
 are skipped. Exit status 1 if a goal is missed.
 """
 
-import argparse
 import json
-import re
-import shutil
 import statistics
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from pdus import ADD, ENUM, HANDSHAKE, Wire, add_stub, enum_result, enum_stub
 from print_bench import (LOCAL, NETWORK, PRINT, SERVER, Client, resident_kib, start_rig, start_spooler)
+from rows import Row, own, parser_of, run
 from samba_rig import free_port
-from services_bench import Bench, Skip
+from services_bench import Skip, in_bench
 
 PRINTERS, MANY_PRINTERS = 1000, 10000
 MOST_MEMORY = 8 * 1024
 CHANGES = 101 # of a round
 AT_ONCE = ('--window', '0') # a change is not waited for others to be taken together
-HEAD = ('row', 'unit', 'regstore', 'other', 'ratio', '', 'goal', 'verdict')
-LINE = '{:<12} {:>7} {:>10} {:>10} {:>9} {:>3} {:>5}  {}'
 SAMBA_PIPES = ('rpcd_lsad', 'rpcd_classic', 'rpcd_winreg', 'rpcd_spoolss')
 
 
@@ -140,28 +135,16 @@ def change(bench):
             change_times(bench, plain, SERVER, 'AnnDelta'))
 
 
-def in_bench(bin_dir, function):
-    """What a function measures in a bench of its own."""
-    directory = Path(tempfile.mkdtemp(prefix='bench-'))
-    bench = Bench(bin_dir, directory)
-    try:
-        return function(bench)
-    finally:
-        bench.close()
-        shutil.rmtree(directory)
+# ---- The rows
 
-
-# ---- The rows: unit, how it is bound, goal
-
-ROWS = {'enum_socket': ('calls/s', 'at least', 1), 'enum_tcp': ('calls/s', 'at least', 1),
-        'enum_smbd': ('calls/s', 'at least', 1), 'memory': ('KiB', 'at most', MOST_MEMORY),
-        'change': ('us', 'at most', 2)}
+ROWS = {'enum_socket': Row('calls/s', 'at least', 1), 'enum_tcp': Row('calls/s', 'at least', 1),
+        'enum_smbd': Row('calls/s', 'at least', 1), 'memory': Row('KiB', 'at most', MOST_MEMORY, own),
+        'change': Row('us', 'at most', 2)}
 
 
 def measure(arguments, wanted):
     """Rounds of figures by row; a reason, where it cannot be measured."""
     found = {name: [] for name in wanted}
-    bin_dir = arguments.bin.resolve()
 
     def contest(bench):
         both = Contest(bench, arguments.seconds)
@@ -174,63 +157,16 @@ def measure(arguments, wanted):
                         found[name] = f'no answer: {problem}'
     try:
         if any(name.startswith('enum') for name in wanted):
-            in_bench(bin_dir, contest)
+            in_bench(arguments.bin, contest)
     except Skip as reason:
         found.update({name: str(reason) for name in wanted if name.startswith('enum')})
     for _ in range(arguments.rounds):
         if 'memory' in wanted:
-            found['memory'].append((in_bench(bin_dir, memory), None))
+            found['memory'].append((in_bench(arguments.bin, memory), None))
         if 'change' in wanted:
-            found['change'].append(in_bench(bin_dir, change))
+            found['change'].append(in_bench(arguments.bin, change))
     return found
 
 
-def row_of(name, rounds):
-    """A row's figures and verdict."""
-    unit, bound, goal = ROWS[name]
-    row = {'row': name, 'unit': unit, 'bound': bound, 'goal': goal}
-    if isinstance(rounds, str):
-        return {**row, 'verdict': 'skipped', 'note': rounds}
-    own = statistics.median(each[0] for each in rounds)
-    other = statistics.median(each[1] for each in rounds) if rounds[0][1] else None
-    judged = statistics.median(each[0] / each[1] for each in rounds) if other else own
-    reached = judged >= goal if bound == 'at least' else judged <= goal
-    return {**row, 'regstore': own, 'other': other, 'ratio': judged if other else None,
-            'verdict': 'reached' if reached else 'missed', 'note': ''}
-
-
-def figure(number):
-    if number is None:
-        return '-'
-    return f'{number:.{2 if number < 10 else 1 if number < 1000 else 0}f}'
-
-
-def show(row, as_json):
-    if as_json:
-        print(json.dumps(row), flush=True)
-    elif row['verdict'] == 'skipped':
-        print(f'{row["row"]:<12} skipped: {row["note"]}', flush=True)
-    else:
-        print(LINE.format(row['row'], row['unit'], *map(figure, (row['regstore'], row['other'], row['ratio'])),
-                          '>=' if row['bound'] == 'at least' else '<=', row['goal'], row['verdict']), flush=True)
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.split('\n', maxsplit=1)[0])
-    parser.add_argument('--bin', default='build/bin', type=Path, metavar='DIR')
-    parser.add_argument('--rounds', default=3, type=int, metavar='N')
-    parser.add_argument('--seconds', default=5, type=float, metavar='N', help='of each measurement')
-    parser.add_argument('--row', action='append', choices=ROWS, metavar='NAME')
-    parser.add_argument('--json', action='store_true')
-    arguments = parser.parse_args()
-    if not arguments.json:
-        print(LINE.format(*HEAD))
-    found = measure(arguments, arguments.row or list(ROWS))
-    rows = [row_of(name, rounds) for name, rounds in found.items()]
-    for row in rows:
-        show(row, arguments.json)
-    return 1 if any(row['verdict'] == 'missed' for row in rows) else 0
-
-
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(run(parser_of(__doc__, ROWS).parse_args(), ROWS, measure))
