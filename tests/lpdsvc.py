@@ -498,6 +498,7 @@ def test_a_full_disk_refuses_the_job(bench):
             raise AssertionError('more is taken than the disk has')
         except (Refused, ConnectionError):
             pass
+        until('what was refused is gone', lambda: not list((spool / 'incoming').iterdir()))
         send_job(lpd.port, 'Laser', {'x': b'small'})
         lpd.until_empty()
         expect(out.read_bytes(), b'small')
