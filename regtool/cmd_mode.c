@@ -154,21 +154,27 @@ static int report_no_line(const char *name)
                   program_name(), name);
 }
 
+/* What the map has of a device, and its name. */
+static int read_device(struct session *session, const struct device *device, char *name,
+                       struct device_entry *entry)
+{
+    int status = device_map_read(session, device, entry);
+
+    device_name(device, name);
+    return status == RS_OK ? 0 : session_report(session, status, name);
+}
+
 static int put_one(struct tool *tool, struct session *session, const struct device *device)
 {
     struct device_entry entry;
     char name[DEVICE_NAME_SIZE];
-    int status = device_map_read(session, device, &entry);
-    int result = 0;
+    int result = read_device(session, device, name, &entry);
 
-    device_name(device, name);
-    if (status != RS_OK) {
-        result = session_report(session, status, name);
-    } else if (tool->json) {
+    if (result == 0 && tool->json) {
         put_json(&entry, 0);
-    } else if (device->kind == DEVICE_COM && !is_in_map(&entry)) {
+    } else if (result == 0 && device->kind == DEVICE_COM && !is_in_map(&entry)) {
         result = report_no_line(name);
-    } else {
+    } else if (result == 0) {
         put_status(&entry);
     }
     device_entry_free(&entry);
@@ -286,13 +292,9 @@ static int check_port(struct session *session, const struct device *port)
 {
     struct device_entry entry;
     char name[DEVICE_NAME_SIZE];
-    int status = device_map_read(session, port, &entry);
-    int result = 0;
+    int result = read_device(session, port, name, &entry);
 
-    device_name(port, name);
-    if (status != RS_OK) {
-        result = session_report(session, status, name);
-    } else if (entry.texts[DEVICE_LINE] == NULL) {
+    if (result == 0 && entry.texts[DEVICE_LINE] == NULL) {
         session_drop(session);
         result = report_no_line(name);
     }

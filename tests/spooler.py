@@ -20,6 +20,7 @@ import time
 import rpc_client
 from pdus import HANDSHAKE, Wire
 from rpc_client import ALREADY_EXISTS, Client
+from samba_rig import free_port
 from services_bench import TIMEOUT, Lines, Skip, expect, run_tests
 
 PAUSE = 0.005  # between two questions
@@ -30,12 +31,6 @@ DECAY = 3_600_000
 ROUND = DECAY // 2
 NT_ACCESS_DENIED = 0xc0000022
 CALL = 5_000  # ms that a conversation may take
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(('127.0.0.1', 0))
-        return probe.getsockname()[1]
 
 
 def wait(condition, what):

@@ -84,6 +84,39 @@ static void sockets_are_found_by_name(void)
     in_child(take_named);
 }
 
+/* A server in a test: what it was given last, and what it says to that. */
+struct taker {
+    int fd;
+    int answer;
+};
+
+static int note_copy(void *server, int fd)
+{
+    struct taker *taker = server;
+    taker->fd = fd;
+    return taker->answer;
+}
+
+static void a_server_is_given_a_copy(void)
+{
+    struct taker taker = {-1, 0};
+    struct line problem = LINE_INIT;
+    int kept = make_socket(AF_UNIX, SOCK_STREAM, true);
+    CU_ASSERT(activation_lend(kept, note_copy, &taker, &problem));
+    CU_ASSERT(taker.fd != kept && is_open(taker.fd) && is_open(kept));
+    CU_ASSERT_EQUAL(fcntl(taker.fd, F_GETFD), FD_CLOEXEC);
+    close(taker.fd);
+    taker.answer = ENOMEM;
+    CU_ASSERT(!activation_lend(kept, note_copy, &taker, &problem));
+    CU_ASSERT(!is_open(taker.fd) && is_open(kept));
+    CU_ASSERT_STRING_EQUAL(problem.text,
+                           "cannot use the service manager's socket: Cannot allocate memory");
+    close(kept);
+    taker.fd = -1;
+    CU_ASSERT(!activation_lend(kept, note_copy, &taker, &problem));
+    CU_ASSERT_EQUAL(taker.fd, -1);
+}
+
 static void refuse_others(const struct log *log, const char *pid)
 {
     struct activation activation;
@@ -187,6 +220,7 @@ static void no_more_than_there_is_room_for(void)
 
 static const struct test_case cases[] = {
     {"sockets_are_found_by_name", sockets_are_found_by_name},
+    {"a server is given a copy", a_server_is_given_a_copy},
     {"what_does_not_listen_is_closed", what_does_not_listen_is_closed},
     {"what_nobody_takes_is_closed", what_nobody_takes_is_closed},
     {"names_may_be_missing_or_long", names_may_be_missing_or_long},

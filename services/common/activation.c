@@ -1,11 +1,8 @@
 /* activation - sockets that the service manager has opened for the service; see activation.h. */
 #include "activation.h"
 
-#include "line.h"
-
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -101,6 +98,19 @@ int activation_take(struct activation *activation, const char *name)
         }
     }
     return -1;
+}
+
+bool activation_lend(int fd, int (*take)(void *server, int fd), void *server, struct line *problem)
+{
+    int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    int error = copy >= 0 ? take(server, copy) : errno;
+    if (error != 0 && copy >= 0) {
+        close(copy);
+    }
+    if (error != 0) {
+        line_add(problem, "cannot use the service manager's socket: %s", strerror(error));
+    }
+    return error == 0;
 }
 
 void activation_close(struct activation *activation, const struct log *log)

@@ -4,13 +4,15 @@
  * The protocol of sd_listen_fds(3), by hand as in notify: $LISTEN_FDS descriptors from 3 on are for
  * the process of $LISTEN_PID, with names in $LISTEN_FDNAMES. A service gets sockets so that it may
  * not open itself: below another's directory, or on a low port. Only listening stream sockets are
- * kept. Needs log.
+ * kept. Needs log and line.
  */
 #ifndef SERVICE_ACTIVATION_H
 #define SERVICE_ACTIVATION_H
 
+#include "line.h"
 #include "log.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #define ACTIVATION_FIRST 3 /* descriptor */
@@ -32,6 +34,9 @@ void activation_open(struct activation *activation, const struct log *log, const
                      const char *fds, const char *names);
 /* Gives a socket of that name to the caller, who closes it; -1: there is none, or no other. */
 int activation_take(struct activation *activation, const char *name);
+/* Gives a server a copy of a socket that was taken, which stays for when the server is opened anew.
+ * take() gives an errno number, or 0 and has the copy. What fails is the problem. */
+bool activation_lend(int fd, int (*take)(void *server, int fd), void *server, struct line *problem);
 /* Closes what was not taken, which the log is told: the manager's unit says otherwise than the
  * service thinks. */
 void activation_close(struct activation *activation, const struct log *log);

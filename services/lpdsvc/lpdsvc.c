@@ -10,7 +10,6 @@
 #include "../printing/ports.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -96,21 +95,15 @@ static void take_spool(struct lpdsvc *lpdsvc, struct line *said)
 
 /* ---- Listening ------------------------------------------------------------------------------- */
 
-/* The descriptor is kept for when the server is opened anew. */
+static int take_socket(void *server, int fd)
+{
+    return lpd_server_inherit(server, fd);
+}
+
 static bool inherit(struct lpdsvc *lpdsvc, struct line *problem)
 {
-    if (lpdsvc->inherited < 0) {
-        return true;
-    }
-    int fd = fcntl(lpdsvc->inherited, F_DUPFD_CLOEXEC, 0);
-    int error = fd >= 0 ? lpd_server_inherit(lpdsvc->server, fd) : errno;
-    if (error != 0 && fd >= 0) {
-        close(fd);
-    }
-    if (error != 0) {
-        line_add(problem, "cannot use the service manager's socket: %s", strerror(error));
-    }
-    return error == 0;
+    return lpdsvc->inherited < 0 ||
+           activation_lend(lpdsvc->inherited, take_socket, lpdsvc->server, problem);
 }
 
 static bool open_server(struct lpdsvc *lpdsvc, struct line *problem)

@@ -10,8 +10,6 @@
 #include "../common/rule.h"
 #include "../rpc/server.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -148,6 +146,11 @@ static bool admit(void *owner, const struct rpc_caller *caller)
     return access_pipe(&allowed, spooler->now.names.list, PIPE);
 }
 
+static int take_pipe(void *server, int fd)
+{
+    return rpc_server_take_pipe(server, fd);
+}
+
 /* At the socket that the service manager has made, else at one of its own. Neither is an error. */
 static bool listen_pipe(struct spooler *spooler, struct line *problem)
 {
@@ -155,15 +158,7 @@ static bool listen_pipe(struct spooler *spooler, struct line *problem)
     if (spooler->inherited < 0) {
         return path == NULL || rpc_server_listen_pipe(spooler->server, path, problem);
     }
-    int fd = fcntl(spooler->inherited, F_DUPFD_CLOEXEC, 0);
-    int error = fd >= 0 ? rpc_server_take_pipe(spooler->server, fd) : errno;
-    if (error != 0 && fd >= 0) {
-        close(fd);
-    }
-    if (error != 0) {
-        line_add(problem, "cannot use the service manager's socket: %s", strerror(error));
-    }
-    return error == 0;
+    return activation_lend(spooler->inherited, take_pipe, spooler->server, problem);
 }
 
 static bool open_server(struct spooler *spooler, struct line *problem)
