@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "base_key.h"
+#include "foreign.h"
 #include "keypath.h"
 #include "nearest.h"
 #include "report.h"
@@ -91,8 +92,12 @@ static int unknown_switch(const struct command *command, const char *whole, cons
 {
     const char *verb = command != NULL ? command->verb : NULL;
     const char *prefix = "--";
+    const char *advice = foreign_switch(command, whole);
     struct nearest nearest;
 
+    if (advice != NULL) {
+        return report("%s: %s", verb, advice);
+    }
     nearest_begin(&nearest, word);
     if (command != NULL) {
         offer_rows(&nearest, command->switches);
@@ -271,11 +276,16 @@ static int read_verb(struct reader *reader, const char *word)
 static int read_operand(struct reader *reader, const char *word)
 {
     const struct command *command = reader->arguments->command;
+    const char *advice;
 
     if (command == NULL) {
         return read_verb(reader, word);
     }
     if (due(reader) == NULL) {
+        advice = foreign_operand(reader->arguments);
+        if (advice != NULL) {
+            return report("%s: %s", command->verb, advice);
+        }
         return report("%s: unexpected argument \"%s\"", command->verb, word);
     }
     reader->arguments->asked[reader->operands] = word;
