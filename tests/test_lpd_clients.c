@@ -176,6 +176,66 @@ static void who_is_slow_makes_place(void)
     lpd_rig_close(&rig);
 }
 
+/* Of the time that a client has been there; nobody waits for an hour. */
+static void pass_time(struct lpd_rig *rig, int64_t time)
+{
+    for (struct lpd_client *each = rig->server->served.first; each != NULL; each = each->after) {
+        each->begun -= time;
+    }
+    lpd_rig_turn(rig);
+}
+
+/* Also one that sends more than LPD_PACE each minute, and whatever it has announced. */
+static void a_job_has_to_come_in_time(void)
+{
+    enum { SECONDS = 100, GRACE_MS = 20000 };
+    static const char bytes[LPD_RECEIPT_PACE * SECONDS];
+    struct lpd_rig rig;
+    lpd_rig_open(&rig);
+    int slow = lpd_connect(&rig);
+    int fast = lpd_connect(&rig);
+    LPD_EXPECT(&rig, slow, "\2lp\n", 0);
+    LPD_EXPECT(&rig, fast, "\2lp\n", 0);
+    LPD_EXPECT(&rig, slow, "\00310000000 dfA001h\n", 0);
+    LPD_EXPECT(&rig, fast, "\00310000000 dfA002h\n", 0);
+    pass_time(&rig, LPD_RECEIPT_MS - GRACE_MS);
+    LPD_SAY(&rig, slow, "xxxxxxxx");
+    lpd_say(&rig, fast, bytes, sizeof(bytes));
+    lpd_rig_turn(&rig);
+    CU_ASSERT_EQUAL(rig.server->served.count, 2);
+    pass_time(&rig, SECONDS * 1000 - GRACE_MS);
+    LPD_SAY(&rig, slow, "x");
+    LPD_SAY(&rig, fast, "x");
+    CU_ASSERT_EQUAL(lpd_answer_of(&rig, slow), -1);
+    CU_ASSERT_EQUAL(rig.server->served.count, 1);
+    const char *logged = lpd_rig_logged(&rig);
+    CU_ASSERT_PTR_NOT_NULL(strstr(logged, "is cut off: its job takes longer than an hour"));
+    CU_ASSERT_PTR_NULL(strstr(logged, "left before"));
+    pass_time(&rig, 3 * GRACE_MS);
+    LPD_SAY(&rig, fast, "x");
+    CU_ASSERT_EQUAL(lpd_answer_of(&rig, fast), -1);
+    close(slow);
+    close(fast);
+    lpd_rig_close(&rig);
+}
+
+/* One that sends jobs all day is welcome. */
+static void each_job_has_its_time(void)
+{
+    struct lpd_rig rig;
+    lpd_rig_open(&rig);
+    int fd = lpd_connect(&rig);
+    LPD_EXPECT(&rig, fd, "\2lp\n", 0);
+    for (unsigned i = 1; i <= 3; i++) {
+        pass_time(&rig, LPD_RECEIPT_MS / 2 + 1000);
+        lpd_send_file(&rig, fd, 2, "cfA001h", "fdfA001h\n");
+        lpd_send_file(&rig, fd, 3, "dfA001h", "one");
+        CU_ASSERT_EQUAL(rig.received, i);
+    }
+    close(fd);
+    lpd_rig_close(&rig);
+}
+
 /* Both are accepted in one go. */
 static void who_has_gone_makes_place(void)
 {
@@ -371,6 +431,8 @@ static const struct test_case cases[] = {
      more_clients_than_are_allowed_are_turned_away},
     {"who has gone makes place", who_has_gone_makes_place},
     {"who is slow makes place", who_is_slow_makes_place},
+    {"a job has to come in time", a_job_has_to_come_in_time},
+    {"each job has its time", each_job_has_its_time},
     {"reserved ports are asked for", reserved_ports_are_asked_for},
     {"a silent client goes", a_silent_client_goes},
     {"a client that does not leave is closed", a_client_that_does_not_leave_is_closed},

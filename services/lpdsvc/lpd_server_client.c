@@ -41,6 +41,7 @@ void lpd_client_move(struct lpd_client *client, struct lpd_client_list *list)
 
 void lpd_client_keeps_pace(struct lpd_client *client, size_t bytes)
 {
+    client->received += bytes;
     client->paced += bytes;
     if (client->paced >= LPD_PACE) {
         client->paced = 0;
@@ -48,9 +49,25 @@ void lpd_client_keeps_pace(struct lpd_client *client, size_t bytes)
     }
 }
 
+void lpd_client_begins_anew(struct lpd_client *client)
+{
+    client->paced = 0;
+    client->received = 0;
+    client->slow_since = client->begun = loop_now(client->server->options.loop);
+}
+
 bool lpd_client_is_slow(const struct lpd_client *client)
 {
     return loop_now(client->server->options.loop) - client->slow_since >= LPD_SILENCE_MS;
+}
+
+/* What it announces may be a lie, so what counts is what comes. A line of 2,400 baud has sent 13 MB
+ * before it is too slow. */
+static bool is_overdue(const struct lpd_client *client)
+{
+    int64_t taken = loop_now(client->server->options.loop) - client->begun;
+    return taken > LPD_RECEIPT_MS &&
+           (uint64_t)(taken - LPD_RECEIPT_MS) / 1000 > client->received / LPD_RECEIPT_PACE;
 }
 
 /* ---- Its end --------------------------------------------------------------------------------- */
@@ -317,6 +334,16 @@ void lpd_client_go_on(struct lpd_client *client)
     }
 }
 
+/* It has not left its job, which is told of all the same. */
+static void cut_off(struct lpd_client *client)
+{
+    lpd_server_trouble(client->server, LPD_TROUBLE_SLOW, client->address,
+                       "is cut off: its job takes longer than an hour, with a second more for each "
+                       "%d bytes that have come",
+                       LPD_RECEIPT_PACE);
+    client->refused = LPD_NO;
+}
+
 static void client_ready(void *owner, uint32_t events)
 {
     struct lpd_client *client = owner;
@@ -331,6 +358,9 @@ static void client_ready(void *owner, uint32_t events)
     }
     if (client->list == &server->leaving) {
         stays = read_away(client);
+    } else if (is_overdue(client)) {
+        cut_off(client);
+        stays = false;
     } else if (!has_output(client) && is_heard(client)) {
         stays = read_some(client);
     }
@@ -363,7 +393,7 @@ void lpd_client_open(struct lpd_server *server, int fd, const char *address)
     client->source = (struct loop_source){fd, client_ready, client, false};
     client->events = EPOLLIN;
     client->since = loop_now(server->options.loop);
-    client->slow_since = client->since;
+    client->slow_since = client->begun = client->since;
     snprintf(client->address, sizeof(client->address), "%s", address);
     lpd_request_begin(&client->request);
     list_append(&server->served, client);

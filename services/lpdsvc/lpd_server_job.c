@@ -239,7 +239,7 @@ static void committed(void *owner, int problem, const char *name)
     } else {
         options->calls->received(options->owner, name, &client->job->facts);
         forget_job(client);
-        lpd_client_keeps_pace(client, LPD_PACE);
+        lpd_client_begins_anew(client);
     }
     lpd_client_acknowledge(client, client->refused);
     if (!client->source.watched) {

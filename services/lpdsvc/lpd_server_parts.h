@@ -18,6 +18,8 @@
 
 #define LPD_INPUT (256 * 1024) /* bytes that are read at once, and in one turn */
 #define LPD_PACE 1024          /* bytes that one sends in LPD_SILENCE_MS, if places are scarce */
+#define LPD_RECEIPT_MS 3600000 /* that one has for a job, */
+#define LPD_RECEIPT_PACE 256   /* and a second for so many bytes that it sends */
 #define LPD_LEAVING_MS 5000    /* that a client's last words are read away */
 #define LPD_LEAVING_MOST 64    /* clients at a time */
 
@@ -88,6 +90,8 @@ struct lpd_client {
     int64_t since;      /* loop_now() of its latest sign of life */
     int64_t slow_since; /* when it had last sent LPD_PACE bytes, or a job */
     size_t paced;       /* bytes since then */
+    int64_t begun;      /* when it came, or its latest job was complete */
+    uint64_t received;  /* bytes since then */
 
     char address[INET6_ADDRSTRLEN];
     struct lpd_request request;
@@ -130,8 +134,10 @@ void lpd_client_go_on(struct lpd_client *client);
 bool lpd_client_has_gone(struct lpd_client *client);
 /* Whether it keeps its place with a byte now and then. */
 bool lpd_client_is_slow(const struct lpd_client *client);
-/* Bytes that it has sent; LPD_PACE is also for what is worth as much. */
+/* Bytes that it has sent. */
 void lpd_client_keeps_pace(struct lpd_client *client, size_t bytes);
+/* A job is complete, and it may begin the next one. */
+void lpd_client_begins_anew(struct lpd_client *client);
 /* One byte, which is sent by lpd_client_go_on(). */
 void lpd_client_acknowledge(struct lpd_client *client, char byte);
 /* When all is sent, no more is read. */
