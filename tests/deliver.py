@@ -83,6 +83,45 @@ def test_file_that_cannot_be(bench):
     deliver(bench, '/dev/full', document=b'x', status=1, reason='no space left on device')
 
 
+def test_file_behind_links(bench):
+    """Those of root's or of the user's own lead on, from any directory."""
+    out, link = bench.directory / 'out.prn', bench.directory / 'link'
+    (bench.directory / 'part').mkdir()
+    link.symlink_to('part/next')
+    (bench.directory / 'part/next').symlink_to(out)
+    for whole in b'x', b'xx':
+        deliver(bench, link, document=b'x')
+        expect(out.read_bytes(), whole)
+    deliver(bench, '/dev/fd/3', document=b'x', status=1, reason='no such file')
+    with open(out, 'wb') as other:
+        deliver(bench, f'/dev/fd/{other.fileno()}', document=b'x', pass_fds=[other.fileno()])
+    expect(out.read_bytes(), b'x')
+    out.unlink()
+    out.symlink_to(link)
+    deliver(bench, link, document=b'x', status=1, reason='too many levels of symbolic links')
+    out.unlink()
+    out.symlink_to('n' * 250 + '/' + 'n' * 250)
+    deliver(bench, link, document=b'x', status=1, reason='no such file')
+
+
+def test_file_behind_a_link_of_others(bench):
+    """Whoever may write in the directory does not choose what the service writes to."""
+    if os.geteuid() != 0:
+        raise Skip('only root can make a link that belongs to another user')
+    secret, link = bench.directory / 'secret', bench.directory / 'link'
+    secret.write_bytes(b'secret')
+    for target in secret, bench.directory / 'new':
+        link.symlink_to(target)
+        os.chown(link, 65534, 65534, follow_symlinks=False)
+        first = bench.directory / f'to-{target.name}'
+        first.symlink_to('link')
+        for path in link, first:
+            deliver(bench, path, document=b'x', status=1,
+                    reason=': it is a symbolic link of another user\'s, which is not followed\n')
+        link.unlink()
+    expect((secret.read_bytes(), (bench.directory / 'new').exists()), (b'secret', False))
+
+
 def test_fifo(bench):
     path = bench.directory / 'fifo'
     os.mkfifo(path)
@@ -190,8 +229,9 @@ def test_command_fails(bench):
             ('kill -9 $$', 3, 'the command was killed by signal 9'),
             ('echo away >&2; exit 75', 1, 'away'),
             ('no-such-command', 1, 'not found'),
-            ("printf 'a\\033[31mb\\n' >&2; exit 1", 3, 'a?[31mb')):
-        deliver(bench, f'|{command}', document=BIG, status=status, reason=reason)
+            ("printf 'a\\033[31mb\\n' >&2; exit 1", 3, 'a?[31mb'),
+            ("printf 'a\\342\\200\\256\\377\\303\\251\\n' >&2; exit 1", 3, 'a??é')):
+        deliver(bench, f'|{command}', document=BIG, status=status, reason=f': {reason}\n')
 
 
 def test_command_says_much_at_its_end(bench):

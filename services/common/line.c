@@ -56,6 +56,18 @@ void line_add_quoted(struct line *line, const char *text)
     line_add(line, left == 0 ? "\"" : "...\"");
 }
 
+void line_add_clean(struct line *line, const char *text, size_t size)
+{
+    while (size > 0) {
+        size_t valid = character_size(text, size);
+        size_t taken = valid > 0 ? valid : 1;
+        bool clean = valid > 0 && !character_is_control(text, valid);
+        line_add(line, "%.*s", clean ? (int)valid : 1, clean ? text : "?");
+        text += taken;
+        size -= taken;
+    }
+}
+
 void line_separate(struct line *line, size_t start, const char *separator)
 {
     if (line->length != start) {

@@ -35,6 +35,9 @@ void line_add_list(struct line *line, const char *format, va_list arguments)
 /* Adds text in double quotes, with quotes, control characters and bytes that are no UTF-8 as
  * \xNN. */
 void line_add_quoted(struct line *line, const char *text);
+/* Adds so many bytes of text without quotes, "?" for each character that would be escaped in them
+ * but the quote itself. */
+void line_add_clean(struct line *line, const char *text, size_t size);
 /* Adds separator unless the line is as long as it was at start. */
 void line_separate(struct line *line, size_t start, const char *separator);
 

@@ -83,10 +83,7 @@ static void add_said(const struct command *command, struct line *why)
     while (start > 0 && command->said[start - 1] != '\n') {
         start--;
     }
-    for (; start < end; start++) {
-        unsigned char byte = (unsigned char)command->said[start];
-        line_add(why, "%c", byte < ' ' || byte == 0x7f ? '?' : byte);
-    }
+    line_add_clean(why, command->said + start, end - start);
 }
 
 /* ---- Its beginning --------------------------------------------------------------------------- */

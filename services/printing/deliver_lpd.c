@@ -51,13 +51,7 @@ static void add_field(struct line *control, char letter, const char *text, size_
         return;
     }
     line_add(control, "%c", letter);
-    for (size_t at = 0; at < length;) {
-        size_t size = character_size(text + at, length - at);
-        size_t taken = size > 0 ? size : 1;
-        bool clean = !character_is_control(text + at, size);
-        line_add(control, "%.*s", clean ? (int)taken : 1, clean ? text + at : "?");
-        at += taken;
-    }
+    line_add_clean(control, text, length);
     line_add(control, "\n");
 }
 
