@@ -67,6 +67,23 @@ static void run_until(struct runner *runner, const char *line)
     CU_ASSERT_EQUAL(loop_run(&runner->loop), 0);
 }
 
+static void end_loop(void *owner)
+{
+    loop_end(owner, 0);
+}
+
+/* Takes what comes for a moment. */
+static int runner_turn(struct runner *runner)
+{
+    struct loop_timer moment = {.expired = end_loop, .owner = &runner->loop};
+    runner->last = NULL;
+    runner->loop.ended = false;
+    loop_set(&runner->loop, &moment, 10);
+    int status = loop_run(&runner->loop);
+    loop_unset(&runner->loop, &moment);
+    return status;
+}
+
 static void it_ends_with_a_status(void)
 {
     struct runner runner;
@@ -187,6 +204,69 @@ static void it_is_told_when_we_end(void)
     close(fd);
 }
 
+/* It reads line by line, and comes to the end of what it is told. */
+static void it_is_told_lines(void)
+{
+    struct runner runner;
+    runner_open(&runner);
+    runner.worker.listens = true;
+    start_shell(&runner, "while read -r x; do echo \"why $x\" >&2; echo \"got $x\"; done; exit 5");
+    CU_ASSERT_TRUE(worker_tell(&runner.worker, "one"));
+    run_until(&runner, "got one");
+    CU_ASSERT_TRUE(worker_tell(&runner.worker, "two  words"));
+    run_until(&runner, "got two  words");
+    CU_ASSERT_EQUAL(runner.ends, 0);
+    worker_close_input(&runner.worker);
+    CU_ASSERT_FALSE(worker_tell(&runner.worker, "three"));
+    run_until(&runner, NULL);
+    EQUAL_TEXT(runner.lines, "got one\ngot two  words\n");
+    CU_ASSERT_EQUAL(runner.worker.status, 5);
+    runner_close(&runner);
+}
+
+/* What it says on standard error is about what it was told last. */
+static void what_it_said_before_is_forgotten(void)
+{
+    struct runner runner;
+    runner_open(&runner);
+    runner.worker.listens = true;
+    start_shell(&runner, "echo old >&2; echo ready; read -r x; echo \"new $x\" >&2");
+    run_until(&runner, "ready");
+    while (runner.worker.said[0] == '\0') {
+        CU_ASSERT_EQUAL_FATAL(runner_turn(&runner), 0);
+    }
+    CU_ASSERT_TRUE(worker_tell(&runner.worker, "x"));
+    run_until(&runner, NULL);
+    EQUAL_TEXT(runner.worker.said, "new x\n");
+    runner_close(&runner);
+}
+
+/* Neither one that has closed its input nor one that reads nothing keeps us. */
+static void one_that_does_not_listen_is_not_waited_for(void)
+{
+    char line[WORKER_LINE + 1];
+    struct runner runner;
+    void (*pipe_before)(int) = signal(SIGPIPE, SIG_IGN);
+    memset(line, 'x', sizeof(line));
+    line[sizeof(line) - 1] = '\0';
+    runner_open(&runner);
+    CU_ASSERT_FALSE(worker_tell(&runner.worker, "nobody"));
+    runner.worker.listens = true;
+    start_shell(&runner, "exec <&-; echo closed; trap 'exit 0' TERM; while :; do sleep 0.01; done");
+    run_until(&runner, "closed");
+    CU_ASSERT_FALSE(worker_tell(&runner.worker, "x"));
+    worker_signal(&runner.worker, SIGTERM);
+    run_until(&runner, NULL);
+    start_shell(&runner, "kill -STOP $$");
+    CU_ASSERT_FALSE(worker_tell(&runner.worker, line));
+    line[WORKER_LINE - 2] = '\0';
+    for (unsigned i = 0; i < 1024 && worker_tell(&runner.worker, line); i++) {
+        CU_ASSERT_TRUE_FATAL(i < 1023);
+    }
+    runner_close(&runner);
+    signal(SIGPIPE, pipe_before);
+}
+
 /* Its owner goes, and hears nothing of it; it writes to nobody. */
 static void it_is_left(void)
 {
@@ -209,6 +289,9 @@ static const struct test_case cases[] = {
     {"signals are as in a shell", signals_are_as_in_a_shell},
     {"what cannot be run says so", what_cannot_be_run_says_so},
     {"it is told when we end", it_is_told_when_we_end},
+    {"it is told lines", it_is_told_lines},
+    {"what it said before is forgotten", what_it_said_before_is_forgotten},
+    {"one that does not listen is not waited for", one_that_does_not_listen_is_not_waited_for},
     {"it is left", it_is_left},
     {NULL, NULL},
 };

@@ -110,7 +110,11 @@ void worker_init(struct worker *worker, struct loop *loop,
     worker->exit = (struct loop_source){.fd = -1, .ready = take_end, .owner = worker};
     worker->output = (struct loop_source){.fd = -1, .ready = take_output, .owner = worker};
     worker->errors = (struct loop_source){.fd = -1, .ready = take_errors, .owner = worker};
+    worker->input = -1;
 }
+
+/* The worker's ends of its pipes, by the numbers that they get there. */
+enum { INPUT, OUTPUT, ERRORS, ENDS };
 
 /* In the worker: only what is allowed between fork(2) and exec(3) of a process with threads. */
 static void become(const char *path, const char *const *arguments, const int *ends, pid_t parent)
@@ -126,9 +130,9 @@ static void become(const char *path, const char *const *arguments, const int *en
     if (getppid() != parent) {
         _exit(WORKER_NOT_RUN); /* it ended before the kernel knew what to do then */
     }
-    int nothing = open("/dev/null", O_RDONLY);
-    if (dup2(nothing, STDIN_FILENO) >= 0 && dup2(ends[0], STDOUT_FILENO) >= 0 &&
-        dup2(ends[1], STDERR_FILENO) >= 0) {
+    int input = ends[INPUT] >= 0 ? ends[INPUT] : open("/dev/null", O_RDONLY);
+    if (dup2(input, STDIN_FILENO) >= 0 && dup2(ends[OUTPUT], STDOUT_FILENO) >= 0 &&
+        dup2(ends[ERRORS], STDERR_FILENO) >= 0) {
         (void)close_range(STDERR_FILENO + 1, ~0U, 0);
         (void)execv(path, (char *const *)arguments);
     }
@@ -138,25 +142,32 @@ static void become(const char *path, const char *const *arguments, const int *en
     _exit(WORKER_NOT_RUN);
 }
 
-/* The pipe's end for reading is ours and does not wait; the other one is the worker's. */
-static int open_pipe(struct loop_source *source, int *end)
+/* Our end, which does not wait, is that for reading, or for writing; the other one is the worker's.
+ */
+static int open_pipe(int *ours, int *worker, bool we_read)
 {
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) != 0) {
         return errno;
     }
-    (void)fcntl(ends[0], F_SETFL, O_NONBLOCK);
-    source->fd = ends[0];
-    *end = ends[1];
+    *ours = ends[we_read ? 0 : 1];
+    *worker = ends[we_read ? 1 : 0];
+    (void)fcntl(*ours, F_SETFL, O_NONBLOCK);
     return 0;
+}
+
+static int open_pipes(struct worker *worker, int *ends)
+{
+    int problem = worker->listens ? open_pipe(&worker->input, &ends[INPUT], false) : 0;
+    problem = problem != 0 ? problem : open_pipe(&worker->output.fd, &ends[OUTPUT], true);
+    return problem != 0 ? problem : open_pipe(&worker->errors.fd, &ends[ERRORS], true);
 }
 
 static int run(struct worker *worker, const char *path, const char *const *arguments)
 {
-    int ends[2] = {-1, -1};
+    int ends[ENDS] = {-1, -1, -1};
     pid_t parent = getpid();
-    int problem = open_pipe(&worker->output, &ends[0]);
-    problem = problem != 0 ? problem : open_pipe(&worker->errors, &ends[1]);
+    int problem = open_pipes(worker, ends);
     if (problem == 0) {
         worker->pid = fork();
         if (worker->pid == 0) {
@@ -164,7 +175,7 @@ static int run(struct worker *worker, const char *path, const char *const *argum
         }
         problem = worker->pid < 0 ? errno : 0;
     }
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < ENDS; i++) {
         if (ends[i] >= 0) {
             close(ends[i]);
         }
@@ -180,11 +191,16 @@ static int watch(struct worker *worker)
     return problem != 0 ? problem : loop_add(worker->loop, &worker->errors, EPOLLIN);
 }
 
+static void forget_said(struct worker *worker)
+{
+    worker->said_length = 0;
+    worker->said[0] = '\0';
+}
+
 int worker_start(struct worker *worker, const char *path, const char *const *arguments)
 {
     worker->line_length = 0;
-    worker->said_length = 0;
-    worker->said[0] = '\0';
+    forget_said(worker);
     int problem = run(worker, path, arguments);
     if (problem != 0) {
         worker_leave(worker);
@@ -199,6 +215,27 @@ int worker_start(struct worker *worker, const char *path, const char *const *arg
     return problem;
 }
 
+/* A pipe takes so little as a whole or not at all. */
+bool worker_tell(struct worker *worker, const char *line)
+{
+    char text[WORKER_LINE];
+    int length = snprintf(text, sizeof(text), "%s\n", line);
+    if (worker->input < 0 || length < 0 || (size_t)length >= sizeof(text) ||
+        write(worker->input, text, (size_t)length) != length) {
+        return false;
+    }
+    forget_said(worker);
+    return true;
+}
+
+void worker_close_input(struct worker *worker)
+{
+    if (worker->input >= 0) {
+        close(worker->input);
+        worker->input = -1;
+    }
+}
+
 void worker_signal(const struct worker *worker, int number)
 {
     if (worker->pid > 0) {
@@ -211,5 +248,6 @@ void worker_leave(struct worker *worker)
     close_source(worker, &worker->exit);
     close_source(worker, &worker->output);
     close_source(worker, &worker->errors);
+    worker_close_input(worker);
     worker->pid = 0;
 }

@@ -2,8 +2,9 @@
  * worker - a program of our own that runs for as long as it likes, and tells how it goes.
  *
  * What it says on standard output comes line by line while it runs, and the beginning of what it
- * says on standard error is kept for a person. It has nothing on standard input, no descriptor
- * beside these three, no signal that is blocked or ignored, and a group of its own. The kernel
+ * says on standard error is kept for a person. On standard input it has what it is told, or
+ * nothing. It has no descriptor beside these three, no signal that is blocked or ignored, and a
+ * group of its own. The kernel
  * sends it SIGTERM when we end, in whatever way; what that means to it is its own affair, and
  * worker_leave() leaves it to that. A program that is somebody else's, and is killed when it takes
  * too long, is program.h's. Needs loop.
@@ -13,15 +14,17 @@
 
 #include "loop.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
 #define WORKER_LINE                                                                                \
     1024 /* bytes of a line, its end included; of a longer one the rest is left out */
 
-/* Starts as WORKER_INIT; all but the first four is its own. */
+/* Starts as worker_init() makes it; all but the first five is its own. */
 struct worker {
     struct loop *loop; /* outlives it */
+    bool listens;      /* it is told something while it runs: false, unless the owner says so */
     void (*line)(void *owner, const char *line);
     void (*ended)(void *owner); /* may start it again */
     void *owner;
@@ -30,6 +33,7 @@ struct worker {
     struct loop_source exit;
     struct loop_source output;
     struct loop_source errors;
+    int input; /* our end of its standard input; -1: there is none, or it was closed */
     size_t line_length;
     size_t said_length;
     char text[WORKER_LINE]; /* the line that is not complete yet */
@@ -44,6 +48,12 @@ void worker_init(struct worker *worker, struct loop *loop,
  * that cannot be run is one that ends with WORKER_NOT_RUN and says why. */
 #define WORKER_NOT_RUN 127
 int worker_start(struct worker *worker, const char *path, const char *const *arguments);
+/* Tells one that listens a line, without its end; false if it does not take it. What it said on
+ * standard error before that is forgotten, as it was about something else. It never waits: for one
+ * that reads what it is told, a pipe has room. SIGPIPE is ignored. */
+bool worker_tell(struct worker *worker, const char *line);
+/* It will be told nothing more: its standard input ends. */
+void worker_close_input(struct worker *worker);
 /* Sends it a signal, if it runs. */
 void worker_signal(const struct worker *worker, int number);
 /* Hears no more of it; neither line nor ended is called. It goes on. */
