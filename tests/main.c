@@ -112,6 +112,7 @@
     X(browse)                                                                                      \
     X(printers)                                                                                    \
     X(queues)                                                                                      \
+    X(deliverer)                                                                                   \
     X(report)                                                                                      \
     X(ports)                                                                                       \
     X(target)                                                                                      \

@@ -48,7 +48,7 @@ static void take(rs_store *store, struct queues *queues)
 
 static bool released(struct queue *queue)
 {
-    return queue->deliverer == NULL;
+    return queue->printing == NULL;
 }
 
 static struct queue *add(struct queues *queues, const char *queue, const char *name)

@@ -90,6 +90,11 @@ static void jobs_are_rows(void)
            "Laser is ready and printing\n" HEAD
            "active bob        17   report.ps, (standard input)           1024 bytes\n"
            "1st    someone-wi 999  a name that is longer than the colum  2024 bytes\n");
+    queue->activity = QUEUE_CONNECTING;
+    expect(queue, all, false,
+           "Laser is ready and connecting to \\\\SERVER2\\Printer\n" HEAD
+           "1st    bob        17   report.ps, (standard input)           1024 bytes\n"
+           "2nd    someone-wi 999  a name that is longer than the colum  2024 bytes\n");
     queue->activity = QUEUE_WAITING;
     snprintf(queue->reason, sizeof(queue->reason), "access denied");
     expect(queue, all, false,
@@ -175,7 +180,7 @@ static void names_are_cut_between_characters(void)
     struct queue *queue = open_queue(&queues);
     add(&queues, "123456789\xc3\xbc", 7, "x", 1);
     expect(queue, all, false,
-           "Laser is ready and printing\n" HEAD
+           "Laser is ready\n" HEAD
            "1st    123456789  7    x, (standard input)                   1024 bytes\n");
     queues_free(&queues);
 }

@@ -272,6 +272,7 @@ static void it_is_left(void)
 {
     struct runner runner;
     runner_open(&runner);
+    runner.worker.listens = true; /* so that it stays until it is left */
     start_shell(&runner, "trap '' PIPE; echo ready; read x; echo more");
     run_until(&runner, "ready");
     worker_leave(&runner.worker);

@@ -220,12 +220,13 @@ bool worker_tell(struct worker *worker, const char *line)
 {
     char text[WORKER_LINE];
     int length = snprintf(text, sizeof(text), "%s\n", line);
-    if (worker->input < 0 || length < 0 || (size_t)length >= sizeof(text) ||
-        write(worker->input, text, (size_t)length) != length) {
+    if (worker->input < 0 || length < 0 || (size_t)length >= sizeof(text)) {
         return false;
     }
+    while (read_some(worker, &worker->errors)) {
+    }
     forget_said(worker);
-    return true;
+    return write(worker->input, text, (size_t)length) == length;
 }
 
 void worker_close_input(struct worker *worker)

@@ -1,13 +1,13 @@
 /*
  * dispatch - has the jobs of each queue printed, one after the other.
  *
- * The first job of a queue is given to regstore-deliver, a process of its own, which tries until it
- * is printed and finishes its directory in the spool, also when we end meanwhile (job.h). So a job
- * may be somebody's who was started before us: his end is waited for, and then it is seen whether
- * the job is done. What cannot be printed by one who ends early is tried again, after a pause that
- * grows. There are DISPATCH_MOST at a time: where more queues have jobs, those that only wait for
- * their target give way in turn. Needs queues, spool, job,
- * deliver_call, loop, log, line.
+ * The first job of a queue is given to its deliverer, a process of its own, which tries until it is
+ * printed and finishes its directory in the spool, also when we end meanwhile (job.h). Then he gets
+ * the next one, if it is to go where he was started for. So a job may be somebody's who was started
+ * before us: his end is waited for, and then it is seen whether the job is done. What cannot be
+ * printed by one who ends early is tried again, after a pause that grows. There are DISPATCH_MOST
+ * at a time: where more queues have jobs, those who have none give way, and then those who only
+ * wait for their target, in turn. Needs queues, spool, deliverer, loop, log, line.
  */
 #ifndef LPDSVC_DISPATCH_H
 #define LPDSVC_DISPATCH_H
@@ -46,7 +46,7 @@ void dispatch_close(struct dispatch *dispatch);
 
 /* The jobs are in this spool, which stays until the end; until there is one, nothing is printed. */
 void dispatch_spool(struct dispatch *dispatch, struct spool *spool);
-/* The longest pause between two tries, for deliverers that are started from now on, in ms. */
+/* The longest pause between two tries, in ms; dispatch_look() brings it to those who wait. */
 void dispatch_pause(struct dispatch *dispatch, uint32_t most);
 /* Whether jobs are to be printed at all; who prints one goes on in any case. */
 void dispatch_run(struct dispatch *dispatch, bool running);

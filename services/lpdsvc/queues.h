@@ -57,12 +57,13 @@ struct queue_shape {
 
 /* How the first job of a queue is printed. */
 enum queue_activity {
-    QUEUE_IDLE,    /* nothing is under way */
-    QUEUE_SENDING, /* a document is on its way to the target */
-    QUEUE_WAITING  /* for what reason says */
+    QUEUE_IDLE,       /* nothing is under way */
+    QUEUE_CONNECTING, /* somebody has the job; nothing has come out yet */
+    QUEUE_SENDING,    /* a document is on its way to the target */
+    QUEUE_WAITING     /* for what reason says */
 };
 
-struct deliverer;
+struct printing;
 
 struct queue {
     char key[JOB_TEXT];
@@ -75,7 +76,7 @@ struct queue {
     /* dispatch's: */
     enum queue_activity activity;
     char reason[QUEUE_REASON];
-    struct deliverer *deliverer; /* NULL: there was none yet */
+    struct printing *printing; /* NULL: there was none yet */
 };
 
 /* Starts as zeros. */

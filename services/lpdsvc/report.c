@@ -57,6 +57,16 @@ static void tell_waiting(const struct report *report)
     tell_line(report, &line);
 }
 
+static void tell_ready(const struct queue *queue, struct line *line)
+{
+    line_add(line, "%s is ready", queue->key);
+    if (queue->jobs != NULL && queue->activity == QUEUE_SENDING) {
+        line_add(line, " and printing");
+    } else if (queue->jobs != NULL && queue->activity == QUEUE_CONNECTING) {
+        line_add(line, " and connecting to %s", queue->shape->target.text);
+    }
+}
+
 /* What became of the printer comes first: a document that is on its way goes on in any case, and
  * its job's rank says so. */
 static void tell_queue(const struct report *report)
@@ -71,7 +81,7 @@ static void tell_queue(const struct report *report)
         tell_waiting(report);
         return;
     } else {
-        line_add(&line, "%s is ready%s", queue->key, queue->jobs != NULL ? " and printing" : "");
+        tell_ready(queue, &line);
     }
     tell_line(report, &line);
 }
