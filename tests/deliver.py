@@ -122,6 +122,27 @@ def test_file_behind_a_link_of_others(bench):
     expect((secret.read_bytes(), (bench.directory / 'new').exists()), (b'secret', False))
 
 
+def test_directory_behind_links(bench):
+    jobs, link = bench.directory / 'jobs', bench.directory / 'link'
+    jobs.mkdir()
+    link.symlink_to('next//')
+    (bench.directory / 'next').symlink_to(jobs)
+    for path in link, jobs:
+        deliver(bench, f'{path}//', document=b'x')
+    expect(len(list(jobs.iterdir())), 2)
+    if os.geteuid() != 0:
+        raise Skip('only root can make a link that belongs to another user')
+    for path in link, bench.directory / 'next':
+        os.chown(path, 65534, 65534, follow_symlinks=False)
+        deliver(bench, f'{link}/', document=b'x', status=1,
+                reason=': it is a symbolic link of another user\'s, which is not followed\n')
+        os.chown(path, 0, 0, follow_symlinks=False)
+    jobs.rename(bench.directory / 'other')
+    deliver(bench, f'{link}/', document=b'x', status=1, reason='no such file')
+    jobs.write_bytes(b'')
+    deliver(bench, f'{link}/', document=b'x', status=1, reason='not a directory')
+
+
 def test_fifo(bench):
     path = bench.directory / 'fifo'
     os.mkfifo(path)

@@ -2,9 +2,10 @@
  * deliver_directory - a document as a file of its own in a directory.
  *
  * The file has no name until all of it is on the disk, so that whoever looks into the directory
- * sees whole documents only; and its name is never another's. Needs deliver.
+ * sees whole documents only; and its name is never another's. Needs deliver and deliver_path.
  */
 #include "deliver.h"
+#include "deliver_path.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -58,10 +59,14 @@ static enum outcome begin(struct delivery *delivery, void **state, struct line *
         return DELIVER_REFUSED;
     }
     place->delivery = delivery;
-    place->directory = open(delivery->target->name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    char path[PATH_MAX];
+    place->directory =
+        deliver_open(delivery->target->name, O_RDONLY | O_DIRECTORY | O_CLOEXEC, path, why);
     if (place->directory < 0) {
         enum outcome outcome = errno == ENOENT ? DELIVER_AWAY : DELIVER_REFUSED;
-        deliver_add_error(why, errno);
+        if (why->length == 0) {
+            deliver_add_error(why, errno);
+        }
         free(place);
         return outcome;
     }

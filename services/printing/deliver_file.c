@@ -4,28 +4,20 @@
  * A file has no jobs, so one is kept whole by a lock: none of ours begins in the middle of another.
  * What did not fit is taken back, if nobody else has written meanwhile. A terminal line is made to
  * pass bytes as they are, with the parameters that the target has, and gets its own settings back
- * when all of it has left. What stands under the target's name may have been put there by somebody
- * who may write in that directory, and who is not to choose where the rights of who prints lead: a
- * symbolic link is followed only if root or this process's user owns it, and so has made it. Needs
- * deliver and deliver_line.
+ * when all of it has left. Needs deliver, deliver_line and deliver_path.
  */
 #include "deliver.h"
 #include "deliver_line.h"
+#include "deliver_path.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
-#include <limits.h>
-#include <linux/magic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 #include <unistd.h>
-
-#define LINKS_MOST 8 /* that lead to each other */
-#define OPEN_FLAGS (O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)
 
 struct file {
     struct delivery *delivery;
@@ -47,87 +39,11 @@ static void close_file(struct file *file)
     free(file);
 }
 
-/* Puts what a link says in the place of its own path. 0 or an errno number. */
-static int go_on(char path[PATH_MAX], const char *leads)
-{
-    const char *name = strrchr(path, '/');
-    size_t kept = leads[0] == '/' || name == NULL ? 0 : (size_t)(name + 1 - path);
-    size_t length = strlen(leads);
-    if (kept + length >= PATH_MAX) {
-        return ENAMETOOLONG;
-    }
-    memcpy(path + kept, leads, length + 1);
-    return 0;
-}
-
-/* Whether links here are the kernel's own, which lead where no path does: /proc/self/fd/1. */
-static bool is_of_kernel(int link)
-{
-    struct statfs facts;
-    return fstatfs(link, &facts) == 0 && facts.f_type == PROC_SUPER_MAGIC;
-}
-
-/* Reads a link that is held open, so it is the one that is looked at, whatever its name is now. 0
- * or an errno number. */
-static int read_link(int link, char leads[PATH_MAX], struct line *why)
-{
-    struct stat facts;
-    if (fstat(link, &facts) != 0) {
-        return errno;
-    }
-    if (facts.st_uid != 0 && facts.st_uid != geteuid()) {
-        line_add(why, "it is a symbolic link of another user's, which is not followed");
-        return EPERM;
-    }
-    ssize_t length = readlinkat(link, "", leads, PATH_MAX - 1);
-    if (length < 0) {
-        return errno;
-    }
-    leads[length] = '\0';
-    return 0;
-}
-
-/* A descriptor, or -1 with errno; -1 and 0: path is now what the link leads to. */
-static int follow(char path[PATH_MAX], struct line *why)
-{
-    char leads[PATH_MAX];
-    int fd = -1;
-    int link = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-    if (link < 0) {
-        return -1;
-    }
-    if (is_of_kernel(link)) {
-        fd = open(path, OPEN_FLAGS, 0666);
-    } else {
-        errno = read_link(link, leads, why);
-        errno = errno == 0 ? go_on(path, leads) : errno;
-    }
-    int error = errno;
-    close(link);
-    errno = error;
-    return fd;
-}
-
-static int open_behind_links(char path[PATH_MAX], struct line *why)
-{
-    for (unsigned links = 0; links <= LINKS_MOST; links++) {
-        int fd = open(path, OPEN_FLAGS | O_NOFOLLOW, 0666);
-        if (fd >= 0 || errno != ELOOP) {
-            return fd;
-        }
-        fd = follow(path, why);
-        if (fd >= 0 || errno != 0) {
-            return fd;
-        }
-    }
-    errno = ELOOP;
-    return -1;
-}
-
 /* Without waiting for a reader or a carrier, who may never come; what is written then waits. */
-static int open_target(char path[PATH_MAX], struct line *why)
+static int open_target(const char *name, char path[PATH_MAX], struct line *why)
 {
-    int fd = open_behind_links(path, why);
+    int fd = deliver_open(name, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK,
+                          path, why);
     if (fd >= 0 && fcntl(fd, F_SETFL, O_APPEND) != 0) {
         int error = errno;
         close(fd);
@@ -187,11 +103,7 @@ static enum outcome begin(struct delivery *delivery, void **state, struct line *
         return DELIVER_REFUSED;
     }
     file->delivery = delivery;
-    file->fd = -1;
-    errno = go_on(file->path, delivery->target->name);
-    if (errno == 0) {
-        file->fd = open_target(file->path, why);
-    }
+    file->fd = open_target(delivery->target->name, file->path, why);
     if (file->fd < 0) {
         enum outcome outcome = means_away(errno) ? DELIVER_AWAY : DELIVER_REFUSED;
         if (why->length == 0) {
