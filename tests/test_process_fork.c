@@ -168,6 +168,9 @@ static void ask_in_child(int from_parent, int to_parent)
     MUST(rs_wait(inherited.store, 1, -1, count_service, &services) == RS_EFORK);
     MUST(rs_service_forget(inherited.store, "gone", &error) == RS_EFORK);
     MUST(services == 0 && error.status == RS_EFORK);
+    MUST(rs_watch_answer(inherited.watch, 1, RS_ANSWER_APPLIED, "") == RS_EFORK);
+    MUST(rs_watch_answer_for(inherited.watch, KEY, NULL) == RS_EFORK);
+    rs_watch_close(inherited.watch);
     rs_close(inherited.store);
 }
 
@@ -179,9 +182,13 @@ static void test_services(void)
     stage_set(inherited.store, KEY, "v", 1);
     MUST(rs_watch_open_named(inherited.store, "gone", KEY, 0, &inherited.watch, NULL) == RS_OK);
     rs_watch_close(inherited.watch);
+    MUST(rs_watch_open_named(inherited.store, "kept", KEY, 0, &inherited.watch, NULL) == RS_OK);
     struct child child = child_start(ask_in_child);
     CU_ASSERT(child_end(&child));
-    CU_ASSERT(rs_services(inherited.store, count_service, &services) == RS_OK && services == 1);
+    CU_ASSERT_EQUAL(rs_watch_answer(inherited.watch, 1, RS_ANSWER_APPLIED, ""), RS_OK);
+    CU_ASSERT_EQUAL(rs_wait(inherited.store, 1, 0, NULL, NULL), RS_OK);
+    rs_watch_close(inherited.watch);
+    CU_ASSERT(rs_services(inherited.store, count_service, &services) == RS_OK && services == 2);
     CU_ASSERT_EQUAL(rs_service_forget(inherited.store, "gone", NULL), RS_OK);
     rs_close(inherited.store);
 }

@@ -81,6 +81,30 @@ static void a_change_beside_is_taken(void)
     rig_close(&rig);
 }
 
+/* What there is no room to answer for is taken all the same. */
+static void too_many_keys_beside_are_not_answered(void)
+{
+    struct script script = {.outcome = WORK_TAKEN, .said = ""};
+    struct service service = bench_service;
+    struct rig rig;
+    char line[1200];
+    char path[1000] = "HKLM\\SOFTWARE";
+    for (size_t size = strlen(path); size < 900; size += 101) {
+        snprintf(path + size, sizeof(path) - size, "\\%0100d", 1);
+    }
+    const char *const keys[] = {path, "HKLM\\SOFTWARE\\A key that is somewhat longer than most",
+                                beside[0], NULL};
+    service.work = &scripted_work;
+    service.beside = keys;
+    rig_open(&rig);
+    rig_start_service(&rig, &service, &script);
+    snprintf(line, sizeof(line), "test: %s cannot be answered for: ", beside[0]);
+    CU_ASSERT(strncmp(rig_log(&rig), line, strlen(line)) == 0);
+    set_beside(&rig, "one");
+    CU_ASSERT_EQUAL(script.taken, 2);
+    rig_close(&rig);
+}
+
 static void what_it_says_is_in_the_answer(void)
 {
     struct script script = {.outcome = WORK_TAKEN, .said = "listening"};
@@ -193,6 +217,7 @@ static void an_end_while_under_way_leaves_nothing(void)
 
 static const struct test_case cases[] = {
     {"a change beside is taken", a_change_beside_is_taken},
+    {"too many keys beside are not answered", too_many_keys_beside_are_not_answered},
     {"what it says is in the answer", what_it_says_is_in_the_answer},
     {"what it refuses is not taken", what_it_refuses_is_not_taken},
     {"it is not asked about what rules refuse", it_is_not_asked_about_what_rules_refuse},
