@@ -3,6 +3,8 @@
 
 #include "stores.h"
 
+#include "../services/lpdsvc/spool_parts.h"
+
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -84,6 +86,24 @@ void spool_rig_put(const char *path, const char *text)
     close(fd);
 }
 
+static void look(void *owner)
+{
+    struct spool_rig *rig = owner;
+    if (rig->spool->removing == NULL && rig->spool->leaving == NULL) {
+        loop_end(&rig->loop, 0);
+    } else {
+        loop_set(&rig->loop, &rig->settle, 1);
+    }
+}
+
+void spool_rig_settle(struct spool_rig *rig)
+{
+    rig->settle = (struct loop_timer){.expired = look, .owner = rig};
+    rig->loop.ended = false;
+    loop_set(&rig->loop, &rig->settle, 0);
+    CU_ASSERT_EQUAL(loop_run(&rig->loop), 0);
+}
+
 /* ---- Jobs ------------------------------------------------------------------------------------ */
 
 void spool_rig_committed(void *owner, int problem, const char *name)
@@ -137,6 +157,21 @@ const char *spool_rig_add(struct spool_rig *rig, const char *title)
     spool_rig_await(rig, 1);
     CU_ASSERT_EQUAL_FATAL(rig->problem, 0);
     return rig->name;
+}
+
+void spool_rig_finish(struct spool_rig *rig, const char *name)
+{
+    struct line problem = LINE_INIT;
+    struct job_state state;
+    int directory = spool_open_job(rig->spool, name);
+    CU_ASSERT_FATAL(directory >= 0);
+    CU_ASSERT_EQUAL_FATAL(job_read_state(directory, name, &state, &problem), JOB_READ);
+    state.printed = state.total;
+    CU_ASSERT_TRUE(job_write_state(directory, name, &state, &problem));
+    close(directory);
+    CU_ASSERT_EQUAL(job_finish(spool_descriptor(rig->spool), name), 0);
+    spool_clear_done(rig->spool, name);
+    spool_rig_settle(rig);
 }
 
 static void note_job(void *owner, const char *name, const struct job_facts *facts)

@@ -22,7 +22,8 @@ struct spool_rig {
     unsigned expected;
     int problem;         /* of the latest commit, */
     char name[JOB_NAME]; /* and its name */
-    size_t count;        /* of what spool_each() told */
+    struct loop_timer settle;
+    size_t count; /* of what spool_each() told */
     char names[SPOOL_RIG_JOBS][JOB_NAME];
     char titles[SPOOL_RIG_JOBS][JOB_TEXT];
 };
@@ -47,6 +48,10 @@ void spool_rig_put(const char *path, const char *text);
 void spool_rig_committed(void *owner, int problem, const char *name);
 void spool_rig_await(struct spool_rig *rig, unsigned count);
 struct job_facts spool_rig_facts(const char *title, size_t count);
+/* Until all has left that is to leave. */
+void spool_rig_settle(struct spool_rig *rig);
+/* As if it was printed; waits until it has left. */
+void spool_rig_finish(struct spool_rig *rig, const char *name);
 /* Receives these documents, which end with NULL. */
 struct spool_incoming *spool_rig_receive(struct spool_rig *rig, const char *const *documents);
 /* Adds a job of one document, which is its title, too. Gives its name, which lives until the next.

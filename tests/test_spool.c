@@ -24,7 +24,8 @@ static const char *document_of(struct spool_rig *rig, const char *name, size_t i
     CU_ASSERT_EQUAL_FATAL(job_read_facts(directory, name, &facts, &problem), JOB_READ);
     int fd = -1;
     if (i < facts.count) {
-        (void)job_open_document(directory, &facts, i, &fd, &problem);
+        CU_ASSERT_EQUAL(job_check_document(directory, &facts, i, &problem), JOB_READ);
+        CU_ASSERT_EQUAL(job_open_document(directory, &facts, i, &fd, &problem), JOB_READ);
     }
     ssize_t length = fd >= 0 ? read(fd, text, sizeof(text) - 1) : -1;
     if (fd >= 0) {
@@ -278,15 +279,7 @@ static void jobs_are_removed(void)
     CU_ASSERT_EQUAL(spool_remove(rig.spool, "00000001"), ENOENT);
     CU_ASSERT_EQUAL(spool_remove(rig.spool, "../jobs/00000002"), EINVAL);
     EQUAL_TEXT(spool_rig_jobs(&rig), "two");
-    /* Whoever came for it in time finds that it is had, or nothing. */
-    struct line problem = LINE_INIT;
-    struct job_facts facts;
-    claim = job_claim(directory);
-    CU_ASSERT_TRUE(claim < 0 ||
-                   job_read_facts(directory, "00000001", &facts, &problem) != JOB_READ);
-    if (claim >= 0) {
-        close(claim);
-    }
+    CU_ASSERT_EQUAL(spool_open_job(rig.spool, "00000001"), -1);
     close(directory);
     CU_ASSERT_EQUAL(job_finish(spool_descriptor(rig.spool), "00000002"), 0);
     CU_ASSERT_TRUE(spool_is_done(rig.spool, "00000002"));
@@ -296,6 +289,148 @@ static void jobs_are_removed(void)
     spool_clear_done(rig.spool, "../../x");
     spool_rig_reopen(&rig);
     CU_ASSERT_EQUAL(spool_rig_count("done"), 0);
+    CU_ASSERT_EQUAL(spool_rig_count("incoming"), 0);
+    spool_rig_close(&rig);
+}
+
+/* ---- Spares ---------------------------------------------------------------------------------- */
+
+static ino_t inode_of(const char *name)
+{
+    struct stat found = {.st_ino = 0};
+    CU_ASSERT_EQUAL(stat(spool_rig_path(name), &found), 0);
+    return found.st_ino;
+}
+
+static ino_t inode_in(const char *job, const char *file)
+{
+    char name[64];
+    snprintf(name, sizeof(name), "jobs/%s/%s", job, file);
+    return inode_of(name);
+}
+
+static void add_documents(struct spool_rig *rig, const char *const *documents, const char *title,
+                          const unsigned *order, size_t count)
+{
+    struct job_facts facts = spool_rig_facts(title, count);
+    spool_commit(spool_rig_receive(rig, documents), &facts, order, spool_rig_committed, rig);
+    spool_rig_await(rig, 1);
+    CU_ASSERT_EQUAL_FATAL(rig->problem, 0);
+}
+
+static void check_fresh_state(struct spool_rig *rig, const char *name, unsigned total)
+{
+    struct job_state state;
+    struct line problem = LINE_INIT;
+    int directory = spool_open_job(rig->spool, name);
+    CU_ASSERT_FATAL(directory >= 0);
+    CU_ASSERT_EQUAL(job_read_state(directory, name, &state, &problem), JOB_READ);
+    CU_ASSERT_EQUAL(state.printed, 0);
+    CU_ASSERT_EQUAL(state.total, total);
+    CU_ASSERT_FALSE(state.sending);
+    close(directory);
+}
+
+/* The next job takes the place of one that is done, and nothing of that is seen in it. */
+static void done_jobs_are_used_again(void)
+{
+    static const char *const titles[] = {"a job", "one with a much longer title and document", "x"};
+    static const char *const files[] = {".", "1", "facts", "state"};
+    struct spool_rig rig;
+    ino_t inodes[4];
+    spool_rig_open(&rig);
+    spool_rig_add(&rig, "the first job");
+    for (size_t i = 0; i < 4; i++) {
+        inodes[i] = inode_in(rig.name, files[i]);
+    }
+    for (size_t round = 0; round < 6; round++) {
+        const char *title = titles[round % 3];
+        spool_rig_finish(&rig, rig.name);
+        CU_ASSERT_EQUAL(spool_rig_count("done"), 0);
+        spool_rig_add(&rig, title);
+        for (size_t i = 0; i < 4; i++) {
+            CU_ASSERT_EQUAL(inode_in(rig.name, files[i]), inodes[i]);
+        }
+        EQUAL_TEXT(document_of(&rig, rig.name, 0), title);
+        EQUAL_TEXT(spool_rig_jobs(&rig), title);
+        check_fresh_state(&rig, rig.name, 1);
+    }
+    /* One that is removed, too; and what a client left half is no job's. */
+    CU_ASSERT_EQUAL(spool_remove(rig.spool, rig.name), 0);
+    spool_rig_settle(&rig);
+    static const char *const half[] = {"half of a long document of a client that goes", NULL};
+    spool_discard(spool_rig_receive(&rig, half));
+    spool_rig_add(&rig, "whole");
+    CU_ASSERT_EQUAL(inode_in(rig.name, "1"), inodes[1]);
+    EQUAL_TEXT(document_of(&rig, rig.name, 0), "whole");
+    spool_rig_reopen(&rig);
+    EQUAL_TEXT(spool_rig_jobs(&rig), "whole");
+    CU_ASSERT_EQUAL(spool_rig_count("incoming"), 0);
+    spool_rig_close(&rig);
+}
+
+static void spares_take_any_job(void)
+{
+    static const char *const three[] = {"first", "second", "third", NULL};
+    static const char *const none[] = {NULL};
+    struct spool_rig rig;
+    spool_rig_open(&rig);
+    spool_rig_finish(&rig, spool_rig_add(&rig, "a long document that was there before"));
+    add_documents(&rig, three, "in order", (const unsigned[]){0, 1, 2}, 3);
+    EQUAL_TEXT(document_of(&rig, rig.name, 0), "first");
+    EQUAL_TEXT(document_of(&rig, rig.name, 2), "third");
+    spool_rig_finish(&rig, rig.name);
+    CU_ASSERT_EQUAL(spool_rig_count("incoming"), 0); /* of many documents is none */
+    spool_rig_finish(&rig, spool_rig_add(&rig, "a long document that was there before"));
+    add_documents(&rig, three, "mixed", (const unsigned[]){2, 0, 2}, 3);
+    CU_ASSERT_EQUAL(spool_rig_count("incoming"), 0);
+    EQUAL_TEXT(document_of(&rig, rig.name, 0), "third");
+    EQUAL_TEXT(document_of(&rig, rig.name, 1), "first");
+    EQUAL_TEXT(document_of(&rig, rig.name, 2), "third");
+    check_fresh_state(&rig, rig.name, 3);
+    spool_rig_finish(&rig, rig.name);
+    spool_rig_finish(&rig, spool_rig_add(&rig, "before"));
+    add_documents(&rig, none, "none", NULL, 0);
+    EQUAL_TEXT(document_of(&rig, rig.name, 0), "-");
+    EQUAL_TEXT(spool_rig_jobs(&rig), "none");
+    spool_rig_close(&rig);
+}
+
+/* Neither one whose names are perhaps not on the disk, nor a large one, nor one too many. */
+static void others_are_no_spares(void)
+{
+    static char large[64 * 1024 + 2];
+    struct spool_rig rig;
+    memset(large, 'x', sizeof(large) - 1);
+    const char *const documents[] = {large, NULL};
+    spool_rig_open(&rig);
+    spool_rig_add(&rig, "of the service before");
+    spool_rig_reopen(&rig);
+    spool_rig_finish(&rig, rig.name);
+    CU_ASSERT_EQUAL(spool_rig_count("incoming"), 0);
+    add_documents(&rig, documents, "large", (const unsigned[]){0}, 1);
+    spool_rig_finish(&rig, rig.name);
+    CU_ASSERT_EQUAL(spool_rig_count("incoming"), 0);
+    large[64 * 1024] = '\0';
+    add_documents(&rig, documents, "small", (const unsigned[]){0}, 1);
+    spool_rig_finish(&rig, rig.name);
+    CU_ASSERT_EQUAL(spool_rig_count("incoming"), 1);
+    large[64 * 1024] = 'x';
+    spool_discard(spool_rig_receive(&rig, documents));
+    spool_rig_settle(&rig);
+    CU_ASSERT_EQUAL(spool_rig_count("incoming"), 0);
+    for (unsigned i = 0; i < 70; i++) {
+        spool_rig_add(&rig, "many");
+    }
+    for (unsigned number = 4; number < 74; number++) {
+        char name[JOB_NAME];
+        snprintf(name, sizeof(name), "%08u", number);
+        CU_ASSERT_EQUAL(spool_remove(rig.spool, name), 0);
+    }
+    spool_rig_settle(&rig);
+    CU_ASSERT_EQUAL(spool_rig_count("incoming"), 64);
+    spool_close(rig.spool);
+    rig.spool = NULL;
     CU_ASSERT_EQUAL(spool_rig_count("incoming"), 0);
     spool_rig_close(&rig);
 }
@@ -311,6 +446,9 @@ static const struct test_case cases[] = {
     {"numbers do not come again", numbers_do_not_come_again},
     {"numbers outlive a kill", numbers_outlive_a_kill},
     {"jobs are removed", jobs_are_removed},
+    {"done jobs are used again", done_jobs_are_used_again},
+    {"spares take any job", spares_take_any_job},
+    {"others are no spares", others_are_no_spares},
     {NULL, NULL},
 };
 

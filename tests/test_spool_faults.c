@@ -48,7 +48,8 @@ static void one_has_the_spool(void)
 static void modes_are_narrow(void)
 {
     static const char *const directories[] = {".", "incoming", "jobs", "jobs/00000001", "held"};
-    static const char *const files[] = {"lock", "last", "jobs/00000001/1", "jobs/00000001/facts"};
+    static const char *const files[] = {"lock", "last", "jobs/00000001/1", "jobs/00000001/facts",
+                                        "jobs/00000001/state"};
     static const mode_t masks[] = {0, 0777};
     struct spool_rig rig;
     struct stat found;
@@ -158,9 +159,12 @@ static void damaged_jobs_are_held(void)
         {"rm 00000002/1", "document 1: No such file"},
         {"echo x >>00000002/1", "document 1: is not of 3 bytes"},
         {"ln -sf /etc/passwd 00000002/1", "document 1: Too many"},
-        {"rm 00000002/state", "state: No such file"},
+        {"printf two! >00000002/1", "document 1: is not of 3 bytes"},
+        {"printf tow >00000002/1", "document 1: is damaged"},
+        {"truncate -s 20 00000002/facts", "facts: is damaged"},
         {"ln -sf /etc/passwd 00000002/state", "state: Too many"},
         {"echo >00000002/state", "state: is damaged"},
+        {"rm 00000002/state", "state: No such file"},
         {"mv 00000002 x && ln -s x 00000002", "Not a directory"},
         {"rm -r 00000002 && mkfifo 00000002", "Not a directory"},
         {"chmod 777 00000002", "not permitted"},
@@ -185,6 +189,136 @@ static void damaged_jobs_are_held(void)
         spool_rig_close(&rig);
         spool_rig_remove(&rig);
     }
+}
+
+static void set_state(struct spool_rig *rig, const char *name, const char *owner, unsigned total,
+                      unsigned printed)
+{
+    struct line problem = LINE_INIT;
+    struct job_state state = {.total = total, .printed = printed};
+    int directory = spool_open_job(rig->spool, name);
+    CU_ASSERT_FATAL(directory >= 0);
+    CU_ASSERT_TRUE(job_begin_state(directory, owner, total, &problem));
+    if (printed > 0) {
+        CU_ASSERT_TRUE(job_write_state(directory, owner, &state, &problem));
+    }
+    close(directory);
+}
+
+/* What a loss of power brings back under its old name is no job, and nobody's concern. */
+static void remnants_are_removed(void)
+{
+    struct spool_rig rig;
+    spool_rig_open(&rig);
+    for (unsigned i = 1; i <= 7; i++) {
+        char title[2] = {(char)('0' + i), '\0'};
+        spool_rig_add(&rig, title);
+    }
+    set_state(&rig, "00000002", "00000002", 1, 1);
+    spoil(&rig, "echo >00000002/facts");
+    spoil(&rig, "cp 00000001/facts 00000003/facts && rm 00000003/1");
+    set_state(&rig, "00000004", "00000001", 1, 0);
+    spoil(&rig, "rm 00000005/*");
+    set_state(&rig, "00000006", "00000006", 2, 0);
+    spoil(&rig, "mv 00000007 00000008");
+    EQUAL_TEXT(spool_rig_jobs(&rig), "1");
+    spool_rig_settle(&rig);
+    CU_ASSERT_EQUAL(spool_rig_count("jobs"), 1);
+    CU_ASSERT_EQUAL(spool_rig_count("held"), 1);
+    CU_ASSERT_TRUE(is_there("held/00000006"));
+    CU_ASSERT_TRUE(spool_rig_logged(&rig, "00000006\" was moved to held: state: is another job's"));
+    CU_ASSERT_FALSE(spool_rig_logged(&rig, "00000002"));
+    CU_ASSERT_FALSE(spool_rig_logged(&rig, "00000005"));
+    spool_rig_close(&rig);
+}
+
+/* Somebody who has outlived the service before has printed it, and is about to say so. */
+static void remnants_that_are_had_stay(void)
+{
+    struct spool_rig rig;
+    spool_rig_open(&rig);
+    spool_rig_add(&rig, "printed");
+    spool_rig_add(&rig, "another's");
+    set_state(&rig, "00000001", "00000001", 1, 1);
+    set_state(&rig, "00000002", "00000001", 1, 0);
+    int first = spool_open_job(rig.spool, "00000001");
+    int second = spool_open_job(rig.spool, "00000002");
+    int claims[] = {job_claim(first), job_claim(second)};
+    EQUAL_TEXT(spool_rig_jobs(&rig), "printed");
+    CU_ASSERT_EQUAL(spool_rig_count("jobs"), 2);
+    close(claims[0]);
+    close(claims[1]);
+    close(first);
+    close(second);
+    EQUAL_TEXT(spool_rig_jobs(&rig), "");
+    spool_rig_close(&rig);
+}
+
+/* For want of descriptors no job is damaged. */
+static void unreadable_jobs_are_left(void)
+{
+    struct spool_rig rig;
+    struct rlimit before;
+    spool_rig_open(&rig);
+    spool_rig_add(&rig, "one");
+    CU_ASSERT_EQUAL_FATAL(getrlimit(RLIMIT_NOFILE, &before), 0);
+    int first = dup(STDERR_FILENO);
+    close(first);
+    struct rlimit few = {.rlim_cur = (rlim_t)(first + 1), .rlim_max = before.rlim_max};
+    CU_ASSERT_EQUAL_FATAL(setrlimit(RLIMIT_NOFILE, &few), 0);
+    EQUAL_TEXT(spool_rig_jobs(&rig), "");
+    CU_ASSERT_EQUAL(setrlimit(RLIMIT_NOFILE, &before), 0);
+    CU_ASSERT_TRUE(
+        spool_rig_logged(&rig, "jobs/00000001 is left until the next start: state: Too"));
+    EQUAL_TEXT(spool_rig_jobs(&rig), "one");
+    spool_rig_close(&rig);
+}
+
+/* What stands in a spare in the place of its files is not written to. */
+static void spares_are_looked_at(void)
+{
+    static const char *const plants[] = {"ln -sf ../../../treasure 1",
+                                         "ln -f ../../../treasure 1",
+                                         "rm 1; mkfifo 1",
+                                         "chmod 666 1",
+                                         "rm 1",
+                                         "rm -r ../*"};
+    static const char *const documents[] = {"one", NULL};
+    struct spool_rig rig;
+    char command[256];
+    struct stat found;
+    spool_rig_open(&rig);
+    spool_rig_put(scratch_path("treasure"), "a longer text than that of any job");
+    for (size_t i = 0; i < sizeof(plants) / sizeof(plants[0]); i++) {
+        spool_rig_finish(&rig, spool_rig_add(&rig, "before"));
+        CU_ASSERT_EQUAL(spool_rig_count("incoming"), 1);
+        snprintf(command, sizeof(command), "cd ../incoming/* && %s", plants[i]);
+        spoil(&rig, command);
+        spool_rig_add(&rig, "one");
+        EQUAL_TEXT(spool_rig_jobs(&rig), "one");
+        spool_rig_finish(&rig, rig.name);
+    }
+    /* Facts that are a link cost the job, and nobody else. */
+    CU_ASSERT_EQUAL(spool_rig_count("incoming"), 1);
+    spoil(&rig, "ln -sf ../../../treasure ../incoming/*/facts");
+    struct job_facts facts = spool_rig_facts("t", 1);
+    spool_commit(spool_rig_receive(&rig, documents), &facts, (const unsigned[]){0},
+                 spool_rig_committed, &rig);
+    spool_rig_await(&rig, 1);
+    CU_ASSERT_EQUAL(rig.problem, ELOOP);
+    CU_ASSERT_EQUAL(spool_rig_count("incoming"), 0);
+    /* Nor does what is done become one with them. */
+    spool_rig_add(&rig, "linked");
+    spoil(&rig, "ln */1 ../../other");
+    spool_rig_finish(&rig, rig.name);
+    CU_ASSERT_EQUAL(spool_rig_count("incoming"), 0);
+    spool_rig_add(&rig, "more");
+    spoil(&rig, "echo >$(echo *)/2");
+    spool_rig_finish(&rig, rig.name);
+    CU_ASSERT_EQUAL(spool_rig_count("incoming"), 0);
+    CU_ASSERT_EQUAL(stat(scratch_path("treasure"), &found), 0);
+    CU_ASSERT_EQUAL(found.st_size, 34);
+    spool_rig_close(&rig);
 }
 
 /* Two things of one name that are held have two. */
@@ -326,6 +460,7 @@ static void no_descriptors_are_a_refusal(void)
     int first = dup(STDERR_FILENO);
     close(first);
     for (int more = 0; more < 3; more++) {
+        const struct rlimit none = {.rlim_cur = (rlim_t)first, .rlim_max = before.rlim_max};
         struct rlimit few = {.rlim_cur = (rlim_t)(first + more), .rlim_max = before.rlim_max};
         CU_ASSERT_EQUAL_FATAL(setrlimit(RLIMIT_NOFILE, &few), 0);
         int problem = spool_begin(rig.spool, &incoming);
@@ -334,6 +469,7 @@ static void no_descriptors_are_a_refusal(void)
             if (problem == 0) {
                 const unsigned order[] = {0};
                 struct job_facts facts = spool_rig_facts("t", 1);
+                CU_ASSERT_EQUAL(setrlimit(RLIMIT_NOFILE, &none), 0);
                 spool_commit(incoming, &facts, order, spool_rig_committed, &rig);
                 spool_rig_await(&rig, 1);
                 problem = rig.problem;
@@ -391,6 +527,10 @@ static const struct test_case cases[] = {
     {"links are refused", links_are_refused},
     {"leftovers are cleared", leftovers_are_cleared},
     {"damaged jobs are held", damaged_jobs_are_held},
+    {"remnants are removed", remnants_are_removed},
+    {"remnants that are had stay", remnants_that_are_had_stay},
+    {"unreadable jobs are left", unreadable_jobs_are_left},
+    {"spares are looked at", spares_are_looked_at},
     {"held names do not collide", held_names_do_not_collide},
     {"full disks refuse", full_disks_refuse},
     {"full disks refuse commits", full_disks_refuse_commits},

@@ -76,25 +76,53 @@ int spool_open_job(const struct spool *spool, const char *name)
     return spool_open_directory(spool->places[SPOOL_JOBS], name);
 }
 
+/* What is there under the name of a job. */
+enum found { FOUND_JOB, FOUND_PRINTED, FOUND_REMNANT, FOUND_DAMAGED, FOUND_UNREADABLE };
+
+static enum found what_of(enum job_reading reading)
+{
+    return reading == JOB_READ      ? FOUND_JOB
+           : reading == JOB_ANOTHER ? FOUND_REMNANT
+           : reading == JOB_DAMAGED ? FOUND_DAMAGED
+                                    : FOUND_UNREADABLE;
+}
+
 /* That all is there which its printing needs. */
-static bool check_job(int directory, const char *name, struct job_facts *facts,
-                      struct line *problem)
+static enum found check_documents(int directory, const struct job_facts *facts,
+                                  struct line *problem)
+{
+    enum job_reading reading = JOB_READ;
+    for (size_t i = 0; reading == JOB_READ && i < facts->count; i++) {
+        reading = job_check_document(directory, facts, i, problem);
+    }
+    return what_of(reading);
+}
+
+/* A loss of power may leave a job under its name that was printed, or a directory that was used
+ * again for a job which nobody acknowledged. Either of state and facts may tell so. */
+static enum found check_job(int directory, const char *name, struct job_facts *facts,
+                            struct line *problem)
 {
     struct job_state state;
-    if (job_read_facts(directory, name, facts, problem) != JOB_READ ||
-        job_read_state(directory, name, &state, problem) != JOB_READ) {
-        return false;
+    enum job_reading of_state = job_read_state(directory, name, &state, problem);
+    if (of_state == JOB_READ && state.total > 0 && state.printed == state.total) {
+        return FOUND_PRINTED;
+    }
+    enum job_reading of_facts = job_read_facts(directory, name, facts, problem);
+    if (of_state == JOB_ANOTHER || of_facts == JOB_ANOTHER) {
+        return FOUND_REMNANT;
+    }
+    if (of_state != JOB_READ) {
+        return what_of(of_state);
+    }
+    if (of_facts != JOB_READ) {
+        return what_of(of_facts);
     }
     if (state.total != job_total(facts)) {
         line_add(problem, "state: is another job's");
-        return false;
+        return FOUND_DAMAGED;
     }
-    for (size_t i = 0; i < facts->count; i++) {
-        if (job_check_document(directory, facts, i, problem) != JOB_READ) {
-            return false;
-        }
-    }
-    return true;
+    return check_documents(directory, facts, problem);
 }
 
 struct listing {
@@ -134,6 +162,29 @@ static int compare_numbers(const void *a, const void *b)
     return (*x > *y) - (*x < *y);
 }
 
+/* A directory without anything in it is what is left of a removal. */
+static void put_away(struct spool *spool, const char *name, enum found found, const char *why)
+{
+    if (found == FOUND_UNREADABLE) {
+        log_line(spool->log, LOG_LINE_WARNING, "%s/jobs/%s is left until the next start: %s",
+                 spool->path, name, why);
+    } else if (unlinkat(spool->places[SPOOL_JOBS], name, AT_REMOVEDIR) != 0) {
+        spool_hold_it(spool, SPOOL_JOBS, name, why);
+    }
+}
+
+/* One that was printed and that somebody has is about to leave: until then it is a job. */
+static enum found remove_remnant(struct spool *spool, const char *name, int directory,
+                                 enum found found, struct job_facts *facts)
+{
+    struct line problem = LINE_INIT;
+    bool is_had = spool_remove(spool, name) == EBUSY;
+    return is_had && found == FOUND_PRINTED &&
+                   job_read_facts(directory, name, facts, &problem) == JOB_READ
+               ? FOUND_JOB
+               : FOUND_REMNANT;
+}
+
 /* One that is gone was printed just now, by who has outlived the service before. */
 static void visit(struct spool *spool, const char *name, struct job_facts *facts,
                   void (*each)(void *owner, const char *name, const struct job_facts *facts),
@@ -141,16 +192,21 @@ static void visit(struct spool *spool, const char *name, struct job_facts *facts
 {
     struct line problem = LINE_INIT;
     int directory = spool_open_job(spool, name);
-    if (directory < 0 && errno != ENOENT) {
-        spool_hold_it(spool, SPOOL_JOBS, name, strerror(errno));
-    }
     if (directory < 0) {
+        int error = errno;
+        if (error != ENOENT) {
+            put_away(spool, name, what_of(job_failed_reading(error)), strerror(error));
+        }
         return;
     }
-    if (check_job(directory, name, facts, &problem)) {
+    enum found found = check_job(directory, name, facts, &problem);
+    if (found == FOUND_PRINTED || found == FOUND_REMNANT) {
+        found = remove_remnant(spool, name, directory, found, facts);
+    }
+    if (found == FOUND_JOB) {
         each(owner, name, facts);
-    } else {
-        spool_hold_it(spool, SPOOL_JOBS, name, problem.text);
+    } else if (found != FOUND_REMNANT) {
+        put_away(spool, name, found, problem.text);
     }
     close(directory);
 }
@@ -179,15 +235,24 @@ int spool_each(struct spool *spool,
     return problem;
 }
 
+/* Of jobs that this service took, all names in their directories are on the disk. */
+static unsigned if_reusable(const struct spool *spool, const char *name)
+{
+    return spool_number(name) >= spool->first ? SPOOL_REUSABLE : 0;
+}
+
+/* Holds the claim until it is out of jobs/: who gets it later finds that the name is gone. One
+ * without a state nobody can have. */
 int spool_remove(struct spool *spool, const char *name)
 {
     char gone[JOB_NAME];
     int directory = spool_open_job(spool, name);
-    int claim = directory >= 0 ? job_claim(directory) : -1;
-    int problem = claim >= 0 ? 0 : errno;
-    if (directory >= 0) {
-        close(directory);
+    if (directory < 0) {
+        return errno;
     }
+    int claim = job_claim(directory);
+    int problem = claim >= 0 || errno == ENOENT ? 0 : errno;
+    close(directory);
     if (problem != 0) {
         return problem == EAGAIN ? EBUSY : problem;
     }
@@ -195,17 +260,21 @@ int spool_remove(struct spool *spool, const char *name)
     if (renameat2(spool->places[SPOOL_JOBS], name, spool->places[SPOOL_INCOMING], gone,
                   RENAME_NOREPLACE) != 0) {
         problem = errno;
-        close(claim);
-        return problem;
     }
-    spool_remove_later(spool, SPOOL_INCOMING, gone, claim);
-    return 0;
+    if (claim >= 0) {
+        close(claim);
+    }
+    if (problem == 0) {
+        spool_remove_later(spool, SPOOL_INCOMING, gone,
+                           SPOOL_WAS_WAITING | if_reusable(spool, name));
+    }
+    return problem;
 }
 
 void spool_clear_done(struct spool *spool, const char *name)
 {
     if (spool_number(name) != 0) {
-        spool_remove_later(spool, SPOOL_DONE, name, -1);
+        spool_remove_later(spool, SPOOL_DONE, name, if_reusable(spool, name));
     }
 }
 

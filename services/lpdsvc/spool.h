@@ -2,18 +2,23 @@
  * spool - where jobs wait: received, on the disk, and listed again after any end.
  *
  *     lock              locked by the service: one has the spool
- *     incoming/N        what is being received; removed at the next start
+ *     incoming/N        what is being received, and spares; removed at the next start
  *     jobs/N, done/N    job.h
  *     held/N            jobs that cannot be read, for a person
  *     last              a number above which none was given, so that none comes again
  *
- * N counts upwards and is the order in which jobs were complete. A job is there when the rename
- * from incoming/ to jobs/ is on the disk, and then all of it is. That is waited for in threads, as
- * a disk may take its time; bytes are written where they come, and the kernel is told to begin
- * writing them early, so that little is left to wait for. The directory is the service's own and
- * nobody else's: one that others can write, or that is a link, is refused, and nothing in it is
- * opened through a link. A disk with less than SPOOL_RESERVE free takes no more. Needs loop, log,
- * line, background, job.
+ * N counts upwards and is the order in which jobs were complete. A job that was told of is on the
+ * disk, under its name in jobs/, and whole. That is waited for in threads, as a disk may take its
+ * time; bytes are written where they come, and the kernel is told to begin writing them early, so
+ * that little is left to wait for. What a loss of power leaves of others is found at the start: it
+ * is held, or removed where it was printed before or is another job's.
+ *
+ * Making directories and files is what a file system is slow at. So the directory of a job of one
+ * small document is a spare when that is done, which a later job is received into.
+ *
+ * The directory is the service's own and nobody else's: one that others can write, or that is a
+ * link, is refused, and nothing in it is opened through a link. A disk with less than SPOOL_RESERVE
+ * free takes no more. Needs loop, log, line, background, job.
  */
 #ifndef LPDSVC_SPOOL_H
 #define LPDSVC_SPOOL_H
@@ -59,8 +64,8 @@ void spool_commit(struct spool_incoming *incoming, const struct job_facts *facts
 
 /* ---- Jobs ------------------------------------------------------------------------------------ */
 
-/* Calls each for the jobs that are there, in their order; those that cannot be read are moved to
- * held/ and logged. For the start. */
+/* Calls each for the jobs that are there, in their order; those that are damaged are moved to held/
+ * and logged, and remnants are removed. For the start. */
 int spool_each(struct spool *spool,
                void (*each)(void *owner, const char *name, const struct job_facts *facts),
                void *owner);
@@ -70,7 +75,7 @@ int spool_open_job(const struct spool *spool, const char *name);
 int spool_remove(struct spool *spool, const char *name);
 /* Moves one to held/ and logs why: it cannot be printed, and only a person can help. */
 void spool_hold(struct spool *spool, const char *name, const char *why);
-/* Removes what was printed: the directory done/NAME. */
+/* Removes what was printed, the directory done/NAME, or makes a spare of it. */
 void spool_clear_done(struct spool *spool, const char *name);
 /* Whether it was printed: it stands in done/. */
 bool spool_is_done(const struct spool *spool, const char *name);

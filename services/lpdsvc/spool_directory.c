@@ -13,7 +13,6 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#define CLAIMS_KEPT 16           /* of jobs that are being removed */
 #define MOST_NUMBER 999999999999 /* so many jobs nobody has, and the name takes it */
 
 uint64_t spool_number(const char *name)
@@ -87,10 +86,11 @@ int spool_list(int directory, bool (*each)(void *owner, const char *name), void 
 
 /* ---- Removing -------------------------------------------------------------------------------- */
 
-static bool remove_file(void *owner, const char *name)
+static bool remove_document(void *owner, const char *name)
 {
     int directory = *(int *)owner;
-    if (strcmp(name, JOB_STATE) != 0 && unlinkat(directory, name, 0) != 0 && errno == EISDIR) {
+    bool is_last = strcmp(name, JOB_FACTS) == 0 || strcmp(name, JOB_STATE) == 0;
+    if (!is_last && unlinkat(directory, name, 0) != 0 && errno == EISDIR) {
         (void)unlinkat(directory, name, AT_REMOVEDIR);
     }
     return true;
@@ -102,77 +102,14 @@ int spool_remove_tree(int parent, const char *name)
     if (directory < 0) {
         return unlinkat(parent, name, 0) == 0 ? 0 : errno;
     }
-    (void)unlinkat(directory, "facts", 0);
-    int problem = spool_list(directory, remove_file, &directory);
+    int problem = spool_list(directory, remove_document, &directory);
+    (void)unlinkat(directory, JOB_FACTS, 0);
     (void)unlinkat(directory, JOB_STATE, 0);
     close(directory);
     if (problem != 0) {
         return problem;
     }
     return unlinkat(parent, name, AT_REMOVEDIR) == 0 ? 0 : errno;
-}
-
-struct removal {
-    struct spool *spool;
-    enum spool_place place;
-    int claim;
-    bool was_job;
-    char name[JOB_NAME];
-};
-
-/* That it left jobs/ is on the disk before its files go, or a loss of power might leave a part of a
- * job. */
-static void remove_it(void *owner)
-{
-    const struct removal *removal = owner;
-    const struct spool *spool = removal->spool;
-    if (removal->was_job &&
-        (fsync(spool->places[removal->place]) != 0 || fsync(spool->places[SPOOL_JOBS]) != 0)) {
-        return;
-    }
-    (void)spool_remove_tree(spool->places[removal->place], removal->name);
-}
-
-static void removed(void *owner)
-{
-    struct removal *removal = owner;
-    if (removal->claim >= 0) {
-        close(removal->claim);
-        removal->spool->claims--;
-    }
-    free(removal);
-}
-
-/* Jobs may be removed faster than their files go, and each claim is a descriptor. One that is given
- * back early misses nothing but a deliverer of a service before us that has opened the job, has not
- * claimed it, and does not end although he has lost who sent him: there should be none. */
-static int keep_claim(struct spool *spool, int claim)
-{
-    if (claim >= 0 && spool->claims >= CLAIMS_KEPT) {
-        close(claim);
-        return -1;
-    }
-    spool->claims += claim >= 0;
-    return claim;
-}
-
-void spool_remove_later(struct spool *spool, enum spool_place place, const char *name, int claim)
-{
-    struct removal *removal = malloc(sizeof(*removal));
-    bool was_job = claim >= 0 || place == SPOOL_DONE;
-    claim = keep_claim(spool, claim);
-    if (removal != NULL) {
-        *removal = (struct removal){spool, place, claim, was_job, ""};
-        snprintf(removal->name, sizeof(removal->name), "%s", name);
-        if (background_start(spool->removals, remove_it, removed, removal) == 0) {
-            return;
-        }
-        free(removal);
-    }
-    if (claim >= 0) {
-        close(claim);
-        spool->claims--;
-    }
 }
 
 /* ---- Room ------------------------------------------------------------------------------------ */

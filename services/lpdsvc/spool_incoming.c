@@ -1,4 +1,4 @@
-/* spool_incoming - a job while it is received, and its way to jobs/; see spool.h. */
+/* spool_incoming - a job while it is received; see spool.h. */
 #include "spool_parts.h"
 
 #include "../printing/job_parts.h"
@@ -13,20 +13,25 @@
 
 #define CHECK_EVERY (256 * 1024)      /* bytes of all jobs, until the room is looked at */
 #define BEGIN_EVERY (8 * 1024 * 1024) /* bytes of a document, until the disk is told to begin */
-#define NAME_SIZE 24
 
-/* While it is received, document 0 is "r0"; printed, the first one is "1". */
-static void received_name(unsigned number, char name[NAME_SIZE])
+void spool_document_name(size_t i, char name[SPOOL_DOCUMENT])
 {
-    snprintf(name, NAME_SIZE, "r%u", number);
+    snprintf(name, SPOOL_DOCUMENT, "%zu", i + 1);
 }
 
-static void printed_name(size_t i, char name[NAME_SIZE])
+static int make_directory(struct spool_incoming *incoming)
 {
-    snprintf(name, NAME_SIZE, "%zu", i + 1);
+    struct spool *spool = incoming->spool;
+    spool_name(spool->next_incoming++, incoming->name);
+    incoming->has_new_names = true;
+    incoming->directory = spool_make_directory(spool->places[SPOOL_INCOMING], incoming->name);
+    if (incoming->directory < 0) {
+        int problem = errno;
+        (void)unlinkat(spool->places[SPOOL_INCOMING], incoming->name, AT_REMOVEDIR);
+        return problem;
+    }
+    return 0;
 }
-
-/* ---- Receiving ------------------------------------------------------------------------------- */
 
 int spool_begin(struct spool *spool, struct spool_incoming **incoming)
 {
@@ -40,11 +45,9 @@ int spool_begin(struct spool *spool, struct spool_incoming **incoming)
     }
     made->spool = spool;
     made->document = -1;
-    spool_name(spool->next_incoming++, made->name);
-    made->directory = spool_make_directory(spool->places[SPOOL_INCOMING], made->name);
-    if (made->directory < 0) {
-        problem = errno;
-        (void)unlinkat(spool->places[SPOOL_INCOMING], made->name, AT_REMOVEDIR);
+    made->was_spare = spool_take_spare(spool, made->name, &made->directory);
+    problem = made->was_spare ? 0 : make_directory(made);
+    if (problem != 0) {
         free(made);
         return problem;
     }
@@ -52,45 +55,88 @@ int spool_begin(struct spool *spool, struct spool_incoming **incoming)
     return 0;
 }
 
-static void close_document(struct spool_incoming *incoming)
+int spool_end_document(struct spool_incoming *incoming)
 {
+    int problem = 0;
     if (incoming->document >= 0) {
+        uint64_t size = incoming->sizes[incoming->count - 1];
+        if (incoming->old_size > size && ftruncate(incoming->document, (off_t)size) != 0) {
+            problem = errno;
+            incoming->failed = true;
+        }
         close(incoming->document);
         incoming->document = -1;
     }
+    return problem;
 }
 
-static void incoming_free(struct spool_incoming *incoming)
+void spool_free_incoming(struct spool_incoming *incoming)
 {
-    close_document(incoming);
+    if (incoming->document >= 0) {
+        close(incoming->document);
+    }
     close(incoming->directory);
     free(incoming->facts);
     free(incoming);
 }
 
+/* -1 with errno. */
+static int make_document(struct spool_incoming *incoming, const char *name)
+{
+    const int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+    int fd = openat(incoming->directory, name, flags, 0600);
+    if (fd >= 0 && fchmod(fd, 0600) != 0) {
+        int problem = errno;
+        close(fd);
+        errno = problem;
+        return -1;
+    }
+    incoming->has_new_names = true;
+    return fd;
+}
+
+/* The document that a spare has. One that is not what was left there is not written to. */
+static int open_left_document(struct spool_incoming *incoming, const char *name)
+{
+    struct stat found;
+    int fd = job_open_file(incoming->directory, name, O_WRONLY);
+    if (fd >= 0 && fstat(fd, &found) == 0 && found.st_nlink == 1) {
+        incoming->old_size = (uint64_t)found.st_size;
+        return fd;
+    }
+    int problem = errno;
+    if (fd >= 0) {
+        close(fd);
+    } else if (problem == EMFILE || problem == ENFILE || problem == ENOMEM) {
+        errno = problem;
+        return -1;
+    }
+    (void)unlinkat(incoming->directory, name, 0);
+    return make_document(incoming, name);
+}
+
 int spool_next_document(struct spool_incoming *incoming)
 {
-    char name[NAME_SIZE];
+    char name[SPOOL_DOCUMENT];
     int problem = spool_room(incoming->spool);
     if (problem == 0 && incoming->count == JOB_DOCUMENTS) {
         problem = EMFILE;
     }
+    if (problem == 0) {
+        problem = spool_end_document(incoming);
+    }
     if (problem != 0) {
         return problem;
     }
-    received_name(incoming->count, name);
-    int fd = openat(incoming->directory, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-                    0600);
-    if (fd < 0 || fchmod(fd, 0600) != 0) {
-        problem = errno;
-        if (fd >= 0) {
-            close(fd);
-        }
-        return problem;
+    spool_document_name(incoming->count, name);
+    incoming->old_size = 0;
+    bool is_left = incoming->was_spare && incoming->count == 0;
+    int fd = is_left ? open_left_document(incoming, name) : make_document(incoming, name);
+    if (fd < 0) {
+        return errno;
     }
-    close_document(incoming);
     incoming->document = fd;
-    incoming->sizes[incoming->count++] = 0;
+    incoming->count++;
     incoming->begun = 0;
     return 0;
 }
@@ -103,6 +149,18 @@ static void begin_writing(struct spool_incoming *incoming, uint64_t size)
                               (off_t)(size - incoming->begun), SYNC_FILE_RANGE_WRITE);
         incoming->begun = size;
     }
+}
+
+static void count_written(struct spool_incoming *incoming, const char *bytes, size_t size)
+{
+    unsigned i = incoming->count - 1;
+    incoming->spool->unchecked += size;
+    incoming->size += size;
+    incoming->sizes[i] += size;
+    if (incoming->size <= SPOOL_SMALL) {
+        incoming->sums[i] = job_sum(incoming->sums[i], bytes, size);
+    }
+    begin_writing(incoming, incoming->sizes[i]);
 }
 
 int spool_write(struct spool_incoming *incoming, const void *bytes, size_t size)
@@ -119,17 +177,23 @@ int spool_write(struct spool_incoming *incoming, const void *bytes, size_t size)
         }
         ssize_t written = write(incoming->document, at, size < CHECK_EVERY ? size : CHECK_EVERY);
         if (written < 0 && errno != EINTR) {
+            incoming->failed = true;
             return errno;
         }
         if (written > 0) {
+            count_written(incoming, at, (size_t)written);
             at += written;
             size -= (size_t)written;
-            spool->unchecked += (uint64_t)written;
-            incoming->sizes[incoming->count - 1] += (uint64_t)written;
-            begin_writing(incoming, incoming->sizes[incoming->count - 1]);
         }
     }
     return 0;
+}
+
+/* A spare is one still if nothing but its one small document was written. */
+static bool keep_as_spare(const struct spool_incoming *incoming)
+{
+    return incoming->was_spare && !incoming->has_new_names && !incoming->failed &&
+           incoming->size <= SPOOL_SMALL && spool_keep_spare(incoming->spool, incoming->name);
 }
 
 void spool_discard(struct spool_incoming *incoming)
@@ -141,216 +205,8 @@ void spool_discard(struct spool_incoming *incoming)
         incoming->discarded = true;
         return;
     }
-    spool_remove_later(incoming->spool, SPOOL_INCOMING, incoming->name, -1);
-    incoming_free(incoming);
-}
-
-/* ---- The commit, in a thread ----------------------------------------------------------------- */
-
-static bool comes_again(const struct spool_incoming *incoming, size_t i)
-{
-    for (size_t j = i + 1; j < incoming->facts->count; j++) {
-        if (incoming->order[j] == incoming->order[i]) {
-            return true;
-        }
+    if (!keep_as_spare(incoming)) {
+        spool_remove_later(incoming->spool, SPOOL_INCOMING, incoming->name, 0);
     }
-    return false;
-}
-
-/* Documents have the names of their order; one that is printed twice has two. */
-static int name_documents(const struct spool_incoming *incoming)
-{
-    int directory = incoming->directory;
-    char from[NAME_SIZE];
-    char to[NAME_SIZE];
-    for (size_t i = 0; i < incoming->facts->count; i++) {
-        received_name(incoming->order[i], from);
-        printed_name(i, to);
-        if (comes_again(incoming, i) ? linkat(directory, from, directory, to, 0) != 0
-                                     : renameat(directory, from, directory, to) != 0) {
-            return errno;
-        }
-    }
-    for (unsigned number = 0; number < incoming->count; number++) {
-        received_name(number, from);
-        if (unlinkat(directory, from, 0) != 0 && errno != ENOENT) {
-            return errno;
-        }
-    }
-    return 0;
-}
-
-static int begin_file(int fd)
-{
-    (void)sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
-    return 0;
-}
-
-static int wait_for_file(int fd)
-{
-    return fdatasync(fd) == 0 ? 0 : errno;
-}
-
-static int with_file(int directory, const char *name, int (*call)(int fd))
-{
-    int fd = openat(directory, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0) {
-        return errno;
-    }
-    int problem = call(fd);
-    close(fd);
-    return problem;
-}
-
-static int with_files(const struct spool_incoming *incoming, int (*call)(int fd))
-{
-    char name[NAME_SIZE];
-    int problem = 0;
-    for (size_t i = 0; problem == 0 && i < incoming->facts->count; i++) {
-        printed_name(i, name);
-        problem = with_file(incoming->directory, name, call);
-    }
-    if (problem == 0) {
-        problem = with_file(incoming->directory, "facts", call);
-    }
-    return problem != 0 ? problem : with_file(incoming->directory, JOB_STATE, call);
-}
-
-/*
- * Everything is on the disk before the rename that makes it a job: bytes and sizes of each file
- * (fdatasync), and their names in the directory (fsync of it), as no file system promises either
- * for a rename that comes later. So wherever the power goes, the directory is in jobs/ and whole,
- * or it is not there. The directory's own name in incoming/ need not be there before, as the rename
- * takes it away; file systems with a journal write the making of a directory before its rename.
- *
- * All files are begun before the first is waited for: then a small job's bytes are in one commit of
- * the file system's journal, and so are those of jobs that are committed at the same time.
- */
-static int put_on_disk(const struct spool_incoming *incoming)
-{
-    int problem = with_files(incoming, begin_file);
-    if (problem == 0) {
-        problem = with_files(incoming, wait_for_file);
-    }
-    if (problem == 0 && fsync(incoming->directory) != 0) {
-        problem = errno;
-    }
-    return problem;
-}
-
-/* A job of which the disk does not say that it is there has not been received. */
-static int move_to_jobs(const struct spool_incoming *incoming)
-{
-    const int *places = incoming->spool->places;
-    if (renameat2(places[SPOOL_INCOMING], incoming->name, places[SPOOL_JOBS], incoming->job,
-                  RENAME_NOREPLACE) != 0) {
-        return errno;
-    }
-    if (fsync(places[SPOOL_JOBS]) == 0) {
-        return 0;
-    }
-    int problem = errno;
-    (void)renameat2(places[SPOOL_JOBS], incoming->job, places[SPOOL_INCOMING], incoming->name,
-                    RENAME_NOREPLACE);
-    return problem;
-}
-
-static int write_facts(const struct spool_incoming *incoming)
-{
-    struct line problem = LINE_INIT;
-    const struct job_facts *facts = incoming->facts;
-    return job_write_facts(incoming->directory, incoming->job, facts, &problem) &&
-                   job_begin_state(incoming->directory, incoming->job, job_total(facts), &problem)
-               ? 0
-               : errno;
-}
-
-static void commit(void *owner)
-{
-    struct spool_incoming *incoming = owner;
-    int problem = name_documents(incoming);
-    if (problem == 0) {
-        problem = write_facts(incoming);
-    }
-    if (problem == 0) {
-        problem = put_on_disk(incoming);
-    }
-    if (problem == 0) {
-        problem = move_to_jobs(incoming);
-    }
-    if (problem != 0) {
-        (void)spool_remove_tree(incoming->spool->places[SPOOL_INCOMING], incoming->name);
-    }
-    incoming->problem = problem;
-}
-
-/* ---- The commit, in the loop ----------------------------------------------------------------- */
-
-static void committed(void *owner)
-{
-    struct spool_incoming *incoming = owner;
-    bool is_there = incoming->problem == 0;
-    if (!incoming->discarded) {
-        incoming->done(incoming->owner, incoming->problem, is_there ? incoming->job : NULL);
-    } else if (is_there) {
-        (void)spool_remove(incoming->spool, incoming->job);
-    }
-    incoming_free(incoming);
-}
-
-void spool_refuse_all(void *owner)
-{
-    struct spool *spool = owner;
-    loop_unset(spool->loop, &spool->refusal);
-    while (spool->refused != NULL) {
-        struct spool_incoming *incoming = spool->refused;
-        spool->refused = incoming->next;
-        spool_remove_later(spool, SPOOL_INCOMING, incoming->name, -1);
-        committed(incoming);
-    }
-}
-
-/* The facts with the sizes that were received. 0 or an errno number. */
-static int take_facts(struct spool_incoming *incoming, const struct job_facts *facts,
-                      const unsigned *order)
-{
-    if (facts->count > JOB_DOCUMENTS) {
-        return EINVAL;
-    }
-    *incoming->facts = *facts;
-    for (size_t i = 0; i < facts->count; i++) {
-        if (order[i] >= incoming->count) {
-            return EINVAL;
-        }
-        incoming->order[i] = order[i];
-        incoming->facts->documents[i].size = incoming->sizes[order[i]];
-        incoming->facts->documents[i].summed = false;
-    }
-    return 0;
-}
-
-void spool_commit(struct spool_incoming *incoming, const struct job_facts *facts,
-                  const unsigned *order, void (*done)(void *owner, int problem, const char *name),
-                  void *owner)
-{
-    struct spool *spool = incoming->spool;
-    uint64_t number = 0;
-    incoming->done = done;
-    incoming->owner = owner;
-    incoming->committing = true;
-    incoming->facts = malloc(sizeof(*facts));
-    int problem = incoming->facts != NULL ? take_facts(incoming, facts, order) : ENOMEM;
-    if (problem == 0) {
-        problem = spool_take_number(spool, &number);
-    }
-    if (problem == 0) {
-        spool_name(number, incoming->job);
-        problem = background_start(spool->commits, commit, committed, incoming);
-    }
-    if (problem != 0) { /* else it is the thread's from here on */
-        incoming->problem = problem;
-        incoming->next = spool->refused;
-        spool->refused = incoming;
-        loop_set(spool->loop, &spool->refusal, 0);
-    }
+    spool_free_incoming(incoming);
 }

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,28 +19,24 @@ const char *const spool_places[SPOOL_PLACES] = {"incoming", "jobs", "done", "hel
 
 /* ---- Numbers --------------------------------------------------------------------------------- */
 
-/* What the disk holds is ahead, so that a number is written once for many jobs. */
-static int raise_last(struct spool *spool, uint64_t last)
+static int write_last(const struct spool *spool, uint64_t last)
 {
     char text[32];
     snprintf(text, sizeof(text), "%llu\n", (unsigned long long)last);
-    int problem = job_replace_file(spool->directory, LAST, text);
-    if (problem == 0) {
-        spool->last = last;
-    }
-    return problem;
+    return job_replace_file(spool->directory, LAST, text);
 }
 
-int spool_take_number(struct spool *spool, uint64_t *number)
+/* What the disk holds is ahead, so that a number is written once for many jobs. */
+int spool_cover_number(struct spool *spool, uint64_t number)
 {
-    if (spool->next > spool->last) {
-        int problem = raise_last(spool, spool->next + NUMBERS_AHEAD);
-        if (problem != 0) {
-            return problem;
-        }
+    int problem = 0;
+    (void)pthread_mutex_lock(&spool->last_turn);
+    if (number > spool->last) {
+        problem = write_last(spool, number + NUMBERS_AHEAD);
+        spool->last = problem == 0 ? number + NUMBERS_AHEAD : spool->last;
     }
-    *number = spool->next++;
-    return 0;
+    (void)pthread_mutex_unlock(&spool->last_turn);
+    return problem;
 }
 
 static bool see_number(void *owner, const char *name)
@@ -82,6 +79,7 @@ static int find_numbers(struct spool *spool)
     if (spool->last >= spool->next) {
         spool->next = spool->last + 1;
     }
+    spool->first = spool->next;
     return 0;
 }
 
@@ -185,11 +183,13 @@ static void spool_free(struct spool *spool)
 {
     background_close(spool->commits);
     background_close(spool->removals);
+    spool_remove_spares(spool);
     for (enum spool_place place = 0; place < SPOOL_PLACES; place++) {
         close_fd(spool->places[place]);
     }
     close_fd(spool->lock);
     close_fd(spool->directory);
+    (void)pthread_mutex_destroy(&spool->last_turn);
     free(spool->path);
     free(spool);
 }
@@ -224,6 +224,7 @@ bool spool_open(const char *path, struct loop *loop, const struct log *log, stru
                            .next_incoming = 1,
                            .refusal = {.expired = spool_refuse_all}};
     made->refusal.owner = made;
+    (void)pthread_mutex_init(&made->last_turn, NULL);
     if (!open_places(made, problem) || !prepare(made, problem)) {
         spool_free(made);
         return false;
@@ -237,9 +238,11 @@ void spool_close(struct spool *spool)
     if (spool == NULL) {
         return;
     }
-    if (spool->next <= spool->last) {
-        (void)raise_last(spool, spool->next - 1); /* else numbers are left out, that is all */
-    }
     spool_refuse_all(spool);
+    background_close(spool->commits);
+    spool->commits = NULL;
+    if (spool->next <= spool->last) {
+        (void)write_last(spool, spool->next - 1); /* else numbers are left out, that is all */
+    }
     spool_free(spool);
 }

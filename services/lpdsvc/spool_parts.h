@@ -1,5 +1,6 @@
 /*
- * spool_parts - what the parts of spool share: the directories, held open, and the next number.
+ * spool_parts - what the parts of spool share: the directories, held open, the next number, and the
+ * spares.
  *
  * All that is in the spool is reached from these descriptors by a name without a slash, and never
  * through a link. Needs background.
@@ -10,6 +11,11 @@
 #include "spool.h"
 
 #include "../common/background.h"
+
+#include <pthread.h>
+
+#define SPOOL_SMALL (64 * 1024) /* bytes of all documents of a small job, at most */
+#define SPOOL_SPARES 64         /* that are kept, at most */
 
 /* The directories in the spool, by their names: spool_places[]. */
 enum spool_place { SPOOL_INCOMING, SPOOL_JOBS, SPOOL_DONE, SPOOL_HELD, SPOOL_PLACES };
@@ -23,10 +29,16 @@ struct spool {
     int lock;
     int places[SPOOL_PLACES];
     struct background *commits;
-    struct background *removals;    /* of a large file takes its time, too */
-    unsigned claims;                /* that removals keep */
+    struct background *removals;    /* of a large file takes its time, too; one at a time */
+    struct spool_removal *leaving;  /* what waits for it, */
+    struct spool_removal *removing; /* and what the thread has */
+    char spares[SPOOL_SPARES][JOB_NAME];
+    unsigned spare_count;
+    unsigned spares_coming;         /* of what is removed */
+    uint64_t first;                 /* number that this service could give */
     uint64_t next;                  /* number of a job */
-    uint64_t last;                  /* on the disk: none above it was given */
+    pthread_mutex_t last_turn;      /* of last, as long as there are commits */
+    uint64_t last;                  /* on the disk: no job is there above it */
     uint64_t next_incoming;         /* number of what is received or removed */
     struct spool_incoming *refused; /* whose commit did not begin, */
     struct loop_timer refusal;      /* which is told soon */
@@ -36,41 +48,63 @@ struct spool {
 /* A job's number of its directory's name; 0: it is none. */
 uint64_t spool_number(const char *name);
 void spool_name(uint64_t number, char name[JOB_NAME]);
-/* Gives the next job its number. 0 or an errno number. */
-int spool_take_number(struct spool *spool, uint64_t *number);
+/* Sees to it that the disk knows of a job's number before the job is there; called in a thread. 0
+ * or an errno number. */
+int spool_cover_number(struct spool *spool, uint64_t number);
 
 /* Makes the directory if it is not there, of mode 0700 whatever the umask, and opens it; -1 with
  * errno. EPERM: it is another's, or others can write in it. */
 int spool_make_directory(int parent, const char *name);
 int spool_open_directory(int parent, const char *name);
-/* Removes a directory with the files in it, or whatever else has the name. What is known of a job
- * goes first and its claim last, so that who comes for it finds no half of it. 0 or an errno
- * number. */
+/* Removes a directory with the files in it, or whatever else has the name. A job's documents go
+ * first and its state last, which says that it was printed. 0 or an errno number. */
 int spool_remove_tree(int parent, const char *name);
-/* The same for incoming/NAME or done/NAME, in a thread; what fails is left to the next start. claim
- * is closed, after that unless there are many; -1: there is none. */
-void spool_remove_later(struct spool *spool, enum spool_place place, const char *name, int claim);
+/* Whether there is room for jobs; an errno number if not. */
+int spool_room(struct spool *spool);
 /* Moves it to held/, under another name if that is taken there, and logs why. */
 void spool_hold_it(const struct spool *spool, enum spool_place place, const char *name,
                    const char *why);
 /* Calls each for each name in the directory, until one gives false. 0 or an errno number. */
 int spool_list(int directory, bool (*each)(void *owner, const char *name), void *owner);
-/* Whether there is room for jobs; an errno number if not. */
-int spool_room(struct spool *spool);
+
+/* ---- What leaves ----------------------------------------------------------------------------- */
+
+#define SPOOL_WAS_WAITING 1u /* it left jobs/ and was not printed */
+#define SPOOL_REUSABLE 2u    /* all names in it are on the disk */
+
+/* Removes incoming/NAME or done/NAME, in a thread, or makes a spare of it; what fails is left to
+ * the next start. */
+void spool_remove_later(struct spool *spool, enum spool_place place, const char *name,
+                        unsigned what);
+/* Gives a spare, incoming/NAME, to be received into: it has a state, facts and one document of a
+ * job before, and their names are on the disk. false: there is none. */
+bool spool_take_spare(struct spool *spool, char name[JOB_NAME], int *directory);
+/* Keeps incoming/NAME as one; false: there are enough. */
+bool spool_keep_spare(struct spool *spool, const char *name);
+void spool_remove_spares(struct spool *spool);
+
+/* ---- What comes ------------------------------------------------------------------------------ */
 
 /* incoming/NAME, which becomes a job. */
 struct spool_incoming {
     struct spool *spool;
     char name[JOB_NAME];
     int directory;
-    int document; /* the one that is written; -1: none is */
+    bool was_spare;
+    bool has_new_names; /* that are perhaps not on the disk */
+    bool failed;        /* the disk did */
+    int document;       /* the one that is written; -1: none is */
+    uint64_t old_size;  /* of its file, if that is used again */
+    uint64_t begun;     /* bytes of document that the disk was told to take */
     unsigned count;
-    uint64_t sizes[JOB_DOCUMENTS]; /* of what was received, in that order */
-    uint64_t begun;                /* bytes of document that the disk was told to take */
+    uint64_t size;                 /* of all that was received, */
+    uint64_t sizes[JOB_DOCUMENTS]; /* and of each, in that order, */
+    uint32_t sums[JOB_DOCUMENTS];  /* and, of a small job, their sums */
     /* Of its commit. */
     bool committing;
     struct job_facts *facts;
     unsigned order[JOB_DOCUMENTS];
+    uint64_t number;
     char job[JOB_NAME];
     int problem;
     bool discarded;
@@ -79,6 +113,15 @@ struct spool_incoming {
     void *owner;
 };
 
+/* A document's name when it is printed, where it stands at place i; also of the one that was
+ * received as number i. */
+#define SPOOL_DOCUMENT 24
+void spool_document_name(size_t i, char name[SPOOL_DOCUMENT]);
+/* Closes the document that is written, and takes away what the file had more. 0 or an errno number.
+ */
+int spool_end_document(struct spool_incoming *incoming);
+/* Closes and frees it. */
+void spool_free_incoming(struct spool_incoming *incoming);
 /* Tells those whose commit did not begin; owner is the spool. */
 void spool_refuse_all(void *owner);
 

@@ -25,7 +25,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define FACTS "facts"
 #define HEAD "regstore job 2"
 #define MOST_NUMBER 999
 #define PIECE 16384 /* bytes of a document that are read at once */
@@ -122,16 +121,17 @@ bool job_write_facts(int directory, const char *name, const struct job_facts *fa
 {
     const char *wrong = job_is_name(name) ? wrong_fact(facts) : "name";
     if (wrong != NULL) {
-        line_add(problem, FACTS ": the %s is not allowed", wrong);
+        line_add(problem, JOB_FACTS ": the %s is not allowed", wrong);
         errno = EINVAL;
         return false;
     }
     char *text = malloc(FACTS_SIZE);
-    int number =
-        text != NULL ? job_write_file(directory, FACTS, text, put_facts(name, facts, text)) : errno;
+    int number = text != NULL
+                     ? job_write_file(directory, JOB_FACTS, text, put_facts(name, facts, text))
+                     : errno;
     free(text);
     if (number != 0) {
-        line_add(problem, FACTS ": %s", strerror(number));
+        line_add(problem, JOB_FACTS ": %s", strerror(number));
         errno = number;
     }
     return number == 0;
@@ -261,11 +261,11 @@ static enum job_reading read_text(char *text, const char *name, struct job_facts
     *facts = (struct job_facts){.count = 0};
     const char *whose = parse_facts(text, facts);
     if (whose == NULL) {
-        line_add(problem, FACTS ": is damaged");
+        line_add(problem, JOB_FACTS ": is damaged");
         return JOB_DAMAGED;
     }
     if (strcmp(whose, name) != 0) {
-        line_add(problem, FACTS ": is of job %s", whose);
+        line_add(problem, JOB_FACTS ": is of job %s", whose);
         return JOB_ANOTHER;
     }
     return JOB_READ;
@@ -276,9 +276,9 @@ enum job_reading job_read_facts(int directory, const char *name, struct job_fact
 {
     enum job_reading reading;
     char *text = malloc(FACTS_SIZE);
-    int number = text != NULL ? job_read_file(directory, FACTS, text, FACTS_SIZE) : ENOMEM;
+    int number = text != NULL ? job_read_file(directory, JOB_FACTS, text, FACTS_SIZE) : ENOMEM;
     if (number != 0) {
-        line_add(problem, FACTS ": %s", strerror(number));
+        line_add(problem, JOB_FACTS ": %s", strerror(number));
         reading = job_failed_reading(number);
     } else {
         reading = read_text(text, name, facts, problem);

@@ -16,6 +16,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#define JOB_FACTS "facts"
 #define JOB_STATE "state" /* the file whose lock is the claim */
 
 /* Opens a file of the directory with open(2)'s flags, close-on-exec. -1 with errno; EPERM: it is

@@ -6,6 +6,8 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,10 +17,13 @@
 
 #define MOST 4096
 #define NAME 64
+#define SECTOR 512 /* bytes that are there or not */
 
-struct length {
-    ino_t file;
-    off_t sure;
+/* What a file held when it was synced last. */
+struct file {
+    ino_t inode;
+    char *sure;
+    size_t size;
 };
 
 /* Directories are held open, as they may be renamed. */
@@ -35,8 +40,8 @@ struct change {
 
 static struct {
     pthread_mutex_t mutex;
-    struct length lengths[MOST];
-    size_t length_count;
+    struct file files[MOST];
+    size_t file_count;
     struct change changes[MOST];
     size_t change_count;
 } account = {.mutex = PTHREAD_MUTEX_INITIALIZER};
@@ -47,18 +52,47 @@ static ino_t inode_of(int fd)
     return fstat(fd, &st) == 0 ? st.st_ino : 0;
 }
 
-static struct length *length_of(ino_t file)
+static struct file *file_of(ino_t inode)
 {
-    for (size_t i = 0; i < account.length_count; i++) {
-        if (account.lengths[i].file == file) {
-            return &account.lengths[i];
+    for (size_t i = 0; i < account.file_count; i++) {
+        if (account.files[i].inode == inode) {
+            return &account.files[i];
         }
     }
-    if (account.length_count == MOST) {
+    if (account.file_count == MOST) {
         abort();
     }
-    account.lengths[account.length_count] = (struct length){.file = file};
-    return &account.lengths[account.length_count++];
+    account.files[account.file_count] = (struct file){.inode = inode};
+    return &account.files[account.file_count++];
+}
+
+static void forget(struct file *file)
+{
+    free(file->sure);
+    file->sure = NULL;
+    file->size = 0;
+}
+
+/* Reads all of a file; NULL: it is empty. None of this is a call of the program. */
+static char *read_all(int dir, const char *path, size_t size)
+{
+    int fd = (int)syscall(SYS_openat, dir, path, O_RDONLY | O_CLOEXEC);
+    char *bytes = size > 0 ? malloc(size) : NULL;
+    if (fd < 0 || (size > 0 && (bytes == NULL || pread(fd, bytes, size, 0) != (ssize_t)size))) {
+        abort();
+    }
+    close(fd);
+    return bytes;
+}
+
+static void take_contents(int fd, const struct stat *st)
+{
+    char path[64];
+    struct file *file = file_of(st->st_ino);
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    forget(file);
+    file->size = (size_t)st->st_size;
+    file->sure = read_all(AT_FDCWD, path, file->size);
 }
 
 void power_synced(int fd)
@@ -69,7 +103,7 @@ void power_synced(int fd)
     }
     pthread_mutex_lock(&account.mutex);
     if (S_ISREG(st.st_mode)) {
-        length_of(st.st_ino)->sure = st.st_size;
+        take_contents(fd, &st);
     }
     for (size_t i = 0; i < account.change_count; i++) {
         struct change *change = &account.changes[i];
@@ -114,8 +148,15 @@ static void add_change(int from_dir, const char *from, int to_dir, const char *t
     pthread_mutex_unlock(&account.mutex);
 }
 
+/* A new file may have the number of one that was removed. */
 void power_made(int dir, const char *name)
 {
+    struct stat st;
+    if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_nlink == 1) {
+        pthread_mutex_lock(&account.mutex);
+        forget(file_of(st.st_ino));
+        pthread_mutex_unlock(&account.mutex);
+    }
     add_change(-1, "", dir, name);
 }
 
@@ -141,10 +182,62 @@ void power_renamed(int from_dir, const char *from, int to_dir, const char *to)
 
 /* ---- The failure ---- */
 
-static int cut(const char *path, const struct stat *st, int type, struct FTW *place)
+static struct {
+    enum power_keeps keeps;
+    uint64_t chance;
+} failure;
+
+static uint64_t next_chance(void)
+{
+    failure.chance = failure.chance * 6364136223846793005u + 1442695040888963407u;
+    return failure.chance >> 33;
+}
+
+/* Of a file that was written since, any sectors may be the old ones, and so may its length. */
+static void mix(const struct file *file, char *now, size_t size)
+{
+    for (size_t at = 0; at < size; at += SECTOR) {
+        size_t length = size - at < SECTOR ? size - at : SECTOR;
+        size_t old = file->size > at ? file->size - at : 0;
+        old = old < length ? old : length;
+        if (next_chance() % 2 == 0) {
+            memset(now + at, 0, length);
+            if (old > 0) {
+                memcpy(now + at, file->sure + at, old);
+            }
+        }
+    }
+}
+
+static void put_all(const char *path, const char *bytes, size_t size)
+{
+    int fd = (int)syscall(SYS_openat, AT_FDCWD, path, O_WRONLY | O_TRUNC | O_CLOEXEC);
+    if (fd < 0 || (size > 0 && syscall(SYS_pwrite64, fd, bytes, size, 0) != (long)size)) {
+        abort();
+    }
+    close(fd);
+}
+
+static int lose_contents(const char *path, const struct stat *st, int type, struct FTW *place)
 {
     (void)place;
-    return type == FTW_F && truncate(path, length_of(st->st_ino)->sure) != 0 ? -1 : 0;
+    if (type != FTW_F) {
+        return 0;
+    }
+    struct file *file = file_of(st->st_ino);
+    size_t size = (size_t)st->st_size;
+    char *now = read_all(AT_FDCWD, path, size);
+    bool same = size == file->size && (size == 0 || memcmp(now, file->sure, size) == 0);
+    uint64_t way = failure.keeps == POWER_SOME ? next_chance() % 3 : 0;
+    if (!same && way == 1) {
+        mix(file, now, size);
+        bool is_old = next_chance() % 2 == 0;
+        put_all(path, now, is_old && file->size < size ? file->size : size);
+    } else if (!same && way == 0) {
+        put_all(path, file->sure, file->size);
+    }
+    free(now);
+    return 0;
 }
 
 /* One name that was taken already is not put over what stands there now. */
@@ -161,16 +254,24 @@ static void take_back(const struct change *change)
     }
 }
 
-void power_fail(const char *top, bool keep_directories)
+static bool is_kept(const struct change *change, size_t kept)
+{
+    return change->sure || change < account.changes + kept ||
+           (change->of_directory && failure.keeps == POWER_DIRECTORIES);
+}
+
+void power_fail(const char *top, enum power_keeps keeps, unsigned chance)
 {
     pthread_mutex_lock(&account.mutex); /* for ever: nobody goes on */
+    failure.keeps = keeps;
+    failure.chance = chance;
+    size_t kept = keeps == POWER_SOME ? next_chance() % (account.change_count + 1) : 0;
     for (size_t i = account.change_count; i > 0; i--) {
-        const struct change *change = &account.changes[i - 1];
-        if (!change->sure && !(change->of_directory && keep_directories)) {
-            take_back(change);
+        if (!is_kept(&account.changes[i - 1], kept)) {
+            take_back(&account.changes[i - 1]);
         }
     }
-    if (nftw(top, cut, 16, FTW_PHYS) != 0) {
+    if (nftw(top, lose_contents, 16, FTW_PHYS) != 0) {
         abort();
     }
 }

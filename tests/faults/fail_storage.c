@@ -36,7 +36,7 @@ static atomic_ulong failed;
 
 static bool is_accounted(void)
 {
-    return plan.how == FAIL_POWER || plan.how == FAIL_POWER_AFTER;
+    return plan.how >= FAIL_POWER;
 }
 
 static pthread_mutex_t *take_turn(void)
@@ -116,11 +116,16 @@ static bool is_ours_at(int dir, const char *path)
 static void die(void)
 {
     enum fail_how how = plan.how;
+    unsigned chance = (unsigned)plan.number;
     char top[PATH_MAX];
     strcpy(top, plan.dir);
     plan = (struct fail_plan){.call = 0};
     if (how != FAIL_KILL) {
-        power_fail(top, how == FAIL_POWER_AFTER);
+        power_fail(top,
+                   how == FAIL_POWER         ? POWER_NOTHING
+                   : how == FAIL_POWER_AFTER ? POWER_DIRECTORIES
+                                             : POWER_SOME,
+                   chance);
     }
     (void)kill(getpid(), SIGKILL);
 }
@@ -181,6 +186,7 @@ SHOWN ssize_t write(int fd, const void *data, size_t size)
 
 SHOWN ssize_t pwrite(int fd, const void *data, size_t size, off_t at)
 {
+    IN_TURN;
     if (is_ours(fd)) {
         if (fails()) {
             return -1;
@@ -230,8 +236,16 @@ SHOWN int fsync(int fd)
     return is_ours(fd) ? synced(fd) : NEXT(fsync)(fd);
 }
 
+/* What it writes is not sure for that. */
+SHOWN int sync_file_range(int fd, off_t at, off_t size, unsigned flags)
+{
+    IN_TURN;
+    return !is_ours(fd) ? NEXT(sync_file_range)(fd, at, size, flags) : fails() ? -1 : 0;
+}
+
 SHOWN int ftruncate(int fd, off_t length)
 {
+    IN_TURN;
     return is_ours(fd) && fails() ? -1 : NEXT(ftruncate)(fd, length);
 }
 

@@ -14,12 +14,13 @@
 #include <stdbool.h>
 
 enum fail_how {
-    FAIL_ONCE,       /* the n-th call */
-    FAIL_EVER,       /* it and all after it */
-    FAIL_SHORT,      /* half of the n-th is written, if it is one that writes, and told so */
-    FAIL_KILL,       /* the process is killed before the n-th */
-    FAIL_POWER,      /* so it is, and what was not synced is lost (fail_power.h), */
-    FAIL_POWER_AFTER /* but renames of directories are not */
+    FAIL_ONCE,        /* the n-th call */
+    FAIL_EVER,        /* it and all after it */
+    FAIL_SHORT,       /* half of the n-th is written, if it is one that writes, and told so */
+    FAIL_KILL,        /* the process is killed before the n-th */
+    FAIL_POWER,       /* so it is, and what was not synced is lost (fail_power.h), */
+    FAIL_POWER_AFTER, /* but renames of directories are not, */
+    FAIL_POWER_SOME   /* or any part of it is not; number is a chance, by which that is chosen */
 };
 
 struct fail_plan {

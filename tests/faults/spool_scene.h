@@ -45,6 +45,8 @@ struct spool_scene_known {
     uint64_t highest; /* number that was given */
     bool fails;       /* calls are made to fail, so jobs may be refused */
     bool never_heals; /* and go on failing, so what is refused may be there nevertheless */
+    bool may_be_torn; /* the power failed: what was not acknowledged may be held */
+    unsigned reused;  /* directories of jobs that had ended */
     unsigned acknowledged;
     unsigned refused;
     unsigned kept; /* there without having been acknowledged */

@@ -3,7 +3,8 @@
  * the process is killed or the power fails; then every job is whole or absent, as its client was
  * told.
  *
- * One client sends a few jobs, of which some are removed and some printed. Every call on a file or
+ * One client sends a few jobs, of which some are removed and some printed, and later
+ * ones received in the place of those. Every call on a file or
  * a name in the spool is counted, in all threads, and a child of its own meets each of them.
  * --count says how many of the ways below are tried, the last ones. Needs fail_storage.
  */
@@ -11,10 +12,11 @@
 #include "spool_scene.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
-#define JOBS 5u
+#define JOBS 8u
 
 static const struct way {
     const char *name;
@@ -28,7 +30,9 @@ static const struct way {
             {"a short write", FAIL_SHORT, ENOSPC},
             {"a kill", FAIL_KILL, 0},
             {"a loss of power", FAIL_POWER, 0},
-            {"a loss of power that keeps renames", FAIL_POWER_AFTER, 0}};
+            {"a loss of power that keeps renames", FAIL_POWER_AFTER, 0},
+            {"a loss of power that keeps some", FAIL_POWER_SOME, 1},
+            {"a loss of power that keeps others", FAIL_POWER_SOME, 2}};
 
 #define WAYS (sizeof ways / sizeof ways[0])
 
@@ -69,6 +73,11 @@ static unsigned long try_case(const struct preloaded *calls, const struct way *w
         .failed = &shared[1],
     };
     snprintf(one.plan.dir, sizeof one.plan.dir, "%s", path);
+    if (way->how == FAIL_POWER_SOME) {
+        struct rig_random random = rig_random(rig_seed(), call * 2 + (unsigned)way->number);
+        one.plan.number = (int)rig_below(&random, INT_MAX);
+    }
+    known->may_be_torn = way->how >= FAIL_POWER;
     known->never_heals = way->how == FAIL_EVER;
     pid_t pid = rig_fork(work, &one, &pipe);
     spool_scene_hear(known, 1, pipe);
@@ -99,7 +108,7 @@ int main(int argc, char **argv)
     RIG_MUST(rig_count() <= WAYS);
     struct spool_scene_known known = {.jobs = NULL};
     unsigned long count = try_case(&calls, &ways[0], 0, &known);
-    RIG_MUST(known.acknowledged > JOBS / 2 && count > 50);
+    RIG_MUST(known.acknowledged > JOBS / 2 && known.reused > 0 && count > 50);
     for (size_t i = WAYS - rig_count(); i < WAYS; i++) {
         spool_scene_forget(&known);
         for (unsigned long call = 1; call <= count; call++) {
