@@ -8,7 +8,9 @@ something may have come out: exit status 1 if not, 3 if so. Ends with "N passed,
 skipped"; exit status 1 if any failed or none ran.
 """
 
+import ctypes
 import fcntl
+import mmap
 import os
 import pty
 import re
@@ -22,7 +24,7 @@ from deliver_bench import (AWKWARD, BIG, DOCUMENTS, Deliverer, Server, blocked_b
                            deliver_file, free_room, read_all, reset)
 from lpd_rig import add_printer
 from samba_rig import free_port, until
-from services_bench import Skip, expect, run_tests
+from services_bench import TIMEOUT, Skip, expect, run_tests
 
 LPDSVC = 'HKLM\\SYSTEM\\CurrentControlSet\\Services\\LPDSVC\\Parameters'
 PRINT = 'HKLM\\SYSTEM\\CurrentControlSet\\Control\\Print'
@@ -528,6 +530,27 @@ def test_input_that_cannot_be_read(bench):
     os.close(directory)
     expect((process.returncode, said, out.read_bytes()),
            (4, f'regstore-deliver: {out}: cannot read the document: is a directory\n'.encode(), b''))
+
+
+def test_input_that_breaks(bench):
+    """The disk fails in the middle: what can be taken back is, and the rest is told of."""
+    server, out = Server(read_all), bench.directory / 'out'
+    bench.open_things.append(server)
+    with open(bench.directory / 'short', 'w+b') as file, open('/proc/self/mem', 'rb', buffering=0) as memory:
+        file.write(BIG)
+        file.flush()
+        page = mmap.PAGESIZE
+        mapped = mmap.mmap(file.fileno(), 2 * page, access=mmap.ACCESS_COPY)
+        os.ftruncate(file.fileno(), page) # behind it there is nothing to be read: EIO
+        place = ctypes.c_char.from_buffer(mapped)
+        for target, told in ((out, ''), (f'socket://127.0.0.1:{server.port}', '; a part of it may have come out')):
+            memory.seek(ctypes.addressof(place))
+            done = subprocess.run([bench.bin / 'regstore-deliver', target], stdin=memory, stderr=subprocess.PIPE,
+                                  check=False, timeout=TIMEOUT)
+            expect((done.returncode, done.stderr.decode()),
+                   (4, f'regstore-deliver: {target}: cannot read the document: input/output error{told}\n'))
+        del place
+    expect((out.read_bytes(), type(server.next())), (b'', ConnectionResetError)) # so it knows, too
 
 
 def test_memory(bench):

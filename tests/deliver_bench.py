@@ -3,11 +3,13 @@
 Nothing sleeps: each wait is for a line, a file or a lock and fails after TIMEOUT seconds.
 """
 
+import os
 import random
 import resource
 import socket
 import struct
 import subprocess
+import sys
 import threading
 import zlib
 from pathlib import Path
@@ -222,6 +224,82 @@ class Spool:
 
     def start(self, name, target, *options, **popen):
         return Deliverer(self.bench, *options, '--job', self.path, name, target, **popen)
+
+
+# A command that keeps each document with its name, and waits in it if there is a file "hold".
+KEEP = ('|cat > "$PLACE/$$"; while test -e "$PLACE/hold"; do read -r _ < "$PLACE/gate"; done; '
+        'printf "%s\\n" "$JOB_NAME" >> "$PLACE/names"; cat "$PLACE/$$" >> "$PLACE/printed"; '
+        'rm "$PLACE/$$"')
+
+
+class Place:
+    """Where KEEP prints to; hold() keeps it within a document until let_go()."""
+
+    def __init__(self, bench):
+        self.path = bench.directory / 'place'
+        self.path.mkdir()
+        bench.environment['PLACE'] = str(self.path)
+        os.mkfifo(self.path / 'gate')
+        self.gate = None
+
+    def hold(self):
+        (self.path / 'hold').touch()
+
+    def wait_held(self):
+        """Until a command waits there; whoever opens the gate for writing finds its reader."""
+        def reader():
+            try:
+                self.gate = os.open(self.path / 'gate', os.O_WRONLY | os.O_NONBLOCK)
+            except OSError:
+                return False
+            return True
+        until('the command waits', reader)
+
+    def let_go(self):
+        (self.path / 'hold').unlink()
+        os.close(self.gate)
+
+    def is_held(self):
+        """Whether a command still waits there, which takes a line as a reason to look again."""
+        try:
+            return os.write(self.gate, b'\n') > 0
+        except BrokenPipeError:
+            return False
+
+    def names(self):
+        path = self.path / 'names'
+        return path.read_text().splitlines() if path.exists() else []
+
+    def printed(self):
+        return (self.path / 'printed').read_bytes()
+
+
+def start_parent(bench, spool, name, *options):
+    """A process that starts a deliverer, tells its number, and waits. Both have the standard input."""
+    code = ('import os, subprocess, sys\n'
+            'child = subprocess.Popen(sys.argv[1:])\n'
+            'print("child", child.pid, flush=True)\n'
+            'child.wait()\n')
+    parent = subprocess.Popen([sys.executable, '-c', code, bench.bin / 'regstore-deliver', *options, '--job',
+                               spool.path, name, KEEP], env=bench.environment,
+                              stdout=subprocess.PIPE, stdin=subprocess.PIPE)
+    lines = Lines(parent.stdout)
+    return parent, lines, int(lines.wait(r'^child (\d+)$')[1])
+
+
+def end_parent(parent):
+    """What it was given to read from stays there."""
+    parent.kill()
+    parent.stdout.close()
+    parent.wait()
+
+
+def is_gone(pid):
+    try:
+        with open(f'/proc/{pid}/stat', encoding='ascii') as stat:
+            return stat.read().rsplit(')', 1)[1].split()[0] == 'Z'
+    except OSError:
+        return True
 
 
 def blocked_by_lock(pid):

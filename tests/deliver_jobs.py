@@ -10,62 +10,19 @@ says so. Ends with "N passed, N failed, N skipped"; exit status 1 if any failed 
 import fcntl
 import os
 import random
+import resource
 import shutil
 import signal
 import subprocess
 import sys
+import threading
 
-from deliver_bench import BIG, BLOCK, DOCUMENTS, Server, Spool, free_room, give_room, read_all
+from deliver_bench import (BIG, BLOCK, DOCUMENTS, KEEP, Place, Server, Spool, end_parent, free_room, give_room, is_gone,
+                           read_all, start_parent)
 from samba_rig import free_port, until
-from services_bench import TIMEOUT, Lines, expect, run_tests
+from services_bench import TIMEOUT, expect, run_tests
 
 KILLS = 60 # of processes that print
-# A command that keeps each document with its name, and waits in it if there is a file "hold".
-KEEP = ('|cat > "$PLACE/$$"; while test -e "$PLACE/hold"; do read -r _ < "$PLACE/gate"; done; '
-        'printf "%s\\n" "$JOB_NAME" >> "$PLACE/names"; cat "$PLACE/$$" >> "$PLACE/printed"; '
-        'rm "$PLACE/$$"')
-
-
-class Place:
-    """Where KEEP prints to; hold() keeps it within a document until let_go()."""
-
-    def __init__(self, bench):
-        self.path = bench.directory / 'place'
-        self.path.mkdir()
-        bench.environment['PLACE'] = str(self.path)
-        os.mkfifo(self.path / 'gate')
-        self.gate = None
-
-    def hold(self):
-        (self.path / 'hold').touch()
-
-    def wait_held(self):
-        """Until a command waits there; whoever opens the gate for writing finds its reader."""
-        def reader():
-            try:
-                self.gate = os.open(self.path / 'gate', os.O_WRONLY | os.O_NONBLOCK)
-            except OSError:
-                return False
-            return True
-        until('the command waits', reader)
-
-    def let_go(self):
-        (self.path / 'hold').unlink()
-        os.close(self.gate)
-
-    def is_held(self):
-        """Whether a command still waits there, which takes a line as a reason to look again."""
-        try:
-            return os.write(self.gate, b'\n') > 0
-        except BrokenPipeError:
-            return False
-
-    def names(self):
-        path = self.path / 'names'
-        return path.read_text().splitlines() if path.exists() else []
-
-    def printed(self):
-        return (self.path / 'printed').read_bytes()
 
 
 def test_job(bench):
@@ -313,27 +270,6 @@ def test_claimed_by_another(bench):
     expect(place.names(), ['part 1'])
 
 
-def start_parent(bench, spool, name):
-    """A process that starts a deliverer, tells its number, and waits."""
-    code = ('import os, subprocess, sys\n'
-            'child = subprocess.Popen(sys.argv[1:])\n'
-            'print("child", child.pid, flush=True)\n'
-            'child.wait()\n')
-    parent = subprocess.Popen([sys.executable, '-c', code, bench.bin / 'regstore-deliver', '--job',
-                               spool.path, name, KEEP], env=bench.environment,
-                              stdout=subprocess.PIPE, stdin=subprocess.DEVNULL)
-    lines = Lines(parent.stdout)
-    return parent, lines, int(lines.wait(r'^child (\d+)$')[1])
-
-
-def is_gone(pid):
-    try:
-        with open(f'/proc/{pid}/stat', encoding='ascii') as stat:
-            return stat.read().rsplit(')', 1)[1].split()[0] == 'Z'
-    except OSError:
-        return True
-
-
 def test_the_service_is_killed(bench):
     """A document is sent to its end, and nobody hears of it; the next is left to who comes."""
     place, spool = Place(bench), Spool(bench)
@@ -341,9 +277,7 @@ def test_the_service_is_killed(bench):
     place.hold()
     parent, _, child = start_parent(bench, spool, name)
     place.wait_held()
-    parent.kill()
-    parent.stdout.close()
-    parent.wait()
+    end_parent(parent)
     assert not is_gone(child)
     place.let_go()
     until('it ends', lambda: is_gone(child))
@@ -352,9 +286,7 @@ def test_the_service_is_killed(bench):
     place.hold()
     parent, _, child = start_parent(bench, spool, last)
     place.wait_held()
-    parent.kill()
-    parent.stdout.close()
-    parent.wait()
+    end_parent(parent)
     place.let_go()
     until('it is done', lambda: spool.is_done(last))
 
@@ -403,6 +335,88 @@ def test_damaged(bench):
     assert not out.exists() or out.read_bytes() == b''
 
 
+def test_damaged_in_the_middle(bench):
+    """A document that is cut, or that the disk does not give, is not sent again and again. Who repairs
+    it and puts it back has it marked."""
+    spool, server = Spool(bench), Server(read_all)
+    bench.open_things.append(server)
+    name = spool.add(BIG * 4)
+    held = threading.Event()
+    def begin_only(connection):
+        connection.recv(1)
+        held.wait(TIMEOUT)
+        return read_all(connection)
+    slow = Server(begin_only)
+    bench.open_things.append(slow)
+    process = spool.start(name, f'socket://127.0.0.1:{slow.port}')
+    process.lines.wait('^printing 1/1$')
+    os.truncate(spool.job(name) / '1', len(BIG))
+    held.set()
+    expect(process.end(4, 'size is not what it was; a part of it may have come out'), [])
+    expect(spool.state(name), 'printed 0/1 sending')
+    spool.put(spool.job(name) / '1', BIG * 4)
+    expect(spool.start(name, f'socket://127.0.0.1:{server.port}').end(0), ['again 1', 'printing 1/1'])
+    assert server.next() == BIG * 4
+
+
+def test_state_is_missing(bench):
+    """It cannot be claimed, and only a person can help."""
+    spool, out = Spool(bench), bench.directory / 'out'
+    (spool.job(name := spool.add(b'x')) / 'state').unlink()
+    spool.start(name, out).end(4, f'job {name}')
+    (spool.job(name) / 'state').symlink_to('facts')
+    spool.start(name, out).end(4, f'job {name}')
+    assert not out.exists()
+
+
+def test_another_in_its_place(bench):
+    """A directory is used again: whoever comes for the job that it was of leaves it alone."""
+    place, spool = Place(bench), Spool(bench)
+    name = spool.add(b'x')
+    spool.job(name).rename(spool.job('00000009'))
+    spool.start('00000009', KEEP).end(1, 'job 00000009 is gone')
+    spool.job('00000009').rename(spool.job(name))
+    spool.start(name, KEEP).end(0)
+    expect(place.names(), ['part 1'])
+
+
+DESCRIPTORS = 7 # standard ones, the spool, jobs/, the job, its claim
+MOST_DESCRIPTORS = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+
+
+def few_descriptors(count):
+    """For Popen: so many are all that the process can have, until give_descriptors()."""
+    return lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (count, MOST_DESCRIPTORS))
+
+
+def give_descriptors(process):
+    resource.prlimit(process.pid, resource.RLIMIT_NOFILE, (64, MOST_DESCRIPTORS))
+    process.send(signal.SIGUSR1)
+
+
+def test_too_few_descriptors(bench):
+    """Nothing is wrong with the job then: it is read when it can be."""
+    place, spool = Place(bench), Spool(bench)
+    name = spool.add(b'x')
+    process = spool.start(name, KEEP, preexec_fn=few_descriptors(DESCRIPTORS))
+    process.lines.wait('^waiting facts: Too many open files$')
+    give_descriptors(process)
+    expect(process.end(0), ['printing 1/1'])
+    expect(place.names(), ['part 1'])
+
+
+def test_removed_while_it_comes(bench):
+    """It has the job's directory already, and all in it is right: what was removed is not printed."""
+    place, spool = Place(bench), Spool(bench)
+    name = spool.add(b'x')
+    process = spool.start(name, KEEP, preexec_fn=few_descriptors(DESCRIPTORS))
+    process.lines.wait('^waiting ')
+    spool.job(name).rename(spool.path / 'removed')
+    give_descriptors(process)
+    process.end(1, f'job {name} is gone')
+    expect(place.names(), [])
+
+
 def test_state_cannot_be_written(bench):
     """A disk below the spool that takes nothing keeps a document back, rather than print it without a
     trace."""
@@ -415,6 +429,39 @@ def test_state_cannot_be_written(bench):
     process.send(signal.SIGUSR1)
     process.end(0)
     expect(place.names(), ['part 1'])
+
+
+def test_printed_cannot_be_written(bench):
+    """It is tried until the disk takes it; an end in the meantime has the document come again, with the
+    mark."""
+    place, spool = Place(bench), Spool(bench)
+    for ends in False, True:
+        name = spool.add(b'x')
+        place.hold()
+        process = spool.start(name, KEEP)
+        place.wait_held()
+        give_room(process, 0)
+        place.let_go()
+        expect(process.lines.wait('^waiting state: .*')[0], 'waiting state: File too large')
+        if not ends:
+            give_room(process)
+            process.send(signal.SIGUSR1)
+            process.end(0)
+            continue
+        process.send(signal.SIGTERM)
+        expect(process.process.wait(TIMEOUT), 1)
+        expect(spool.state(name), 'printed 0/1 sending')
+        expect(spool.start(name, KEEP).end(0), ['again 1', 'printing 1/1'])
+    expect(place.names(), ['part 1', 'part 1', 'part 1 (printed again)'])
+
+
+def test_torn_state(bench):
+    """A block that a loss of power tore was perhaps to say that a document is sent."""
+    place, spool = Place(bench), Spool(bench)
+    name = spool.add(b'a', b'b')
+    spool.put(spool.job(name) / 'state', b'torn'.ljust(BLOCK) + spool.block(name, 1, 1))
+    expect(spool.start(name, KEEP).end(0), ['again 2', 'printing 2/2'])
+    expect(place.names(), ['part 2 (printed again)'])
 
 
 if __name__ == '__main__':

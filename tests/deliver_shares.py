@@ -206,6 +206,17 @@ def test_killed_in_the_middle(bench):
     assert printer.told(1)[0].endswith('torn (printed again)'), printer.told(1)
 
 
+def test_more_jobs(bench):
+    """The other program prints the next ones, too."""
+    printer, spool = Printer(bench), Spool(bench)
+    first, second = spool.add(BIG, names=['one']), spool.add(b'x', names=['two'])
+    process = spool.start(first, printer.share, '--null-session', '--more')
+    expect([process.lines.next(), process.lines.next()], ['printing 1/1', f'done {first}'])
+    process.feed(f'{second}\n'.encode())
+    expect(process.end(0), ['printing 1/1', f'done {second}'])
+    assert (printer.job(0), printer.job(1)) == (BIG, b'x')
+
+
 def test_server_dies_in_the_middle(bench):
     printer = Printer(bench)
     process = Deliverer(bench, '--null-session', printer.share)

@@ -160,9 +160,13 @@ const struct transport *deliver_transport(enum target_kind kind)
     return NULL;
 }
 
-static enum outcome give_up(const struct transport *transport, void *state)
+/* It will not be read better the next time, so it is not sent again, whatever came out. */
+static enum outcome give_up(const struct transport *transport, void *state, struct line *why)
 {
-    return transport->abort(state) == DELIVER_UNKNOWN ? DELIVER_UNKNOWN : DELIVER_DAMAGED;
+    if (transport->abort(state) == DELIVER_UNKNOWN) {
+        line_add(why, "; a part of it may have come out");
+    }
+    return DELIVER_DAMAGED;
 }
 
 /* All bytes from the one to the other. */
@@ -182,11 +186,11 @@ static enum outcome pass(struct delivery *delivery, const struct transport *tran
     }
     if (got < 0) {
         add_unreadable(why, errno);
-        return give_up(transport, state);
+        return give_up(transport, state, why);
     }
     if (delivery->sized && passed != delivery->size) {
         line_add(why, "the document's size is not what it was");
-        return give_up(transport, state);
+        return give_up(transport, state, why);
     }
     if (!deliver_sending(delivery, why)) {
         return transport->abort(state);

@@ -25,7 +25,7 @@ enum outcome {
     DELIVER_AWAY,    /* it does not answer, and has seen nothing */
     DELIVER_REFUSED, /* it answers, and has taken nothing */
     DELIVER_UNKNOWN, /* a part may have come out, or all of it */
-    DELIVER_DAMAGED  /* the document cannot be read; nothing came out */
+    DELIVER_DAMAGED  /* the document cannot be read; the reason says if a part may have come out */
 };
 
 /* Texts are "" where nobody has said. */

@@ -1,4 +1,4 @@
-/* deliver_job - a job of the spool, printed until all of it is; see deliver_job.h. */
+/* deliver_job - jobs of the spool, each printed until all of it is; see deliver_job.h. */
 #include "deliver_job.h"
 #include "job.h"
 #include "job_parts.h"
@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -25,7 +26,10 @@ enum { STATUS_PRINTED = 0, STATUS_NOT_PRINTED = 1, STATUS_DAMAGED = 4 };
 
 struct run {
     const struct deliver_job *job;
-    int spool;
+    int spool; /* directories: the whole, */
+    int jobs;  /* what has the jobs, */
+    /* And of the job that it has now. */
+    char name[JOB_NAME];
     int directory;
     int claim;
     struct job_facts facts;
@@ -35,14 +39,12 @@ struct run {
 
 /* ---- Telling --------------------------------------------------------------------------------- */
 
-/* Nobody may be there, or too busy to read. */
-static void tell(const struct line *line)
+/* Nobody may be there, or too busy to read: false. */
+static bool tell(const struct line *line)
 {
     struct pollfd wait = {.fd = STDOUT_FILENO, .events = POLLOUT};
-    if (poll(&wait, 1, 0) == 1 && (wait.revents & POLLOUT) != 0) {
-        ssize_t ignored = write(STDOUT_FILENO, line->text, line->length);
-        (void)ignored;
-    }
+    return poll(&wait, 1, 0) == 1 && (wait.revents & POLLOUT) != 0 &&
+           write(STDOUT_FILENO, line->text, line->length) == (ssize_t)line->length;
 }
 
 static void tell_number(const char *what, const struct run *run, bool of_total)
@@ -53,7 +55,7 @@ static void tell_number(const char *what, const struct run *run, bool of_total)
         line_add(&line, "/%u", run->state.total);
     }
     line_add(&line, "\n");
-    tell(&line);
+    (void)tell(&line);
 }
 
 /* Once for each reason. */
@@ -62,7 +64,7 @@ static void tell_waiting(struct run *run, const struct line *why)
     if (strcmp(run->told.text, why->text) != 0) {
         struct line line = LINE_INIT;
         line_add(&line, "waiting %.*s\n", LINE_SIZE / 2, why->text);
-        tell(&line);
+        (void)tell(&line);
         run->told = *why;
     }
 }
@@ -119,14 +121,16 @@ static bool write_state(struct run *run, unsigned printed, bool sending, struct 
     if (state.printed == run->state.printed && state.sending == run->state.sending) {
         return true;
     }
-    if (!job_write_state(run->directory, run->job->name, &state, why)) {
+    if (!job_write_state(run->directory, run->name, &state, why)) {
         return false;
     }
     run->state = state;
     return true;
 }
 
-/* What has happened is written down, however long the disk is full: nothing else may come before.
+/* What has happened is written down, however long the disk takes nothing: nothing else may come
+ * before. An end that is asked for meanwhile leaves "sending" on the disk, and the document is sent
+ * again, with the mark: a process that cannot be ended for a disk that is broken would be worse.
  */
 static void insist(struct run *run, unsigned printed, bool sending)
 {
@@ -189,7 +193,7 @@ static enum outcome try_document(struct run *run, bool again, struct line *why)
         return reading == JOB_UNREADABLE ? DELIVER_REFUSED : DELIVER_DAMAGED;
     }
     name_document(run, at, again, name, sizeof(name));
-    (void)snprintf(unique, sizeof(unique), "%s.%u", run->job->name, run->state.printed + 1);
+    (void)snprintf(unique, sizeof(unique), "%s.%u", run->name, run->state.printed + 1);
     struct delivery delivery = {
         .target = run->job->target,
         .name = name,
@@ -227,43 +231,67 @@ static bool print_document(struct run *run, struct line *why)
             insist(run, run->state.printed + 1, false);
             return true;
         }
-        insist(run, run->state.printed, again || outcome == DELIVER_UNKNOWN);
         if (outcome == DELIVER_DAMAGED) {
-            return false;
+            return false; /* state says whether it was begun, for who repairs it */
         }
+        insist(run, run->state.printed, again || outcome == DELIVER_UNKNOWN);
         wait_pause(run, why, outcome == DELIVER_REFUSED ? REFUSED_PAUSE : run->job->retry, &pause);
     }
 }
 
 /* ---- The job --------------------------------------------------------------------------------- */
 
-static int open_spool(const char *path, struct line *why)
+static void close_it(int *fd)
 {
-    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0) {
-        line_add(why, "%s: ", path);
-        deliver_add_error(why, errno);
+    if (*fd >= 0) {
+        close(*fd);
     }
-    return fd;
+    *fd = -1;
 }
 
-/* In jobs/, without following a link on the way. */
-static int open_job(int spool, const char *name, struct line *why)
+/* Whatever is below it is not reached through a link. */
+static bool open_spool(struct run *run, struct line *why)
+{
+    const char *path = run->job->spool;
+    run->spool = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (run->spool >= 0) {
+        run->jobs = openat(run->spool, "jobs", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    }
+    if (run->jobs < 0) {
+        line_add(why, "%s%s: ", path, run->spool >= 0 ? "/jobs" : "");
+        deliver_add_error(why, errno);
+    }
+    return run->jobs >= 0;
+}
+
+static bool take_name(struct run *run, const char *name, struct line *why)
 {
     if (!job_is_name(name)) {
         line_add(why, "a job's name is its number");
-        return -1;
+        return false;
     }
-    int jobs = openat(spool, "jobs", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    int job = jobs >= 0 ? openat(jobs, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1;
-    if (job < 0) {
-        line_add(why, "job %s: ", name);
+    memcpy(run->name, name, strlen(name) + 1);
+    return true;
+}
+
+static bool open_job(struct run *run, struct line *why)
+{
+    run->directory = openat(run->jobs, run->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (run->directory < 0) {
+        line_add(why, "job %s: ", run->name);
         deliver_add_error(why, errno);
     }
-    if (jobs >= 0) {
-        close(jobs);
-    }
-    return job;
+    return run->directory >= 0;
+}
+
+/* Who has the claim knows that it stays there: nobody else moves or removes it. */
+static bool is_in_jobs(const struct run *run)
+{
+    struct stat ours;
+    struct stat there;
+    return fstat(run->directory, &ours) == 0 &&
+           fstatat(run->jobs, run->name, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
+           ours.st_dev == there.st_dev && ours.st_ino == there.st_ino;
 }
 
 static int claim_job(struct run *run, struct line *why)
@@ -273,17 +301,19 @@ static int claim_job(struct run *run, struct line *why)
         return STATUS_PRINTED;
     }
     if (errno == EAGAIN) {
-        line_add(why, "job %s is printed by another process", run->job->name);
-    } else {
-        line_add(why, "cannot claim job %s: ", run->job->name);
-        deliver_add_error(why, errno);
+        line_add(why, "job %s is printed by another process", run->name);
+        return STATUS_NOT_PRINTED;
     }
-    return STATUS_NOT_PRINTED;
+    int error = errno;
+    line_add(why, "cannot claim job %s: ", run->name);
+    deliver_add_error(why, error);
+    return job_failed_reading(error) == JOB_DAMAGED && is_in_jobs(run) ? STATUS_DAMAGED
+                                                                       : STATUS_NOT_PRINTED;
 }
 
 static enum job_reading read_parts(struct run *run, struct line *why)
 {
-    const char *name = run->job->name;
+    const char *name = run->name;
     enum job_reading reading = job_read_facts(run->directory, name, &run->facts, why);
     if (reading == JOB_READ) {
         reading = job_read_state(run->directory, name, &run->state, why);
@@ -298,7 +328,8 @@ static enum job_reading read_parts(struct run *run, struct line *why)
     return reading;
 }
 
-/* The directory may be another job's since it was opened: then this one is printed, or removed. */
+/* Since it was opened, the job may have been printed or removed, and its directory be another
+ * one's. Only if it was printed there is nothing to say. */
 static int read_job(struct run *run, struct line *why)
 {
     enum job_reading reading;
@@ -307,9 +338,10 @@ static int read_job(struct run *run, struct line *why)
         wait_pause(run, why, REFUSED_PAUSE, &pause);
         *why = (struct line)LINE_INIT;
     }
-    if (reading == JOB_ANOTHER) {
+    bool printed = reading == JOB_READ && run->state.printed == run->state.total;
+    if (reading == JOB_ANOTHER || (!printed && !is_in_jobs(run))) {
         *why = (struct line)LINE_INIT;
-        line_add(why, "job %s is gone", run->job->name);
+        line_add(why, "job %s is gone", run->name);
         return STATUS_NOT_PRINTED;
     }
     return reading == JOB_READ ? STATUS_PRINTED : STATUS_DAMAGED;
@@ -320,7 +352,7 @@ static int finish(struct run *run, struct line *why)
 {
     int error;
     unsigned pause = FIRST_PAUSE;
-    while ((error = job_finish(run->spool, run->job->name)) != 0 && error != ENOENT) {
+    while ((error = job_finish(run->spool, run->name)) != 0 && error != ENOENT) {
         *why = (struct line)LINE_INIT;
         line_add(why, "cannot move the printed job: ");
         deliver_add_error(why, error);
@@ -330,15 +362,8 @@ static int finish(struct run *run, struct line *why)
 }
 
 /* Between two documents there is room for an end that was asked for. */
-static int print_job(struct run *run, struct line *why)
+static int print_documents(struct run *run, struct line *why)
 {
-    int status = claim_job(run, why);
-    if (status == STATUS_PRINTED) {
-        status = read_job(run, why);
-    }
-    if (status != STATUS_PRINTED) {
-        return status;
-    }
     while (run->state.printed < run->state.total) {
         if (!print_document(run, why)) {
             return STATUS_DAMAGED;
@@ -350,6 +375,84 @@ static int print_job(struct run *run, struct line *why)
     return finish(run, why);
 }
 
+static int print_job(struct run *run, struct line *why)
+{
+    if (!open_job(run, why)) {
+        return STATUS_NOT_PRINTED;
+    }
+    int status = claim_job(run, why);
+    if (status == STATUS_PRINTED) {
+        status = read_job(run, why);
+    }
+    if (status == STATUS_PRINTED) {
+        status = print_documents(run, why);
+    }
+    close_it(&run->directory);
+    close_it(&run->claim);
+    return status;
+}
+
+/* ---- More jobs ------------------------------------------------------------------------------- */
+
+/* Who gives the jobs needs this line, so it is waited for who is too busy; SIGTERM ends that.
+ * false: nobody is there any more. */
+static bool tell_done(const struct run *run)
+{
+    struct line line = LINE_INIT;
+    struct pollfd wait = {.fd = STDOUT_FILENO, .events = POLLOUT};
+    line_add(&line, "done %s\n", run->name);
+    if (tell(&line)) {
+        return true;
+    }
+    hold_end(false);
+    return poll(&wait, 1, -1) == 1 && tell(&line);
+}
+
+/* A line of standard input, and no byte more; "" for one that is cut or too long, or has a NUL.
+ * Gives 1, 0 at the end of all, or -1 with errno. */
+static int read_name(char name[JOB_NAME])
+{
+    size_t length = 0;
+    while (length < JOB_NAME) {
+        ssize_t got = read(STDIN_FILENO, name + length, 1);
+        if (got < 0 && errno == EINTR) {
+            continue;
+        }
+        if (got < 0 || (got == 0 && length == 0)) {
+            return (int)got;
+        }
+        if (got == 0) {
+            break;
+        }
+        if (name[length] == '\n') {
+            name[length] = '\0';
+            return 1;
+        }
+        if (name[length] == '\0') {
+            break;
+        }
+        length++;
+    }
+    name[0] = '\0';
+    return 1;
+}
+
+/* false: there is none, and *status is what to end with. */
+static bool take_next(struct run *run, int *status, struct line *why)
+{
+    char name[JOB_NAME];
+    bool heard = tell_done(run);
+    hold_end(false);
+    int got = heard ? read_name(name) : 0;
+    if (got < 0) {
+        line_add(why, "cannot read the next job's name: ");
+        deliver_add_error(why, errno);
+    }
+    bool taken = got > 0 && take_name(run, name, why);
+    *status = taken || got == 0 ? STATUS_PRINTED : STATUS_NOT_PRINTED;
+    return taken;
+}
+
 int deliver_job(const struct deliver_job *job, struct line *why)
 {
     struct run *run = calloc(1, sizeof(*run));
@@ -359,22 +462,15 @@ int deliver_job(const struct deliver_job *job, struct line *why)
     }
     int status = STATUS_NOT_PRINTED;
     run->job = job;
-    run->directory = run->claim = -1;
+    run->spool = run->jobs = run->directory = run->claim = -1;
     take_signals();
-    run->spool = open_spool(job->spool, why);
-    if (run->spool >= 0) {
-        run->directory = open_job(run->spool, job->name, why);
+    if (take_name(run, job->name, why) && open_spool(run, why)) {
+        do {
+            status = print_job(run, why);
+        } while (status == STATUS_PRINTED && job->more && take_next(run, &status, why));
     }
-    if (run->directory >= 0) {
-        status = print_job(run, why);
-        close(run->directory);
-    }
-    if (run->claim >= 0) {
-        close(run->claim);
-    }
-    if (run->spool >= 0) {
-        close(run->spool);
-    }
+    close_it(&run->jobs);
+    close_it(&run->spool);
     free(run);
     return status;
 }

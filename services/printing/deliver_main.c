@@ -1,5 +1,5 @@
 /*
- * deliver_main - regstore-deliver: prints one document, or one job of the spool, to one target.
+ * deliver_main - regstore-deliver: prints one document, or jobs of the spool, to one target.
  *
  * A process of its own, so that a library which is slow, blocks or crashes does that here, and so
  * that whoever started it may end without tearing a job. There are two programs of it: the one for
@@ -37,6 +37,7 @@ struct request {
     const char *line;
     const char *format;
     bool null_session;
+    bool more;      /* jobs are named on standard input */
     unsigned retry; /* ms */
     struct target target;
 };
@@ -49,6 +50,7 @@ enum {
     OPTION_STORE,
     OPTION_PORT,
     OPTION_JOB,
+    OPTION_MORE,
     OPTION_CREDENTIALS,
     OPTION_NULL_SESSION,
     OPTION_LINE,
@@ -63,6 +65,7 @@ static const struct option options[] = {
     {"store", required_argument, NULL, OPTION_STORE},
     {"port", required_argument, NULL, OPTION_PORT},
     {"job", required_argument, NULL, OPTION_JOB},
+    {"more", no_argument, NULL, OPTION_MORE},
     {"credentials", required_argument, NULL, OPTION_CREDENTIALS},
     {"null-session", no_argument, NULL, OPTION_NULL_SESSION},
     {"line", required_argument, NULL, OPTION_LINE},
@@ -77,7 +80,7 @@ static void print_help(void)
     fputs(
         "usage: regstore-deliver [OPTION...] TARGET < DOCUMENT\n"
         "       regstore-deliver [OPTION...] [--store DIR] --port PORT < DOCUMENT\n"
-        "       regstore-deliver [OPTION...] --job SPOOL NAME TARGET\n"
+        "       regstore-deliver [OPTION...] --job SPOOL [--more] NAME TARGET\n"
         "Prints a document, or a job of a spool, to one target: \\\\SERVER\\SHARE, /FILE, "
         "/DIRECTORY/,\n|COMMAND, socket://HOST:PORT or lpd://HOST/QUEUE.\n"
         "\n"
@@ -91,6 +94,7 @@ static void print_help(void)
         "  --store DIR          the store's directory; else $REGSTORE, else the system's or the\n"
         "                       user's\n"
         "  --job SPOOL          prints the job NAME of this spool, and tries until it is printed\n"
+        "  --more               then those whose names come on standard input, a line each\n"
         "  --retry MS           the longest pause before a target that is away is tried again "
         "(30000)\n",
         stdout);
@@ -130,6 +134,9 @@ static bool take_text_option(int option, struct request *request, struct line *p
         return true;
     case OPTION_CREDENTIALS:
         request->credentials = optarg;
+        return true;
+    case OPTION_MORE:
+        request->more = true;
         return true;
     case OPTION_NULL_SESSION:
         request->null_session = true;
@@ -180,6 +187,10 @@ static bool take_operands(int count, char **operands, struct request *request, s
     int wanted = request->port != NULL ? 0 : request->spool != NULL ? 2 : 1;
     if (request->port != NULL && request->spool != NULL) {
         line_add(problem, "--port and --job exclude each other");
+        return false;
+    }
+    if (request->more && request->spool == NULL) {
+        line_add(problem, "--more needs --job");
         return false;
     }
     if (count != wanted) {
@@ -244,6 +255,9 @@ static void run_share_program(const struct request *request, struct line *why)
         arguments[count++] = target->credentials;
     }
     if (request->spool != NULL) {
+        if (request->more) {
+            arguments[count++] = "--more";
+        }
         arguments[count++] = "--job";
         arguments[count++] = request->spool;
         arguments[count++] = "--";
@@ -337,6 +351,7 @@ static int deliver(const struct request *request, struct line *why)
         .target = &request->target,
         .transport = transport,
         .retry = request->retry,
+        .more = request->more,
     };
     return deliver_job(&job, why);
 }

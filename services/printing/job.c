@@ -196,6 +196,7 @@ enum job_reading job_failed_reading(int error)
     case ENOBUFS:
     case EAGAIN:
     case EINTR:
+    case EROFS: /* of the claim */
         return JOB_UNREADABLE;
     default:
         return JOB_DAMAGED;
