@@ -221,6 +221,7 @@ static void names_that_no_queue_has_are_left_out(void)
     rs_key key, parent;
     make_printer(txn, "Fine", "F");
     SUCCEEDS(rs_key_open(txn, RS_NO_KEY, PRINTERS, &parent));
+    SUCCEEDS(rs_key_create(txn, parent, "Needs\u200cit", &key));
     SUCCEEDS(rs_key_create_n(txn, parent, "A\0B", 3, 0, &key, NULL));
     SUCCEEDS(rs_key_create_n(txn, parent, "C\nD", 3, 0, &key, NULL));
     SUCCEEDS(rs_key_create(txn, parent, "E\xc2\x9b", &key));
@@ -229,9 +230,10 @@ static void names_that_no_queue_has_are_left_out(void)
     SUCCEEDS(rs_key_create(txn, parent, repeated("\xe2\x82\xac", 85), &key));
     bench_commit(txn);
     struct printers *printers = load(store, &problems);
-    CU_ASSERT_EQUAL_FATAL(printers->count, 2);
+    CU_ASSERT_EQUAL_FATAL(printers->count, 3);
     EQUAL_TEXT(printers->rows[0]->key, "Fine");
-    EQUAL_TEXT(printers->rows[1]->key, repeated("\xe2\x82\xac", 85));
+    EQUAL_TEXT(printers->rows[1]->key, "Needs\u200cit");
+    EQUAL_TEXT(printers->rows[2]->key, repeated("\xe2\x82\xac", 85));
     struct line expected = LINE_INIT;
     line_add(&expected, "printer \"A\" is left out: its name has a control character; printer "
                         "\"C\\x0aD\" is left out: its name has a control character; printer "

@@ -34,6 +34,12 @@ size_t character_size(const void *at, size_t left)
 
 bool character_is_control(const void *at, size_t size)
 {
+    uint32_t code = size > 0 ? code_of(at, size) : UINT32_MAX;
+    return code < 0x20 || (code >= 0x7f && code < 0xa0);
+}
+
+bool character_is_unseen(const void *at, size_t size)
+{
     /* Unicode's categories Cc, Cf, Zl and Zp, of its version 14. */
     static const struct {
         uint32_t first;

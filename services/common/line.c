@@ -31,11 +31,11 @@ void line_add(struct line *line, const char *format, ...)
 }
 
 /* Whether what is here, a character of this size or none, must not reach a terminal or a journal as
- * it is: control characters, the quote that ends the text, and what would make the line invalid
+ * it is: unseen characters, the quote that ends the text, and what would make the line invalid
  * UTF-8. */
 static bool is_escaped(const char *at, size_t size)
 {
-    return size == 0 || *at == '"' || character_is_control(at, size);
+    return size == 0 || *at == '"' || character_is_unseen(at, size);
 }
 
 void line_add_quoted(struct line *line, const char *text)
@@ -61,7 +61,7 @@ void line_add_clean(struct line *line, const char *text, size_t size)
     while (size > 0) {
         size_t valid = character_size(text, size);
         size_t taken = valid > 0 ? valid : 1;
-        bool clean = valid > 0 && !character_is_control(text, valid);
+        bool clean = valid > 0 && !character_is_unseen(text, valid);
         line_add(line, "%.*s", clean ? (int)valid : 1, clean ? text : "?");
         text += taken;
         size -= taken;

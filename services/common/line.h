@@ -32,7 +32,7 @@ struct line {
 void line_add(struct line *line, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void line_add_list(struct line *line, const char *format, va_list arguments)
     __attribute__((format(printf, 2, 0)));
-/* Adds text in double quotes, with quotes, control characters and bytes that are no UTF-8 as
+/* Adds text in double quotes, with quotes, unseen characters and bytes that are no UTF-8 as
  * \xNN. */
 void line_add_quoted(struct line *line, const char *text);
 /* Adds so many bytes of text without quotes, "?" for each character that would be escaped in them

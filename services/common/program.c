@@ -193,7 +193,7 @@ void program_take_line(const char *text, char *line, size_t size)
     size_t length = 0;
     while (left > 0) {
         size_t valid = character_size(text, left);
-        bool clean = valid > 0 && !character_is_control(text, valid);
+        bool clean = valid > 0 && !character_is_unseen(text, valid);
         size_t taken = valid > 0 ? valid : 1;
         size_t added = clean ? valid : 1;
         if (added >= size - length) {

@@ -38,10 +38,10 @@ void program_init(struct program *child, struct loop *loop, void (*ended)(void *
 int program_start(struct program *child, const char *const *arguments, int64_t limit);
 /* Kills it if it runs; ended is not called. */
 void program_stop(struct program *child);
-/* The first line of a text that a program has said, without control characters. */
+/* The first line of a text that a program has said, with "?" for unseen characters. */
 void program_take_line(const char *text, char *line, size_t size);
 /* Copies the first line of what it said that begins with none of those texts, which end with NULL,
- * without control characters; size counts the NUL. */
+ * with "?" for unseen characters; size counts the NUL. */
 void program_first_line(const struct program *child, const char *const *skipped, char *line,
                         size_t size);
 

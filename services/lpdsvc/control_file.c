@@ -17,7 +17,7 @@ void control_file_clean(const uint8_t *bytes, size_t count, char *text, size_t s
         size_t taken = valid > 0 ? valid : 1;
         const void *added = valid > 0 ? (const void *)(bytes + at) : REPLACEMENT;
         size_t needed = valid > 0 ? valid : sizeof(REPLACEMENT) - 1;
-        if (!character_is_control(bytes + at, valid)) {
+        if (!character_is_unseen(bytes + at, valid)) {
             if (needed >= size - length) {
                 break;
             }

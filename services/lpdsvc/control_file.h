@@ -3,7 +3,7 @@
  *
  * Lines that say how to print - titles, fonts, widths, who gets mail - are left out: documents go
  * where they go byte for byte. Order is that of the lines that print; a file that is named again is
- * printed once more. All texts become UTF-8 without control characters, cut where they are too
+ * printed once more. All texts become UTF-8 without unseen characters, cut where they are too
  * long. Pure; needs line, character, lpd_request for names, and job's limits.
  */
 #ifndef LPDSVC_CONTROL_FILE_H
@@ -36,7 +36,7 @@ bool control_file_read(const uint8_t *bytes, size_t size, struct control_file *c
                        struct line *problem);
 /* Which of the prints is of this file; -1: none. */
 int control_file_find(const struct control_file *control, const char *file);
-/* Makes a text of any bytes: what is no UTF-8 becomes U+FFFD, and control characters go. size
+/* Makes a text of any bytes: what is no UTF-8 becomes U+FFFD, and unseen characters go. size
  * counts the NUL. */
 void control_file_clean(const uint8_t *bytes, size_t count, char *text, size_t size);
 
