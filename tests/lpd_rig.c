@@ -213,41 +213,18 @@ void lpd_say(struct lpd_rig *rig, int fd, const void *bytes, size_t size)
     CU_ASSERT_EQUAL(saying.left, 0);
 }
 
-struct hearing {
-    int fd;
-    char *text;
-    size_t size;
-    size_t room;
-    bool ended;
-};
-
-static bool has_heard(void *argument)
-{
-    struct hearing *hearing = argument;
-    while (hearing->size < hearing->room) {
-        ssize_t got =
-            recv(hearing->fd, hearing->text + hearing->size, hearing->room - hearing->size, 0);
-        if (got <= 0) {
-            hearing->ended = got == 0 || errno != EAGAIN;
-            break;
-        }
-        hearing->size += (size_t)got;
-    }
-    return hearing->ended || hearing->size == hearing->room;
-}
-
 int lpd_answer_of(struct lpd_rig *rig, int fd)
 {
     char byte = -1;
-    struct hearing hearing = {.fd = fd, .text = &byte, .room = 1};
-    CU_ASSERT_FATAL(turn_loop_until(&rig->loop, has_heard, &hearing));
+    struct turn_hearing hearing = {.fd = fd, .bytes = &byte, .least = 1, .most = 1};
+    CU_ASSERT_FATAL(turn_loop_until(&rig->loop, turn_has_heard, &hearing));
     return byte;
 }
 
 size_t lpd_hear(struct lpd_rig *rig, int fd, char *text, size_t size)
 {
-    struct hearing hearing = {.fd = fd, .text = text, .room = size - 1};
-    CU_ASSERT_FATAL(turn_loop_until(&rig->loop, has_heard, &hearing));
+    struct turn_hearing hearing = {.fd = fd, .bytes = text, .least = size - 1, .most = size - 1};
+    CU_ASSERT_FATAL(turn_loop_until(&rig->loop, turn_has_heard, &hearing));
     text[hearing.size] = '\0';
     return hearing.size;
 }

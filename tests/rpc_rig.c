@@ -3,7 +3,6 @@
 #include "turns.h"
 
 #include <arpa/inet.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -103,42 +102,19 @@ void say(int fd, const void *bytes, size_t size)
     CU_ASSERT_EQUAL(send(fd, bytes, size, MSG_NOSIGNAL), (ssize_t)size);
 }
 
-struct hearing {
-    int fd;
-    uint8_t *bytes;
-    size_t size;
-    size_t least;
-    size_t most;
-    bool closed;
-};
-
-static bool has_heard(void *argument)
-{
-    struct hearing *hearing = argument;
-    while (hearing->size < hearing->most) {
-        ssize_t got =
-            recv(hearing->fd, hearing->bytes + hearing->size, hearing->most - hearing->size, 0);
-        if (got <= 0) {
-            hearing->closed = got == 0 || errno != EAGAIN;
-            break;
-        }
-        hearing->size += (size_t)got;
-    }
-    return hearing->closed || hearing->size >= hearing->least;
-}
-
 size_t hear(struct rpc_rig *rig, int fd, uint8_t *bytes, size_t least, size_t most)
 {
-    struct hearing hearing = {.fd = fd, .bytes = bytes, .least = least, .most = most};
-    (void)turn_until(rig, has_heard, &hearing);
+    struct turn_hearing hearing = {.fd = fd, .bytes = (char *)bytes, .least = least, .most = most};
+    (void)turn_until(rig, turn_has_heard, &hearing);
     return hearing.size;
 }
 
 bool is_closed(struct rpc_rig *rig, int fd)
 {
-    uint8_t bytes[256];
-    struct hearing hearing = {.fd = fd, .bytes = bytes, .least = SIZE_MAX, .most = sizeof(bytes)};
+    char bytes[256];
+    struct turn_hearing hearing = {
+        .fd = fd, .bytes = bytes, .least = SIZE_MAX, .most = sizeof(bytes)};
     turn(rig);
-    (void)has_heard(&hearing);
+    (void)turn_has_heard(&hearing);
     return hearing.closed;
 }

@@ -2,6 +2,9 @@
 #include "turns.h"
 #include "harness.h"
 
+#include <errno.h>
+#include <sys/socket.h>
+
 #define PATIENCE_MS 20000
 
 struct waiting {
@@ -41,6 +44,21 @@ bool turn_loop_until(struct loop *loop, bool (*is_true)(void *argument), void *a
     CU_ASSERT_EQUAL(loop_run(loop), 0);
     CU_ASSERT(waiting.came);
     return waiting.came;
+}
+
+bool turn_has_heard(void *argument)
+{
+    struct turn_hearing *hearing = argument;
+    while (hearing->size < hearing->most) {
+        ssize_t got =
+            recv(hearing->fd, hearing->bytes + hearing->size, hearing->most - hearing->size, 0);
+        if (got <= 0) {
+            hearing->closed = got == 0 || errno != EAGAIN;
+            break;
+        }
+        hearing->size += (size_t)got;
+    }
+    return hearing->closed || hearing->size >= hearing->least;
 }
 
 void turn_loop(struct loop *loop)
