@@ -1,4 +1,5 @@
-"""What tests/lpdsvc.py works with, beside tests/lpd_rig.py: a target that waits, and requests."""
+"""What tests/lpdsvc.py and tests/lpd_deliverers.py work with, beside tests/lpd_rig.py: a target that waits, and
+requests."""
 
 import os
 import re

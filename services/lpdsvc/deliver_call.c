@@ -1,4 +1,4 @@
-/* deliver_call - how regstore-deliver is called for a job; see deliver_call.h. */
+/* deliver_call - how regstore-deliver is called for jobs; see deliver_call.h. */
 #include "deliver_call.h"
 
 #include "../common/program.h"
@@ -53,6 +53,7 @@ int deliver_call_start(const struct deliver_call *call, const char *path, struct
     add_pair(arguments, &count, "--line", target->line);
     add_pair(arguments, &count, "--format", format);
     add_pair(arguments, &count, "--retry", retry);
+    arguments[count++] = "--more";
     arguments[count++] = "--job";
     arguments[count++] = call->spool;
     arguments[count++] = call->job;

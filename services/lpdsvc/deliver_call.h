@@ -1,7 +1,8 @@
 /*
- * deliver_call - how regstore-deliver is called for a job, and what it says when it ends.
+ * deliver_call - how regstore-deliver is called for jobs, and what it says when it ends.
  *
- * It stands beside this program. Needs worker, target, line.
+ * It stands beside this program. It is called for the first job, and reads the names of others on
+ * its standard input. Needs worker, target, line.
  */
 #ifndef LPDSVC_DELIVER_CALL_H
 #define LPDSVC_DELIVER_CALL_H
@@ -14,7 +15,7 @@
 
 #define DELIVER_PROGRAM "regstore-deliver"
 
-/* Its exit status. */
+/* Its exit status, about the job that it has. The first one says only that it was told no more. */
 enum deliver_status {
     DELIVER_PRINTED,
     DELIVER_NOT_PRINTED, /* nothing of it reached the target */
