@@ -112,13 +112,13 @@ def adopt_orphans():
 def children_of(pid):
     """The processes that one has started, and that still run."""
     found = []
-    for stat in Path('/proc').glob('[0-9]*/stat'):
+    for name in filter(str.isdigit, os.listdir('/proc')): # glob() stumbles over those that end meanwhile
         try:
-            fields = stat.read_text().rsplit(')', 1)[1].split()
+            fields = Path(f'/proc/{name}/stat').read_text().rsplit(')', 1)[1].split()
         except (FileNotFoundError, ProcessLookupError):
             continue
         if int(fields[1]) == pid and fields[0] != 'Z':
-            found.append(int(stat.parent.name))
+            found.append(int(name))
     return found
 
 
