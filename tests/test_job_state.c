@@ -367,17 +367,17 @@ static void both_blocks_damaged(void)
     close(directory);
 }
 
-/* One block is of this job, and the other one of another, damaged, or cut off. */
+/* One block is of this job, and the other one damaged, cut off, or lost. */
 static void one_block_is_enough(void)
 {
     char bytes[SIZE];
     int directory = open_directory();
-    put_block(bytes, "job 00000041 8 printed 1/9 ");
+    put_block(bytes, "Job " NAME " 8 printed 1/9 ");
     put_block(bytes + BLOCK, "job " NAME " 7 printed 1/9 ");
     put_bytes(bytes, SIZE);
     struct job_state state = read_it(directory);
-    CU_ASSERT_TRUE(is_at(&state, 1, false) && state.written == 7);
-    bytes[0] = 'J';
+    CU_ASSERT_TRUE(is_at(&state, 1, true) && state.written == 7);
+    put_unused(bytes);
     put_bytes(bytes, SIZE);
     state = read_it(directory);
     CU_ASSERT_TRUE(is_at(&state, 1, true) && state.written == 7);
@@ -385,6 +385,23 @@ static void one_block_is_enough(void)
     put_bytes(bytes, BLOCK + 50);
     state = read_it(directory);
     CU_ASSERT_TRUE(is_at(&state, 9, false) && state.written == 6);
+    close(directory);
+}
+
+/* The directory of a job that was printed has the next one, of which a loss of power let one block
+ * come to the disk, and the name in done/ not: that is no reason to print the first one again. */
+static void next_job_in_a_block(void)
+{
+    char bytes[SIZE];
+    int directory = open_directory();
+    put_block(bytes, "job 00000043 0 printed 0/1 ");
+    put_block(bytes + BLOCK, "job " NAME " 1 printed 0/1 sending ");
+    put_bytes(bytes, SIZE);
+    EQUAL_TEXT(reading_of(directory, JOB_ANOTHER), "state: is of job 00000043");
+    put_block(bytes, "job " NAME " 2 printed 0/1 ");
+    put_block(bytes + BLOCK, "job 00000043 1 printed 0/1 ");
+    put_bytes(bytes, SIZE);
+    EQUAL_TEXT(reading_of(directory, JOB_ANOTHER), "state: is of job 00000043");
     close(directory);
 }
 
@@ -426,6 +443,7 @@ static const struct test_case cases[] = {
     {"wrong blocks are told", wrong_blocks_are_told},
     {"both blocks damaged", both_blocks_damaged},
     {"one block is enough", one_block_is_enough},
+    {"next job in a block", next_job_in_a_block},
     {"failed writings are made again", failed_writings_are_made_again},
     {NULL, NULL},
 };

@@ -196,22 +196,38 @@ static const struct block *latest(const struct block blocks[BLOCKS])
     return first->state.written - second->state.written <= INT32_MAX ? first : second;
 }
 
+static enum job_reading tell_another(const struct block *block, struct line *problem)
+{
+    line_add(problem, JOB_STATE ": is of job %s", block->name);
+    return JOB_ANOTHER;
+}
+
 static enum job_reading without_ours(const struct block blocks[BLOCKS], struct line *problem)
 {
-    const char *another = NULL;
-    for (unsigned i = 0; i < BLOCKS; i++) {
-        if (blocks[i].kind == BLOCK_TORN) {
-            line_add(problem, JOB_STATE ": is damaged");
-            return JOB_DAMAGED;
+    bool torn = blocks[0].kind == BLOCK_TORN || blocks[1].kind == BLOCK_TORN;
+    for (unsigned i = 0; !torn && i < BLOCKS; i++) {
+        if (blocks[i].kind == BLOCK_ANOTHERS) {
+            return tell_another(&blocks[i], problem);
         }
-        another = blocks[i].kind == BLOCK_ANOTHERS ? blocks[i].name : another;
     }
-    if (another == NULL) {
-        line_add(problem, JOB_STATE ": is damaged");
-        return JOB_DAMAGED;
+    line_add(problem, JOB_STATE ": is damaged");
+    return JOB_DAMAGED;
+}
+
+/* Once a job's state was written again both blocks are its own. So beside such a one, another job's
+ * is that of the job which has the directory since then; and one that is not used was lost, so that
+ * nobody knows what it said. */
+static enum job_reading with_ours(const struct block *ours, const struct block *other,
+                                  struct job_state *state, struct line *problem)
+{
+    bool again = ours->state.written > 0;
+    if (again && other->kind == BLOCK_ANOTHERS) {
+        return tell_another(other, problem);
     }
-    line_add(problem, JOB_STATE ": is of job %s", another);
-    return JOB_ANOTHER;
+    bool lost = other->kind == BLOCK_TORN || (again && other->kind == BLOCK_UNUSED);
+    *state = ours->state;
+    state->sending = state->sending || (lost && state->printed < state->total);
+    return JOB_READ;
 }
 
 enum job_reading job_read_state(int directory, const char *name, struct job_state *state,
@@ -224,11 +240,7 @@ enum job_reading job_read_state(int directory, const char *name, struct job_stat
         return job_failed_reading(error);
     }
     const struct block *ours = latest(blocks);
-    if (ours == NULL) {
-        return without_ours(blocks, problem);
-    }
-    bool torn = blocks[0].kind == BLOCK_TORN || blocks[1].kind == BLOCK_TORN;
-    *state = ours->state;
-    state->sending = state->sending || (torn && state->printed < state->total);
-    return JOB_READ;
+    return ours != NULL
+               ? with_ours(ours, ours == &blocks[0] ? &blocks[1] : &blocks[0], state, problem)
+               : without_ours(blocks, problem);
 }
