@@ -242,11 +242,15 @@ static void commit(void *owner)
 static void committed(void *owner)
 {
     struct spool_incoming *incoming = owner;
+    struct spool *spool = incoming->spool;
     bool is_there = incoming->problem == 0;
+    if (is_there && incoming->begun_as > spool->synced) {
+        spool->synced = incoming->begun_as;
+    }
     if (!incoming->discarded) {
         incoming->done(incoming->owner, incoming->problem, is_there ? incoming->job : NULL);
     } else if (is_there) {
-        (void)spool_remove(incoming->spool, incoming->job);
+        (void)spool_remove(spool, incoming->job);
     }
     spool_free_incoming(incoming);
 }
@@ -295,6 +299,7 @@ void spool_commit(struct spool_incoming *incoming, const struct job_facts *facts
     incoming->facts = malloc(sizeof(*facts));
     int problem = incoming->facts != NULL ? take_facts(incoming, facts, order) : ENOMEM;
     if (problem == 0) {
+        incoming->begun_as = ++spool->commits_begun;
         incoming->number = spool->next++;
         spool_name(incoming->number, incoming->job);
         problem = background_start(spool->commits, commit, committed, incoming);

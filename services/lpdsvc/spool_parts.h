@@ -21,6 +21,11 @@
 enum spool_place { SPOOL_INCOMING, SPOOL_JOBS, SPOOL_DONE, SPOOL_HELD, SPOOL_PLACES };
 extern const char *const spool_places[SPOOL_PLACES];
 
+struct spool_spare {
+    char name[JOB_NAME];
+    uint64_t since; /* the commits that had begun when it had left jobs/ */
+};
+
 struct spool {
     char *path;
     struct loop *loop;
@@ -32,13 +37,15 @@ struct spool {
     struct background *removals;    /* of a large file takes its time, too; one at a time */
     struct spool_removal *leaving;  /* what waits for it, */
     struct spool_removal *removing; /* and what the thread has */
-    char spares[SPOOL_SPARES][JOB_NAME];
+    struct spool_spare spares[SPOOL_SPARES];
     unsigned spare_count;
-    unsigned spares_coming;         /* of what is removed */
-    uint64_t first;                 /* number that this service could give */
-    uint64_t next;                  /* number of a job */
-    pthread_mutex_t last_turn;      /* of last, as long as there are commits */
-    uint64_t last;                  /* on the disk: no job is there above it */
+    unsigned spares_coming;    /* of what is removed */
+    uint64_t first;            /* number that this service could give */
+    uint64_t next;             /* number of a job */
+    pthread_mutex_t last_turn; /* of last, as long as there are commits */
+    uint64_t last;             /* on the disk: no job is there above it */
+    uint64_t commits_begun;
+    uint64_t synced;                /* the latest commit after which jobs/ was synced */
     uint64_t next_incoming;         /* number of what is received or removed */
     struct spool_incoming *refused; /* whose commit did not begin, */
     struct loop_timer refusal;      /* which is told soon */
@@ -79,8 +86,9 @@ void spool_remove_later(struct spool *spool, enum spool_place place, const char 
 /* Gives a spare, incoming/NAME, to be received into: it has a state, facts and one document of a
  * job before, and their names are on the disk. false: there is none. */
 bool spool_take_spare(struct spool *spool, char name[JOB_NAME], int *directory);
-/* Keeps incoming/NAME as one; false: there are enough. */
-bool spool_keep_spare(struct spool *spool, const char *name);
+/* Keeps incoming/NAME as one, which left jobs/ when so many commits had begun; false: there are
+ * enough. */
+bool spool_keep_spare(struct spool *spool, const char *name, uint64_t since);
 void spool_remove_spares(struct spool *spool);
 
 /* ---- What comes ------------------------------------------------------------------------------ */
@@ -104,7 +112,8 @@ struct spool_incoming {
     bool committing;
     struct job_facts *facts;
     unsigned order[JOB_DOCUMENTS];
-    uint64_t number;
+    uint64_t begun_as; /* of the commits; */
+    uint64_t number;   /* of the jobs, */
     char job[JOB_NAME];
     int problem;
     bool discarded;

@@ -109,7 +109,8 @@ static void end_removals(struct spool *spool)
         spool->removing = removal->next;
         spool->spares_coming -= removal->is_reusable;
         if (removal->is_kept) {
-            (void)spool_keep_spare(spool, removal->spare); /* there is room: it was counted */
+            (void)spool_keep_spare(spool, removal->spare,
+                                   spool->commits_begun); /* there is room: it was counted */
         }
         free(removal);
     }
@@ -157,20 +158,34 @@ void spool_remove_later(struct spool *spool, enum spool_place place, const char 
 
 /* ---- Spares ---------------------------------------------------------------------------------- */
 
-bool spool_keep_spare(struct spool *spool, const char *name)
+bool spool_keep_spare(struct spool *spool, const char *name, uint64_t since)
 {
     if (spool->spare_count + spool->spares_coming >= SPOOL_SPARES) {
         return false;
     }
-    snprintf(spool->spares[spool->spare_count++], JOB_NAME, "%s", name);
+    struct spool_spare *spare = &spool->spares[spool->spare_count++];
+    snprintf(spare->name, JOB_NAME, "%s", name);
+    spare->since = since;
     return true;
+}
+
+static void forget_spare(struct spool *spool, unsigned i)
+{
+    spool->spare_count--;
+    memmove(&spool->spares[i], &spool->spares[i + 1],
+            (spool->spare_count - i) * sizeof(spool->spares[0]));
 }
 
 bool spool_take_spare(struct spool *spool, char name[JOB_NAME], int *directory)
 {
     int found = -1;
-    while (found < 0 && spool->spare_count > 0) {
-        snprintf(name, JOB_NAME, "%s", spool->spares[--spool->spare_count]);
+    for (unsigned i = 0; found < 0 && i < spool->spare_count;) {
+        if (spool->spares[i].since >= spool->synced) {
+            i++;
+            continue;
+        }
+        snprintf(name, JOB_NAME, "%s", spool->spares[i].name);
+        forget_spare(spool, i);
         found = spool_open_directory(spool->places[SPOOL_INCOMING], name);
     }
     *directory = found;
@@ -180,6 +195,7 @@ bool spool_take_spare(struct spool *spool, char name[JOB_NAME], int *directory)
 void spool_remove_spares(struct spool *spool)
 {
     while (spool->spare_count > 0) {
-        (void)spool_remove_tree(spool->places[SPOOL_INCOMING], spool->spares[--spool->spare_count]);
+        (void)spool_remove_tree(spool->places[SPOOL_INCOMING],
+                                spool->spares[--spool->spare_count].name);
     }
 }

@@ -17,7 +17,7 @@
 #define LARGE 300000u
 #define SMALL 2000u
 
-enum kind { ACKNOWLEDGED, REFUSED, ENDING, REUSED, LEAKED };
+enum kind { ACKNOWLEDGED, REFUSED, ENDING, PRINTED, REUSED, LEAKED };
 
 struct report {
     enum kind kind;
@@ -45,7 +45,7 @@ static size_t count_of(const char *title)
 
 static size_t size_of(struct rig_random *random)
 {
-    return rig_below(random, rig_below(random, 8) == 0 ? LARGE : SMALL);
+    return rig_below(random, rig_below(random, 6) == 0 ? LARGE : SMALL);
 }
 
 static size_t next_piece(struct rig_random *random, size_t left, uint64_t piece[PIECE / 8])
@@ -118,7 +118,7 @@ static int receive(struct worker *worker, const char *title, struct spool_incomi
     return problem;
 }
 
-static bool print(const struct worker *worker, const char *name)
+static bool print(const struct worker *worker, const char *title, const char *name)
 {
     struct line problem = LINE_INIT;
     struct job_state state;
@@ -130,6 +130,9 @@ static bool print(const struct worker *worker, const char *name)
     state.printed = state.total;
     is_there = is_there && job_write_state(directory, name, &state, &problem);
     close(directory);
+    if (is_there) {
+        report(worker, PRINTED, title, name);
+    }
     return is_there && job_finish(spool_descriptor(worker->spool), name) == 0;
 }
 
@@ -139,7 +142,7 @@ static void end_job(struct worker *worker, const char *title, const char *name)
     report(worker, ENDING, title, name);
     if (rig_below(&worker->random, 2) == 0) {
         (void)spool_remove(worker->spool, name);
-    } else if (print(worker, name)) {
+    } else if (print(worker, title, name)) {
         spool_clear_done(worker->spool, name);
     }
 }
@@ -165,7 +168,7 @@ static void committed(void *owner, int problem, const char *name)
         report(worker, REFUSED, client->title, "");
     } else {
         report(worker, ACKNOWLEDGED, client->title, name);
-        if (rig_below(&worker->random, 2) == 0) {
+        if (rig_below(&worker->random, 4) != 0) {
             end_job(worker, client->title, name);
         }
     }
@@ -286,6 +289,7 @@ static void take_report(struct spool_scene_known *known, unsigned life, const st
     RIG_MUST(life_of(said->title) == life);
     job->acknowledged = job->acknowledged || said->kind == ACKNOWLEDGED;
     job->ended = job->ended || said->kind == ENDING;
+    job->printed = job->printed || said->kind == PRINTED;
     job->refused = said->kind == REFUSED;
     known->acknowledged += said->kind == ACKNOWLEDGED;
     known->refused += said->kind == REFUSED;
@@ -368,6 +372,7 @@ static void check_job(void *owner, const char *name, const struct job_facts *fac
         known->kept++;
     }
     RIG_MUST(!job->refused || known->never_heals);
+    RIG_MUST(!job->printed || job_total(facts) == 0);
     RIG_MUST(job->name[0] == '\0' || strcmp(job->name, name) == 0);
     snprintf(job->name, sizeof job->name, "%s", name);
     known->highest = number > known->highest ? number : known->highest;
@@ -384,6 +389,23 @@ static void check_job(void *owner, const char *name, const struct job_facts *fac
         RIG_MUST(spool_remove(check->spool, name) == 0);
         job->removed = true;
     }
+}
+
+/* What is held was never acknowledged: of a job that was, nothing is left or all. */
+static void check_held(const struct spool_scene_known *known, const char *path)
+{
+    char *full;
+    RIG_MUST(asprintf(&full, "%s/held", path) > 0);
+    DIR *stream = opendir(full);
+    RIG_MUST(stream != NULL);
+    for (struct dirent *entry; (entry = readdir(stream)) != NULL;) {
+        for (const struct spool_scene_job *job = known->jobs; job != NULL; job = job->next) {
+            RIG_MUST(!job->acknowledged || strcmp(job->name, entry->d_name) != 0);
+        }
+        RIG_MUST(known->may_be_torn || entry->d_name[0] == '.');
+    }
+    closedir(stream);
+    free(full);
 }
 
 /* Those that are not there are forgotten, if they need not be. */
@@ -429,7 +451,7 @@ void spool_scene_check(struct spool_scene_known *known, const char *path, unsign
     RIG_MUST(count_in(path, "incoming") == 0);
     RIG_MUST(count_in(path, "done") == 0);
     RIG_MUST(spool_each(check.spool, check_job, &check) == 0);
-    RIG_MUST(known->may_be_torn || count_in(path, "held") == 0);
+    check_held(known, path);
     check_missing(known);
     spool_close(check.spool);
     loop_close(&loop);

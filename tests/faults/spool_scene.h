@@ -34,7 +34,8 @@ struct spool_scene_job {
     char title[JOB_TEXT];
     char name[JOB_NAME];
     bool acknowledged;
-    bool ended;   /* it is being removed, or printed */
+    bool ended;   /* it is being removed, or printed, */
+    bool printed; /* and its state says so on the disk */
     bool refused; /* its client was told that it is not there */
     bool found;
     bool removed; /* by the check */
