@@ -422,6 +422,41 @@ static void full_disks_refuse(void)
     CU_ASSERT_EQUAL(umount(path), 0);
 }
 
+static void spares_give_way_on_full_disks(void)
+{
+    static char large[60001];
+    const char *const documents[] = {large, NULL};
+    struct spool_rig rig;
+    struct spool_incoming *incoming;
+    char path[4096];
+    char filler[4200];
+    memset(large, 'x', sizeof(large) - 1);
+    snprintf(path, sizeof(path), "%s/disk", scratch_dir());
+    snprintf(filler, sizeof(filler), "%s/disk/filler", scratch_dir());
+    if (geteuid() != 0 || !mount_disk(path)) {
+        test_skip("a small disk needs root");
+        return;
+    }
+    spool_rig_open_at(&rig, path);
+    for (unsigned i = 0; i < 10; i++) {
+        struct job_facts facts = spool_rig_facts("t", 1);
+        incoming = spool_rig_receive(&rig, documents);
+        spool_commit(incoming, &facts, (const unsigned[]){0}, spool_rig_committed, &rig);
+        spool_rig_await(&rig, 1);
+        CU_ASSERT_EQUAL_FATAL(rig.problem, 0);
+    }
+    spool_rig_jobs(&rig);
+    for (size_t i = 0; i < rig.count; i++) {
+        spool_rig_finish(&rig, rig.names[i]);
+    }
+    fill(filler, SPOOL_RESERVE / 2);
+    incoming = NULL;
+    CU_ASSERT_EQUAL(spool_begin(rig.spool, &incoming), 0);
+    spool_discard(incoming);
+    spool_rig_close(&rig);
+    CU_ASSERT_EQUAL(umount(path), 0);
+}
+
 /* The disk, or its table of files, is full when the job is committed: it is refused, and leaves
  * nothing behind. */
 static void full_disks_refuse_commits(void)
@@ -536,6 +571,7 @@ static const struct test_case cases[] = {
     {"spares are looked at", spares_are_looked_at},
     {"held names do not collide", held_names_do_not_collide},
     {"full disks refuse", full_disks_refuse},
+    {"spares give way on full disks", spares_give_way_on_full_disks},
     {"full disks refuse commits", full_disks_refuse_commits},
     {"no descriptors are a refusal", no_descriptors_are_a_refusal},
     {"removals take few descriptors", removals_take_few_descriptors},

@@ -33,9 +33,20 @@ static int make_directory(struct spool_incoming *incoming)
     return 0;
 }
 
-int spool_begin(struct spool *spool, struct spool_incoming **incoming)
+/* Spares give way where room is short: else they might keep out all jobs for ever. */
+static int find_room(struct spool *spool)
 {
     int problem = spool_room(spool);
+    if (problem == ENOSPC && spool->spare_count > 0) {
+        spool_remove_spares(spool);
+        problem = spool_room(spool);
+    }
+    return problem;
+}
+
+int spool_begin(struct spool *spool, struct spool_incoming **incoming)
+{
+    int problem = find_room(spool);
     if (problem != 0) {
         return problem;
     }
