@@ -205,7 +205,7 @@ static void set_state(struct spool_rig *rig, const char *name, const char *owner
     close(directory);
 }
 
-/* What a loss of power brings back under its old name is no job, and nobody's concern. */
+/* What a loss of power brings back under its old name is no job. */
 static void remnants_are_removed(void)
 {
     struct spool_rig rig;
@@ -228,6 +228,12 @@ static void remnants_are_removed(void)
     CU_ASSERT_TRUE(is_there("held/00000006"));
     CU_ASSERT_TRUE(spool_rig_logged(&rig, "00000006\" was moved to held: state: is another job's"));
     CU_ASSERT_FALSE(spool_rig_logged(&rig, "00000002"));
+    CU_ASSERT_TRUE(spool_rig_logged(
+        &rig, "jobs/00000003: is no job, and was removed: facts: is of job 00000001\n"));
+    CU_ASSERT_TRUE(spool_rig_logged(
+        &rig, "jobs/00000004: is no job, and was removed: state: is of job 00000001\n"));
+    CU_ASSERT_TRUE(spool_rig_logged(
+        &rig, "jobs/00000008: is no job, and was removed: state: is of job 00000007\n"));
     CU_ASSERT_FALSE(spool_rig_logged(&rig, "00000005"));
     spool_rig_close(&rig);
 }

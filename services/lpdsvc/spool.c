@@ -104,12 +104,19 @@ static enum found check_job(int directory, const char *name, struct job_facts *f
                             struct line *problem)
 {
     struct job_state state;
+    struct line facts_problem = LINE_INIT;
     enum job_reading of_state = job_read_state(directory, name, &state, problem);
     if (of_state == JOB_READ && state.total > 0 && state.printed == state.total) {
         return FOUND_PRINTED;
     }
-    enum job_reading of_facts = job_read_facts(directory, name, facts, problem);
-    if (of_state == JOB_ANOTHER || of_facts == JOB_ANOTHER) {
+    if (of_state == JOB_ANOTHER) {
+        return FOUND_REMNANT;
+    }
+    enum job_reading of_facts = job_read_facts(directory, name, facts, &facts_problem);
+    if (of_state == JOB_READ || of_facts == JOB_ANOTHER) {
+        *problem = facts_problem;
+    }
+    if (of_facts == JOB_ANOTHER) {
         return FOUND_REMNANT;
     }
     if (of_state != JOB_READ) {
@@ -173,12 +180,18 @@ static void put_away(struct spool *spool, const char *name, enum found found, co
     }
 }
 
-/* One that was printed and that somebody has is about to leave: until then it is a job. */
+/* One that was printed and that somebody has is about to leave: until then it is a job. Of
+ * another's there is a word, as a person may have given it this name. */
 static enum found remove_remnant(struct spool *spool, const char *name, int directory,
-                                 enum found found, struct job_facts *facts)
+                                 enum found found, struct job_facts *facts, const char *why)
 {
     struct line problem = LINE_INIT;
-    bool is_had = spool_remove(spool, name) == EBUSY;
+    int error = spool_remove(spool, name);
+    bool is_had = error == EBUSY;
+    if (error == 0 && found == FOUND_REMNANT) {
+        log_line(spool->log, LOG_LINE_WARNING, "%s/jobs/%s: is no job, and was removed: %s",
+                 spool->path, name, why);
+    }
     return is_had && found == FOUND_PRINTED &&
                    job_read_facts(directory, name, facts, &problem) == JOB_READ
                ? FOUND_JOB
@@ -201,7 +214,7 @@ static void visit(struct spool *spool, const char *name, struct job_facts *facts
     }
     enum found found = check_job(directory, name, facts, &problem);
     if (found == FOUND_PRINTED || found == FOUND_REMNANT) {
-        found = remove_remnant(spool, name, directory, found, facts);
+        found = remove_remnant(spool, name, directory, found, facts, problem.text);
     }
     if (found == FOUND_JOB) {
         each(owner, name, facts);
