@@ -3,16 +3,22 @@
  * the disk or the process costs more than itself.
  */
 #include "spool_rig.h"
+#include "stage.h"
 #include "stores.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 static bool is_there(const char *name)
@@ -493,6 +499,60 @@ static void full_disks_refuse_commits(void)
     CU_ASSERT_EQUAL(umount(path), 0);
 }
 
+/* From now on sync_file_range(2) fails here and in threads to come. */
+static bool deny_early_writing(unsigned error)
+{
+    struct sock_filter steps[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_sync_file_range, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    const struct sock_fprog program = {sizeof(steps) / sizeof(steps[0]), steps};
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+           prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+}
+
+static unsigned denied_error;
+
+/* '-': there are no filters here, 'y': the job was taken, 'n': it was refused for that. */
+static void add_where_denied(int from_parent, int to_parent)
+{
+    static const char *const documents[] = {"one", NULL};
+    struct spool_rig *rig = calloc(1, sizeof(*rig));
+    struct job_facts facts = spool_rig_facts("t", 1);
+    (void)from_parent;
+    if (!deny_early_writing(denied_error)) {
+        stage_tell(to_parent, '-');
+        pause();
+    }
+    spool_rig_open(rig);
+    spool_commit(spool_rig_receive(rig, documents), &facts, (const unsigned[]){0},
+                 spool_rig_committed, rig);
+    spool_rig_await(rig, 1);
+    MUST(rig->problem == 0 || (unsigned)rig->problem == denied_error);
+    stage_tell(to_parent, rig->problem == 0 ? 'y' : 'n');
+    pause();
+}
+
+/* Bytes that the disk has lost are told of once, by the call that waits for them. */
+static void lost_bytes_are_a_refusal(void)
+{
+    static const struct {
+        unsigned error;
+        char told;
+    } rows[] = {{EIO, 'n'},    {ENODATA, 'n'}, {EREMOTEIO, 'n'}, {ENOSPC, 'n'},
+                {ENOSYS, 'y'}, {EPERM, 'y'},   {EINVAL, 'y'}};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char told = '?';
+        denied_error = rows[i].error;
+        struct child child = child_start(add_where_denied);
+        CU_ASSERT_EQUAL(read(child.from, &told, 1), 1);
+        child_kill(&child);
+        CU_ASSERT_TRUE(told == rows[i].told || told == '-');
+    }
+}
+
 /* No descriptors are left: jobs are refused, and go on afterwards. */
 static void no_descriptors_are_a_refusal(void)
 {
@@ -579,6 +639,7 @@ static const struct test_case cases[] = {
     {"full disks refuse", full_disks_refuse},
     {"spares give way on full disks", spares_give_way_on_full_disks},
     {"full disks refuse commits", full_disks_refuse_commits},
+    {"lost bytes are a refusal", lost_bytes_are_a_refusal},
     {"no descriptors are a refusal", no_descriptors_are_a_refusal},
     {"removals take few descriptors", removals_take_few_descriptors},
     {NULL, NULL},

@@ -98,12 +98,13 @@ static int write_facts(const struct spool_incoming *incoming)
 
 /* ---- The disk -------------------------------------------------------------------------------- */
 
-/* Only what the disk says of the bytes counts, and it says that once: fdatasync would not hear of
- * it again. That a file system cannot begin early is no matter. */
+/* What the disk says of the bytes it says once, in whatever words: fdatasync would not hear of it
+ * again. That a file system, or a filter of system calls, cannot do that here is no matter. */
 static int told(int result)
 {
-    bool is_bad = result != 0 && (errno == EIO || errno == ENOSPC || errno == EDQUOT);
-    return is_bad ? errno : 0;
+    bool cannot = errno == EINVAL || errno == ESPIPE || errno == ENOSYS || errno == EOPNOTSUPP ||
+                  errno == EPERM;
+    return result == 0 || cannot ? 0 : errno;
 }
 
 static int begin_file(int fd)
