@@ -185,6 +185,7 @@ void power_renamed(int from_dir, const char *from, int to_dir, const char *to)
 static struct {
     enum power_keeps keeps;
     uint64_t chance;
+    size_t kept_size; /* what is smaller is kept */
 } failure;
 
 static uint64_t next_chance(void)
@@ -228,7 +229,9 @@ static int lose_contents(const char *path, const struct stat *st, int type, stru
     size_t size = (size_t)st->st_size;
     char *now = read_all(AT_FDCWD, path, size);
     bool same = size == file->size && (size == 0 || memcmp(now, file->sure, size) == 0);
-    uint64_t way = failure.keeps == POWER_SOME ? next_chance() % 3 : 0;
+    uint64_t way = failure.keeps != POWER_SOME ? 0
+                   : size < failure.kept_size  ? 2
+                                               : next_chance() % 3;
     if (!same && way == 1) {
         mix(file, now, size);
         bool is_old = next_chance() % 2 == 0;
@@ -260,12 +263,20 @@ static bool is_kept(const struct change *change, size_t kept)
            (change->of_directory && failure.keeps == POWER_DIRECTORIES);
 }
 
+/* Mostly the names are there, and now and then all but large files is. Gives how many names are. */
+static size_t choose_some(void)
+{
+    failure.kept_size = next_chance() % 2 == 0 ? 0 : 10000;
+    return next_chance() % 2 == 0 ? account.change_count
+                                  : next_chance() % (account.change_count + 1);
+}
+
 void power_fail(const char *top, enum power_keeps keeps, unsigned chance)
 {
     pthread_mutex_lock(&account.mutex); /* for ever: nobody goes on */
     failure.keeps = keeps;
     failure.chance = chance;
-    size_t kept = keeps == POWER_SOME ? next_chance() % (account.change_count + 1) : 0;
+    size_t kept = keeps == POWER_SOME ? choose_some() : 0;
     for (size_t i = account.change_count; i > 0; i--) {
         if (!is_kept(&account.changes[i - 1], kept)) {
             take_back(&account.changes[i - 1]);
