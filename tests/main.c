@@ -120,6 +120,7 @@
     X(job_state)                                                                                   \
     X(background)                                                                                  \
     X(spool)                                                                                       \
+    X(spool_disk)                                                                                  \
     X(spool_faults)                                                                                \
     X(printer_cache)                                                                               \
     X(spoolss)                                                                                     \
