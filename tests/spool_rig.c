@@ -89,6 +89,7 @@ void spool_rig_put(const char *path, const char *text)
 static void look(void *owner)
 {
     struct spool_rig *rig = owner;
+    spool_begin_removals(rig->spool);
     if (rig->spool->removing == NULL && rig->spool->leaving == NULL) {
         loop_end(&rig->loop, 0);
     } else {

@@ -6,6 +6,8 @@
 #include "stage.h"
 #include "stores.h"
 
+#include "../services/lpdsvc/spool_parts.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -446,16 +448,18 @@ static void others_are_no_spares(void)
     spool_discard(spool_rig_receive(&rig, documents));
     spool_rig_settle(&rig);
     CU_ASSERT_EQUAL(spool_rig_count("incoming"), 0);
-    for (unsigned i = 0; i < 70; i++) {
-        spool_rig_add(&rig, "many");
+    for (unsigned i = 0; i < SPOOL_SPARES - 2; i++) {
+        CU_ASSERT_TRUE(spool_keep_spare(rig.spool, "none", UINT64_MAX));
     }
-    for (unsigned number = 4; number < 74; number++) {
+    for (unsigned number = 4; number < 8; number++) {
         char name[JOB_NAME];
         snprintf(name, sizeof(name), "%08u", number);
+        EQUAL_TEXT(spool_rig_add(&rig, "many"), name);
         CU_ASSERT_EQUAL(spool_remove(rig.spool, name), 0);
     }
     spool_rig_settle(&rig);
-    CU_ASSERT_EQUAL(spool_rig_count("incoming"), 64);
+    CU_ASSERT_EQUAL(spool_rig_count("incoming"), 2);
+    CU_ASSERT_FALSE(spool_keep_spare(rig.spool, "none", 0));
     spool_close(rig.spool);
     rig.spool = NULL;
     CU_ASSERT_EQUAL(spool_rig_count("incoming"), 0);

@@ -10,6 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define FILES_AT_ONCE 8 /* that are held open */
+
 /* ---- The commit, in a thread ----------------------------------------------------------------- */
 
 static bool is_small(const struct spool_incoming *incoming)
@@ -124,27 +126,52 @@ static int sync_file(int fd)
     return fdatasync(fd) == 0 ? 0 : errno;
 }
 
-static int with_file(int directory, const char *name, int (*call)(int fd))
+/* File i of a job: its facts, its state, and then its documents. -1 with errno. */
+static int open_file(const struct spool_incoming *incoming, size_t i)
 {
-    int fd = openat(directory, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0) {
-        return errno;
+    char name[SPOOL_DOCUMENT];
+    const char *file = i == 0 ? JOB_FACTS : JOB_STATE;
+    if (i >= 2) {
+        spool_document_name(i - 2, name);
+        file = name;
     }
-    int problem = call(fd);
-    close(fd);
+    return openat(incoming->directory, file, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+static int with_each(const int *fds, size_t count, int (*call)(int fd))
+{
+    int problem = 0;
+    for (size_t i = 0; problem == 0 && i < count; i++) {
+        problem = call(fds[i]);
+    }
     return problem;
 }
 
-static int with_files(const struct spool_incoming *incoming, int (*call)(int fd))
+/* So many of its files at a time, which are few for most jobs. */
+static int put_files(const struct spool_incoming *incoming, size_t first, size_t count)
 {
-    char name[SPOOL_DOCUMENT];
-    int problem = with_file(incoming->directory, JOB_FACTS, call);
-    if (problem == 0) {
-        problem = with_file(incoming->directory, JOB_STATE, call);
+    int fds[FILES_AT_ONCE];
+    int problem = 0;
+    size_t opened = 0;
+    while (problem == 0 && opened < count) {
+        fds[opened] = open_file(incoming, first + opened);
+        if (fds[opened] < 0) {
+            problem = errno;
+        } else {
+            opened++;
+        }
     }
-    for (size_t i = 0; problem == 0 && i < incoming->facts->count; i++) {
-        spool_document_name(i, name);
-        problem = with_file(incoming->directory, name, call);
+    if (problem == 0) {
+        problem = with_each(fds, count, begin_file);
+    }
+    if (problem == 0) {
+        problem = with_each(fds, count, write_file);
+    }
+    if (problem == 0) {
+        problem = with_each(fds, count, sync_file);
+    }
+    for (size_t i = 0; i < opened; i++) {
+        close(fds[i]);
     }
     return problem;
 }
@@ -165,12 +192,11 @@ static int sync_place(const struct spool *spool, enum spool_place place)
  */
 static int put_on_disk(const struct spool_incoming *incoming)
 {
-    int problem = with_files(incoming, begin_file);
-    if (problem == 0) {
-        problem = with_files(incoming, write_file);
-    }
-    if (problem == 0) {
-        problem = with_files(incoming, sync_file);
+    size_t files = incoming->facts->count + 2;
+    int problem = 0;
+    for (size_t first = 0; problem == 0 && first < files; first += FILES_AT_ONCE) {
+        size_t left = files - first;
+        problem = put_files(incoming, first, left < FILES_AT_ONCE ? left : FILES_AT_ONCE);
     }
     if (problem == 0 && incoming->has_new_names && fsync(incoming->directory) != 0) {
         problem = errno;

@@ -182,6 +182,7 @@ static void close_fd(int fd)
 static void spool_free(struct spool *spool)
 {
     background_close(spool->commits);
+    spool_begin_removals(spool);
     background_close(spool->removals);
     spool_remove_spares(spool);
     for (enum spool_place place = 0; place < SPOOL_PLACES; place++) {
@@ -222,8 +223,10 @@ bool spool_open(const char *path, struct loop *loop, const struct log *log, stru
                            .lock = -1,
                            .places = {-1, -1, -1, -1},
                            .next_incoming = 1,
-                           .refusal = {.expired = spool_refuse_all}};
+                           .refusal = {.expired = spool_refuse_all},
+                           .gathering = {.expired = spool_begin_removals}};
     made->refusal.owner = made;
+    made->gathering.owner = made;
     (void)pthread_mutex_init(&made->last_turn, NULL);
     if (!open_places(made, problem) || !prepare(made, problem)) {
         spool_free(made);

@@ -15,7 +15,7 @@
 #include <pthread.h>
 
 #define SPOOL_SMALL (64 * 1024) /* bytes of all documents of a small job, at most */
-#define SPOOL_SPARES 64         /* that are kept, at most */
+#define SPOOL_SPARES 512 /* that are kept, at most: jobs come in heaps, and then leave theirs */
 
 /* The directories in the spool, by their names: spool_places[]. */
 enum spool_place { SPOOL_INCOMING, SPOOL_JOBS, SPOOL_DONE, SPOOL_HELD, SPOOL_PLACES };
@@ -36,6 +36,7 @@ struct spool {
     struct background *commits;
     struct background *removals;    /* of a large file takes its time, too; one at a time */
     struct spool_removal *leaving;  /* what waits for it, */
+    struct loop_timer gathering;    /* or for more of its kind, */
     struct spool_removal *removing; /* and what the thread has */
     struct spool_spare spares[SPOOL_SPARES];
     unsigned spare_count;
@@ -83,6 +84,8 @@ int spool_list(int directory, bool (*each)(void *owner, const char *name), void 
  * the next start. */
 void spool_remove_later(struct spool *spool, enum spool_place place, const char *name,
                         unsigned what);
+/* Begins at once, unless the thread is at it; owner is the spool. */
+void spool_begin_removals(void *owner);
 /* Gives a spare, incoming/NAME, to be received into: it has a state, facts and one document of a
  * job before, and their names are on the disk. false: there is none. */
 bool spool_take_spare(struct spool *spool, char name[JOB_NAME], int *directory);

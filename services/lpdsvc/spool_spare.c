@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #define SPARE_FILES 3
+#define GATHER 20 /* ms, for which what is to leave is gathered: a thread is woken once for all */
 
 struct spool_removal {
     struct spool_removal *next;
@@ -100,8 +101,6 @@ static void remove_all(void *owner)
 
 /* ---- In the loop ----------------------------------------------------------------------------- */
 
-static void begin_removals(struct spool *spool);
-
 static void end_removals(struct spool *spool)
 {
     while (spool->removing != NULL) {
@@ -116,16 +115,20 @@ static void end_removals(struct spool *spool)
     }
 }
 
+/* What came meanwhile and whose time was over is next. */
 static void removed(void *owner)
 {
     struct spool *spool = owner;
     end_removals(spool);
-    begin_removals(spool);
+    if (!spool->gathering.set) {
+        spool_begin_removals(spool);
+    }
 }
 
-/* All that waits is removed in one go. */
-static void begin_removals(struct spool *spool)
+void spool_begin_removals(void *owner)
 {
+    struct spool *spool = owner;
+    loop_unset(spool->loop, &spool->gathering);
     if (spool->removing != NULL || spool->leaving == NULL) {
         return;
     }
@@ -153,7 +156,9 @@ void spool_remove_later(struct spool *spool, enum spool_place place, const char 
     spool_name(spool->next_incoming++, removal->spare);
     spool->spares_coming += removal->is_reusable;
     spool->leaving = removal;
-    begin_removals(spool);
+    if (!spool->gathering.set) {
+        loop_set(spool->loop, &spool->gathering, GATHER);
+    }
 }
 
 /* ---- Spares ---------------------------------------------------------------------------------- */

@@ -153,6 +153,7 @@ static void next_job(struct client *client);
 static void go_on(void *owner)
 {
     struct worker *worker = owner;
+    spool_begin_removals(worker->spool);
     if (worker->spool->removing == NULL && worker->spool->leaving == NULL) {
         next_job(&worker->clients[0]);
     } else {
