@@ -251,16 +251,22 @@ def test_a_queue_is_printing_from_the_first_byte_on(bench):
     expect_no_news(lpd.service.end())
 
 
-def test_many_queues_have_few_deliverers(bench):
-    """Those who have printed all jobs of a queue make room for others."""
-    patch, witness = bench.directory / 'printers.reg', Witness(bench)
-    names = [f'Laser{number}' for number in range(MOST + 20)]
+def add_printers(bench, names, target):
+    """Many at once."""
+    patch = bench.directory / 'printers.reg'
     lines = ['Windows Registry Editor Version 5.00']
-    command = witness.target.replace('\\', '\\\\').replace('"', '\\"')
+    port = target.replace('\\', '\\\\').replace('"', '\\"')
     for name in names:
-        lines += ['', f'[HKEY_LOCAL_MACHINE{printer_key(name)[4:]}]', f'"Port"="{command}"']
+        lines += ['', f'[HKEY_LOCAL_MACHINE{printer_key(name)[4:]}]', f'"Port"="{port}"']
     patch.write_text('\r\n'.join(lines) + '\r\n')
     bench.regtool('import', patch)
+
+
+def test_many_queues_have_few_deliverers(bench):
+    """Those who have printed all jobs of a queue make room for others."""
+    witness = Witness(bench)
+    names = [f'Laser{number}' for number in range(MOST + 20)]
+    add_printers(bench, names, witness.target)
     lpd = Lpd(bench)
     for turn in range(2):
         for name in names:
@@ -268,6 +274,56 @@ def test_many_queues_have_few_deliverers(bench):
             assert len(deliverers(lpd.service.process.pid)) <= MOST
     lpd.until_empty()
     expect(sorted(witness.content()), sorted(b'0' * len(names) + b'1' * len(names)))
+    expect_no_news(lpd.service.end())
+
+
+def test_who_has_no_job_gives_way_before_who_waits(bench):
+    """The place of one who waits would not be needed: he has it still when the job is printed."""
+    out = bench.directory / 'out'
+    away = [f'Away{number}' for number in range(MOST - 1)]
+    add_printers(bench, away, f'socket://127.0.0.1:{free_port()}')
+    add_printer(bench, 'Laser', '/dev/null')
+    add_printer(bench, 'Other', str(out))
+    lpd = Lpd(bench)
+    for name in away:
+        send_job(lpd.port, name, {'x': b'x'})
+    for name in away:
+        until_state(lpd, name, r'\Awaiting for socket.*refused')
+    send_job(lpd.port, 'Laser', {'x': b'x'})
+    until_state(lpd, 'Laser', READY)
+    send_job(lpd.port, 'Other', {'x': b'here'})
+    until('the job is printed', lambda: out.exists() and out.read_bytes() == b'here')
+    expect([name for name in away if 'other queues' in lpq(lpd.port, name)], [])
+    lpd.service.end()
+
+
+def test_a_busy_queue_leaves_its_place_to_others(bench):
+    """Where all places are taken, who has printed a job is not given the next one."""
+    gate, out = Gate(bench), bench.directory / 'out'
+    names = [f'Held{number}' for number in range(MOST - 1)]
+    with socket.create_server(('127.0.0.1', 0), backlog=MOST) as server: # which takes all, and says nothing
+        server.settimeout(TIMEOUT)
+        add_printers(bench, names, f'socket://127.0.0.1:{server.getsockname()[1]}')
+        add_printer(bench, 'Laser', gate.target)
+        add_printer(bench, 'Other', str(out))
+        lpd = Lpd(bench)
+        for name in names:
+            send_job(lpd.port, name, {'x': b'x'})
+        for name in names:
+            until_state(lpd, name, 'printing')
+        for _ in range(5):
+            send_job(lpd.port, 'Laser', {'x': b'x'})
+        gate.until_begun()
+        send_job(lpd.port, 'Other', {'x': b'here'})
+        until_state(lpd, 'Other', r'\Awaiting for .*: other queues are being printed')
+        gate.open_each(4)
+        gate.until_begun(5)
+        expect(out.exists() and out.read_bytes(), b'here')
+        gate.open()
+        for _ in names:
+            with server.accept()[0] as client:
+                expect(client.makefile('rb').read(), b'x')
+        lpd.until_empty()
     expect_no_news(lpd.service.end())
 
 

@@ -360,15 +360,21 @@ void dispatch_run(struct dispatch *dispatch, bool running)
     dispatch->running = running;
 }
 
-/* Each time another queue is the first, so that none has to stand back for ever. */
+/* The first one that had to wait for a place is the first that is looked at the next time, so that
+ * none has to stand back for ever. */
 void dispatch_look(struct dispatch *dispatch)
 {
     queues_sweep(dispatch->queues, is_released);
-    dispatch->crowded = false;
     size_t count = dispatch->queues->count;
-    size_t first = count > 0 ? dispatch->next++ % count : 0;
+    size_t first = dispatch->next;
+    dispatch->crowded = false;
     for (size_t i = 0; i < count; i++) {
-        look_at(dispatch, dispatch->queues->rows[(first + i) % count]);
+        size_t at = (first + i) % count;
+        bool crowded = dispatch->crowded;
+        look_at(dispatch, dispatch->queues->rows[at]);
+        if (!crowded && dispatch->crowded) {
+            dispatch->next = at;
+        }
     }
 }
 

@@ -20,7 +20,7 @@ struct dispatch {
     uint32_t most_pause;
     bool running;
     bool crowded; /* a queue waits for a place */
-    size_t next;  /* the queue whose turn is next, where there are too many */
+    size_t next;  /* the queue that is looked at first, as it waits for a place */
     char program[PATH_MAX];
 };
 
