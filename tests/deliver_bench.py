@@ -6,6 +6,7 @@ Nothing sleeps: each wait is for a line, a file or a lock and fails after TIMEOU
 import os
 import random
 import resource
+import signal
 import socket
 import struct
 import subprocess
@@ -284,7 +285,26 @@ def start_parent(bench, spool, name, *options):
                                spool.path, name, KEEP], env=bench.environment,
                               stdout=subprocess.PIPE, stdin=subprocess.PIPE)
     lines = Lines(parent.stdout)
-    return parent, lines, int(lines.wait(r'^child (\d+)$')[1])
+    bench.open_things.append(LeftBehind(parent.pid))
+    child = int(lines.wait(r'^child (\d+)$')[1])
+    bench.open_things.append(LeftBehind(child))
+    return parent, lines, child
+
+
+class LeftBehind:
+    """A process that must not outlive a test that fails."""
+
+    def __init__(self, pid):
+        self.pidfd = os.pidfd_open(pid)
+
+    def kill(self):
+        try:
+            signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        os.close(self.pidfd)
+
+    close = kill
 
 
 def end_parent(parent):
