@@ -126,6 +126,7 @@ static void leftovers_are_cleared(void)
     CU_ASSERT_EQUAL(mkdir(spool_rig_path("incoming/deep"), 0700), 0);
     CU_ASSERT_EQUAL(mkdir(spool_rig_path("incoming/deep/er"), 0700), 0);
     spool_rig_put(spool_rig_path("incoming/deep/er/file"), "x");
+    spool_rig_put(spool_rig_path("last"), "1\n");
     CU_ASSERT_EQUAL(mkdir(spool_rig_path("done/00000007"), 0700), 0);
     spool_rig_put(spool_rig_path("done/00000007/1"), "x");
     spool_rig_reopen(&rig);
@@ -278,6 +279,27 @@ static void unreadable_jobs_are_left(void)
     spool_rig_close(&rig);
 }
 
+/* For want of descriptors no spare is lost. */
+static void unreadable_spares_are_kept(void)
+{
+    struct spool_rig rig;
+    struct rlimit before;
+    struct spool_incoming *incoming = NULL;
+    spool_rig_open(&rig);
+    spool_rig_add(&rig, "one");
+    spool_rig_finish(&rig, "00000001");
+    spool_rig_ripen(&rig);
+    CU_ASSERT_EQUAL_FATAL(getrlimit(RLIMIT_NOFILE, &before), 0);
+    struct rlimit none = {.rlim_cur = 0, .rlim_max = before.rlim_max};
+    CU_ASSERT_EQUAL_FATAL(setrlimit(RLIMIT_NOFILE, &none), 0);
+    CU_ASSERT_EQUAL(spool_begin(rig.spool, &incoming), EMFILE);
+    CU_ASSERT_EQUAL(setrlimit(RLIMIT_NOFILE, &before), 0);
+    CU_ASSERT_EQUAL_FATAL(spool_begin(rig.spool, &incoming), 0);
+    CU_ASSERT_EQUAL(spool_rig_count("incoming"), 1);
+    spool_discard(incoming);
+    spool_rig_close(&rig);
+}
+
 /* What stands in a spare in the place of its files is not written to. */
 static void spares_are_looked_at(void)
 {
@@ -421,6 +443,7 @@ static const struct test_case cases[] = {
     {"remnants are removed", remnants_are_removed},
     {"remnants that are had stay", remnants_that_are_had_stay},
     {"unreadable jobs are left", unreadable_jobs_are_left},
+    {"unreadable spares are kept", unreadable_spares_are_kept},
     {"spares are looked at", spares_are_looked_at},
     {"held names do not collide", held_names_do_not_collide},
     {"no descriptors are a refusal", no_descriptors_are_a_refusal},

@@ -4,6 +4,7 @@
 
 #include "../printing/job_parts.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -181,20 +182,32 @@ static void forget_spare(struct spool *spool, unsigned i)
             (spool->spare_count - i) * sizeof(spool->spares[0]));
 }
 
+/* Where descriptors or memory are short, a spare is as good the next time. */
+static bool is_lost(int directory)
+{
+    return directory < 0 && errno != EMFILE && errno != ENFILE && errno != ENOMEM;
+}
+
 bool spool_take_spare(struct spool *spool, char name[JOB_NAME], int *directory)
 {
-    int found = -1;
-    for (unsigned i = 0; found < 0 && i < spool->spare_count;) {
+    unsigned i = 0;
+    while (i < spool->spare_count) {
         if (spool->spares[i].since >= spool->synced) {
             i++;
             continue;
         }
         snprintf(name, JOB_NAME, "%s", spool->spares[i].name);
-        forget_spare(spool, i);
-        found = spool_open_directory(spool->places[SPOOL_INCOMING], name);
+        *directory = spool_open_directory(spool->places[SPOOL_INCOMING], name);
+        bool lost = is_lost(*directory);
+        if (*directory >= 0 || lost) {
+            forget_spare(spool, i);
+        }
+        if (!lost) {
+            return *directory >= 0;
+        }
     }
-    *directory = found;
-    return found >= 0;
+    *directory = -1;
+    return false;
 }
 
 void spool_remove_spares(struct spool *spool)
