@@ -227,15 +227,21 @@ static void numbers_do_not_come_again(void)
     rig.spool = NULL;
     spool_rig_reopen(&rig);
     EQUAL_TEXT(spool_rig_add(&rig, "four"), "00005001");
-    /* Where that is damaged, what is there counts. */
+    /* Where that is damaged, they begin well above what is there. */
     spool_close(rig.spool);
     rig.spool = NULL;
     spool_rig_put(spool_rig_path("last"), "many\n");
     CU_ASSERT_EQUAL(mkdir(spool_rig_path("held/00006000"), 0700), 0);
     spool_rig_reopen(&rig);
     CU_ASSERT_TRUE(spool_rig_logged(&rig, "spool/last: is damaged"));
-    EQUAL_TEXT(spool_rig_add(&rig, "five"), "00006001");
-    EQUAL_TEXT(spool_rig_jobs(&rig), "three,four,five");
+    EQUAL_TEXT(spool_rig_add(&rig, "five"), "01006001");
+    spool_close(rig.spool);
+    rig.spool = NULL;
+    CU_ASSERT_EQUAL(unlink(spool_rig_path("last")), 0);
+    spool_rig_reopen(&rig);
+    CU_ASSERT_TRUE(spool_rig_logged(&rig, "spool/last: No such file"));
+    EQUAL_TEXT(spool_rig_add(&rig, "six"), "02006002");
+    EQUAL_TEXT(spool_rig_jobs(&rig), "three,four,five,six");
     spool_rig_close(&rig);
 }
 

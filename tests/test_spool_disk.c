@@ -6,6 +6,8 @@
 #include "stage.h"
 #include "stores.h"
 
+#include "../services/lpdsvc/spool_parts.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/filter.h>
@@ -106,36 +108,68 @@ static void full_disks_refuse(void)
     CU_ASSERT_EQUAL(umount(path), 0);
 }
 
-static void spares_give_way_on_full_disks(void)
+/* A spool on a disk of its own, with ten spares of 60,000 bytes; false: there is no such disk. */
+static bool open_with_spares(struct spool_rig *rig, const char *path)
 {
     static char large[60001];
     const char *const documents[] = {large, NULL};
-    struct spool_rig rig;
-    struct spool_incoming *incoming;
-    char path[4096];
-    char filler[4200];
     memset(large, 'x', sizeof(large) - 1);
-    snprintf(path, sizeof(path), "%s/disk", scratch_dir());
-    snprintf(filler, sizeof(filler), "%s/disk/filler", scratch_dir());
     if (geteuid() != 0 || !mount_disk(path)) {
         test_skip("a small disk needs root");
-        return;
+        return false;
     }
-    spool_rig_open_at(&rig, path);
+    spool_rig_open_at(rig, path);
     for (unsigned i = 0; i < 10; i++) {
         struct job_facts facts = spool_rig_facts("t", 1);
-        incoming = spool_rig_receive(&rig, documents);
-        spool_commit(incoming, &facts, (const unsigned[]){0}, spool_rig_committed, &rig);
-        spool_rig_await(&rig, 1);
-        CU_ASSERT_EQUAL_FATAL(rig.problem, 0);
+        spool_commit(spool_rig_receive(rig, documents), &facts, (const unsigned[]){0},
+                     spool_rig_committed, rig);
+        spool_rig_await(rig, 1);
+        CU_ASSERT_EQUAL_FATAL(rig->problem, 0);
     }
-    spool_rig_jobs(&rig);
-    for (size_t i = 0; i < rig.count; i++) {
-        spool_rig_finish(&rig, rig.names[i]);
+    spool_rig_jobs(rig);
+    for (size_t i = 0; i < rig->count; i++) {
+        spool_rig_finish(rig, rig->names[i]);
+    }
+    return true;
+}
+
+static void spares_give_way_on_full_disks(void)
+{
+    struct spool_rig rig;
+    struct spool_incoming *incoming = NULL;
+    char path[4096];
+    char filler[4200];
+    snprintf(path, sizeof(path), "%s/disk", scratch_dir());
+    snprintf(filler, sizeof(filler), "%s/disk/filler", scratch_dir());
+    if (!open_with_spares(&rig, path)) {
+        return;
     }
     fill(filler, SPOOL_RESERVE / 2);
-    incoming = NULL;
     CU_ASSERT_EQUAL(spool_begin(rig.spool, &incoming), 0);
+    spool_discard(incoming);
+    spool_rig_close(&rig);
+    CU_ASSERT_EQUAL(umount(path), 0);
+}
+
+/* Where there is room for its beginning, and not for all of it. */
+static void spares_give_way_to_large_jobs(void)
+{
+    static char piece[65536];
+    struct spool_rig rig;
+    struct spool_incoming *incoming = NULL;
+    char path[4096];
+    char filler[4200];
+    snprintf(path, sizeof(path), "%s/disk", scratch_dir());
+    snprintf(filler, sizeof(filler), "%s/disk/filler", scratch_dir());
+    if (!open_with_spares(&rig, path)) {
+        return;
+    }
+    fill(filler, SPOOL_RESERVE + 300 * 1024);
+    CU_ASSERT_EQUAL_FATAL(spool_begin(rig.spool, &incoming), 0);
+    CU_ASSERT_EQUAL_FATAL(spool_next_document(incoming), 0);
+    for (unsigned i = 0; i < 10; i++) {
+        CU_ASSERT_EQUAL(spool_write(incoming, piece, sizeof(piece)), 0);
+    }
     spool_discard(incoming);
     spool_rig_close(&rig);
     CU_ASSERT_EQUAL(umount(path), 0);
@@ -171,12 +205,16 @@ static void full_disks_refuse_commits(void)
     CU_ASSERT_EQUAL(umount(path), 0);
 }
 
-/* From now on sync_file_range(2) fails here and in threads to come. */
-static bool deny_early_writing(unsigned error)
+/* From now on sync_file_range(2) fails here and in threads to come, and so does renameat2(2) from
+ * a directory; -1: from none. */
+static bool deny_early_writing(unsigned error, int directory)
 {
     struct sock_filter steps[] = {
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_sync_file_range, 0, 1),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_sync_file_range, 3, 0),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_renameat2, 0, 3),
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[0])),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)directory, 0, 1),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
     };
@@ -194,7 +232,7 @@ static void add_where_denied(int from_parent, int to_parent)
     struct spool_rig *rig = calloc(1, sizeof(*rig));
     struct job_facts facts = spool_rig_facts("t", 1);
     (void)from_parent;
-    if (!deny_early_writing(denied_error)) {
+    if (!deny_early_writing(denied_error, -1)) {
         stage_tell(to_parent, '-');
         pause();
     }
@@ -225,11 +263,50 @@ static void lost_bytes_are_a_refusal(void)
     }
 }
 
+static void fail_and_be_killed(int from_parent, int to_parent)
+{
+    static const char *const documents[] = {"one", NULL};
+    struct spool_rig *rig = calloc(1, sizeof(*rig));
+    struct job_facts facts = spool_rig_facts("t", 1);
+    (void)from_parent;
+    spool_rig_open(rig);
+    bool denied = deny_early_writing(EIO, rig->spool->places[SPOOL_JOBS]);
+    if (denied) {
+        spool_commit(spool_rig_receive(rig, documents), &facts, (const unsigned[]){0},
+                     spool_rig_committed, rig);
+        spool_rig_await(rig, 1);
+        MUST(rig->problem == EIO);
+    }
+    stage_tell(to_parent, denied ? 'n' : '-');
+    pause();
+}
+
+/* Also one that cannot be moved back: its client sends it again. */
+static void refused_jobs_are_not_printed(void)
+{
+    struct spool_rig rig;
+    char told = '?';
+    struct child child = child_start(fail_and_be_killed);
+    CU_ASSERT_EQUAL(read(child.from, &told, 1), 1);
+    child_kill(&child);
+    if (told == '-') {
+        test_skip("filters of system calls are needed");
+        return;
+    }
+    spool_rig_open(&rig);
+    CU_ASSERT_EQUAL(spool_rig_count("jobs"), 1);
+    EQUAL_TEXT(spool_rig_jobs(&rig), "");
+    CU_ASSERT_TRUE(spool_rig_logged(&rig, "jobs/00000001: is no job, and was removed"));
+    spool_rig_close(&rig);
+}
+
 static const struct test_case cases[] = {
     {"full disks refuse", full_disks_refuse},
     {"spares give way on full disks", spares_give_way_on_full_disks},
+    {"spares give way to large jobs", spares_give_way_to_large_jobs},
     {"full disks refuse commits", full_disks_refuse_commits},
     {"lost bytes are a refusal", lost_bytes_are_a_refusal},
+    {"refused jobs are not printed", refused_jobs_are_not_printed},
     {NULL, NULL},
 };
 

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #define FILES_AT_ONCE 8 /* that are held open */
+#define NO_JOB "0"      /* a name that no job has */
 
 /* ---- The commit, in a thread ----------------------------------------------------------------- */
 
@@ -204,10 +205,13 @@ static int put_on_disk(const struct spool_incoming *incoming)
     return problem;
 }
 
-/* A job of which the disk does not say that it is there has not been received. */
+/* A job of which the disk does not say that it is there has not been received. Who sent it sends it
+ * again; so where it cannot be moved back either, its facts tell the next start that it is none. */
 static int take_back(const struct spool_incoming *incoming, int problem)
 {
+    struct line ignored = LINE_INIT;
     const struct spool *spool = incoming->spool;
+    (void)job_write_facts(incoming->directory, NO_JOB, incoming->facts, &ignored);
     (void)renameat2(spool->places[SPOOL_JOBS], incoming->job, spool->places[SPOOL_INCOMING],
                     incoming->name, RENAME_NOREPLACE);
     (void)sync_place(spool, SPOOL_JOBS);

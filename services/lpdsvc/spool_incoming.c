@@ -33,7 +33,8 @@ static int make_directory(struct spool_incoming *incoming)
     return 0;
 }
 
-/* Spares give way where room is short: else they might keep out all jobs for ever. */
+/* Spares give way where room is short, also in the middle of a job: else they might keep out all
+ * jobs, or all of some size, for ever. */
 static int find_room(struct spool *spool)
 {
     int problem = spool_room(spool);
@@ -129,7 +130,7 @@ static int open_left_document(struct spool_incoming *incoming, const char *name)
 int spool_next_document(struct spool_incoming *incoming)
 {
     char name[SPOOL_DOCUMENT];
-    int problem = spool_room(incoming->spool);
+    int problem = find_room(incoming->spool);
     if (problem == 0 && incoming->count == JOB_DOCUMENTS) {
         problem = EMFILE;
     }
@@ -182,7 +183,7 @@ int spool_write(struct spool_incoming *incoming, const void *bytes, size_t size)
     }
     while (size > 0) {
         struct spool *spool = incoming->spool;
-        int problem = spool->unchecked >= CHECK_EVERY ? spool_room(spool) : 0;
+        int problem = spool->unchecked >= CHECK_EVERY ? find_room(spool) : 0;
         if (problem != 0) {
             return problem;
         }

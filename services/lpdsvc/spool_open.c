@@ -13,6 +13,7 @@
 
 #define COMMITS 16        /* at a time: they wait together for the disk */
 #define NUMBERS_AHEAD 256 /* that are given before the disk hears of it again */
+#define FAR_AHEAD 1000000 /* numbers: nobody has given so many that nothing is seen of */
 #define LAST "last"
 
 const char *const spool_places[SPOOL_PLACES] = {"incoming", "jobs", "done", "held"};
@@ -49,7 +50,8 @@ static bool see_number(void *owner, const char *name)
     return true;
 }
 
-/* One that is damaged is logged: then a number may come again whose job is gone. */
+/* Where it is damaged or lost, numbers begin well above what is there: one that came again might
+ * find what is left of the job that had it before. */
 static void read_last(struct spool *spool)
 {
     char text[32];
@@ -60,7 +62,8 @@ static void read_last(struct spool *spool)
     text[length] = '\0';
     if (problem == 0 && job_take_number(&at, UINT32_MAX * 1000ULL, &last) && *at == '\0') {
         spool->last = last;
-    } else if (problem != ENOENT) {
+    } else if (problem != ENOENT || spool->next > 1) {
+        spool->next += FAR_AHEAD;
         log_line(spool->log, LOG_LINE_WARNING, "%s/" LAST ": %s", spool->path,
                  problem != 0 ? strerror(problem) : "is damaged");
     }
