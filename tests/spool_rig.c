@@ -175,11 +175,6 @@ void spool_rig_finish(struct spool_rig *rig, const char *name)
     spool_rig_settle(rig);
 }
 
-void spool_rig_ripen(struct spool_rig *rig)
-{
-    rig->spool->synced = ++rig->spool->commits_begun;
-}
-
 static void note_job(void *owner, const char *name, const struct job_facts *facts)
 {
     struct spool_rig *rig = owner;

@@ -52,8 +52,6 @@ struct job_facts spool_rig_facts(const char *title, size_t count);
 void spool_rig_settle(struct spool_rig *rig);
 /* As if it was printed; waits until it has left. */
 void spool_rig_finish(struct spool_rig *rig, const char *name);
-/* As if a job had been committed: spares are used from then on. */
-void spool_rig_ripen(struct spool_rig *rig);
 /* Receives these documents, which end with NULL. */
 struct spool_incoming *spool_rig_receive(struct spool_rig *rig, const char *const *documents);
 /* Adds a job of one document, which is its title, too. Gives its name, which lives until the next.

@@ -288,7 +288,6 @@ static void unreadable_spares_are_kept(void)
     spool_rig_open(&rig);
     spool_rig_add(&rig, "one");
     spool_rig_finish(&rig, "00000001");
-    spool_rig_ripen(&rig);
     CU_ASSERT_EQUAL_FATAL(getrlimit(RLIMIT_NOFILE, &before), 0);
     struct rlimit none = {.rlim_cur = 0, .rlim_max = before.rlim_max};
     CU_ASSERT_EQUAL_FATAL(setrlimit(RLIMIT_NOFILE, &none), 0);
@@ -316,12 +315,10 @@ static void spares_are_looked_at(void)
     spool_rig_open(&rig);
     spool_rig_put(scratch_path("treasure"), "a longer text than that of any job");
     for (size_t i = 0; i < sizeof(plants) / sizeof(plants[0]); i++) {
-        spool_rig_ripen(&rig);
         spool_rig_finish(&rig, spool_rig_add(&rig, "before"));
         CU_ASSERT_EQUAL(spool_rig_count("incoming"), 1);
         snprintf(command, sizeof(command), "cd ../incoming/* && %s", plants[i]);
         spoil(&rig, command);
-        spool_rig_ripen(&rig);
         spool_rig_add(&rig, "one");
         EQUAL_TEXT(spool_rig_jobs(&rig), "one");
         spool_rig_finish(&rig, rig.name);
@@ -329,7 +326,6 @@ static void spares_are_looked_at(void)
     /* Facts that are a link cost the job, and nobody else. */
     CU_ASSERT_EQUAL(spool_rig_count("incoming"), 1);
     spoil(&rig, "ln -sf ../../../treasure ../incoming/*/facts");
-    spool_rig_ripen(&rig);
     struct job_facts facts = spool_rig_facts("t", 1);
     spool_commit(spool_rig_receive(&rig, documents), &facts, (const unsigned[]){0},
                  spool_rig_committed, &rig);

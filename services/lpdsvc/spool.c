@@ -278,8 +278,7 @@ int spool_remove(struct spool *spool, const char *name)
         close(claim);
     }
     if (problem == 0) {
-        spool_remove_later(spool, SPOOL_INCOMING, gone,
-                           SPOOL_WAS_WAITING | if_reusable(spool, name));
+        spool_remove_later(spool, SPOOL_INCOMING, gone, SPOOL_WAS_JOB | if_reusable(spool, name));
     }
     return problem;
 }
@@ -287,7 +286,7 @@ int spool_remove(struct spool *spool, const char *name)
 void spool_clear_done(struct spool *spool, const char *name)
 {
     if (spool_number(name) != 0) {
-        spool_remove_later(spool, SPOOL_DONE, name, if_reusable(spool, name));
+        spool_remove_later(spool, SPOOL_DONE, name, SPOOL_WAS_JOB | if_reusable(spool, name));
     }
 }
 

@@ -275,9 +275,6 @@ static void committed(void *owner)
     struct spool_incoming *incoming = owner;
     struct spool *spool = incoming->spool;
     bool is_there = incoming->problem == 0;
-    if (is_there && incoming->begun_as > spool->synced) {
-        spool->synced = incoming->begun_as;
-    }
     if (!incoming->discarded) {
         incoming->done(incoming->owner, incoming->problem, is_there ? incoming->job : NULL);
     } else if (is_there) {
@@ -330,7 +327,6 @@ void spool_commit(struct spool_incoming *incoming, const struct job_facts *facts
     incoming->facts = malloc(sizeof(*facts));
     int problem = incoming->facts != NULL ? take_facts(incoming, facts, order) : ENOMEM;
     if (problem == 0) {
-        incoming->begun_as = ++spool->commits_begun;
         incoming->number = spool->next++;
         spool_name(incoming->number, incoming->job);
         problem = background_start(spool->commits, commit, committed, incoming);

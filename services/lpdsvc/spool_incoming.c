@@ -205,7 +205,7 @@ int spool_write(struct spool_incoming *incoming, const void *bytes, size_t size)
 static bool keep_as_spare(const struct spool_incoming *incoming)
 {
     return incoming->was_spare && !incoming->has_new_names && !incoming->failed &&
-           incoming->size <= SPOOL_SMALL && spool_keep_spare(incoming->spool, incoming->name, 0);
+           incoming->size <= SPOOL_SMALL && spool_keep_spare(incoming->spool, incoming->name);
 }
 
 void spool_discard(struct spool_incoming *incoming)

@@ -103,9 +103,13 @@ static bool clear_one(void *owner, const char *name)
     return true;
 }
 
+/* What stands there has left jobs/ for good before its files go. */
 static int clear(struct spool *spool, enum spool_place place)
 {
     struct clearing clearing = {spool, place};
+    if (fsync(spool->places[SPOOL_JOBS]) != 0) {
+        return errno;
+    }
     return spool_list(spool->places[place], clear_one, &clearing);
 }
 

@@ -21,11 +21,6 @@
 enum spool_place { SPOOL_INCOMING, SPOOL_JOBS, SPOOL_DONE, SPOOL_HELD, SPOOL_PLACES };
 extern const char *const spool_places[SPOOL_PLACES];
 
-struct spool_spare {
-    char name[JOB_NAME];
-    uint64_t since; /* the commits that had begun when it had left jobs/ */
-};
-
 struct spool {
     char *path;
     struct loop *loop;
@@ -34,19 +29,17 @@ struct spool {
     int lock;
     int places[SPOOL_PLACES];
     struct background *commits;
-    struct background *removals;    /* of a large file takes its time, too; one at a time */
-    struct spool_removal *leaving;  /* what waits for it, */
-    struct loop_timer gathering;    /* or for more of its kind, */
-    struct spool_removal *removing; /* and what the thread has */
-    struct spool_spare spares[SPOOL_SPARES];
+    struct background *removals;         /* of a large file takes its time, too; one at a time */
+    struct spool_removal *leaving;       /* what waits for it, */
+    struct loop_timer gathering;         /* or for more of its kind, */
+    struct spool_removal *removing;      /* and what the thread has */
+    char spares[SPOOL_SPARES][JOB_NAME]; /* incoming/NAME */
     unsigned spare_count;
-    unsigned spares_coming;    /* of what is removed */
-    uint64_t first;            /* number that this service could give */
-    uint64_t next;             /* number of a job */
-    pthread_mutex_t last_turn; /* of last, as long as there are commits */
-    uint64_t last;             /* on the disk: no job is there above it */
-    uint64_t commits_begun;
-    uint64_t synced;                /* the latest commit after which jobs/ was synced */
+    unsigned spares_coming;         /* of what is removed */
+    uint64_t first;                 /* number that this service could give */
+    uint64_t next;                  /* number of a job */
+    pthread_mutex_t last_turn;      /* of last, as long as there are commits */
+    uint64_t last;                  /* on the disk: no job is there above it */
     uint64_t next_incoming;         /* number of what is received or removed */
     struct spool_incoming *refused; /* whose commit did not begin, */
     struct loop_timer refusal;      /* which is told soon */
@@ -77,8 +70,8 @@ int spool_list(int directory, bool (*each)(void *owner, const char *name), void 
 
 /* ---- What leaves ----------------------------------------------------------------------------- */
 
-#define SPOOL_WAS_WAITING 1u /* it left jobs/ and was not printed */
-#define SPOOL_REUSABLE 2u    /* all names in it are on the disk */
+#define SPOOL_WAS_JOB 1u  /* it was in jobs/ */
+#define SPOOL_REUSABLE 2u /* all names in it are on the disk */
 
 /* Removes incoming/NAME or done/NAME, in a thread, or makes a spare of it; what fails is left to
  * the next start. */
@@ -89,9 +82,9 @@ void spool_begin_removals(void *owner);
 /* Gives a spare, incoming/NAME, to be received into: it has a state, facts and one document of a
  * job before, and their names are on the disk. false: there is none. */
 bool spool_take_spare(struct spool *spool, char name[JOB_NAME], int *directory);
-/* Keeps incoming/NAME as one, which left jobs/ when so many commits had begun; false: there are
- * enough. */
-bool spool_keep_spare(struct spool *spool, const char *name, uint64_t since);
+/* Keeps incoming/NAME as one; that it is in jobs/ no more is on the disk. false: there are enough.
+ */
+bool spool_keep_spare(struct spool *spool, const char *name);
 void spool_remove_spares(struct spool *spool);
 
 /* ---- What comes ------------------------------------------------------------------------------ */
@@ -115,8 +108,7 @@ struct spool_incoming {
     bool committing;
     struct job_facts *facts;
     unsigned order[JOB_DOCUMENTS];
-    uint64_t begun_as; /* of the commits; */
-    uint64_t number;   /* of the jobs, */
+    uint64_t number; /* of the jobs, */
     char job[JOB_NAME];
     int problem;
     bool discarded;

@@ -18,7 +18,7 @@
 struct spool_removal {
     struct spool_removal *next;
     enum spool_place place;
-    bool was_waiting;
+    bool was_job;
     bool is_reusable;
     bool is_kept; /* as a spare: incoming/SPARE */
     char name[JOB_NAME];
@@ -73,16 +73,16 @@ static bool make_spare(const struct spool *spool, const struct spool_removal *re
                                 RENAME_NOREPLACE) == 0;
 }
 
-/* That a job which was not printed left jobs/ is on the disk before its files are touched, or a
- * loss of power might leave a part of it. Of one that was printed its state says so. */
+/* That jobs left jobs/ is on the disk before their files are touched: until then a loss of power
+ * may bring them back, whole. Only this makes it sure of those that were printed, so it is not left
+ * to the next job that comes. */
 static bool sync_removals(const struct spool *spool)
 {
     const struct spool_removal *at = spool->removing;
-    while (at != NULL && !at->was_waiting) {
+    while (at != NULL && !at->was_job) {
         at = at->next;
     }
-    return at == NULL ||
-           (fsync(spool->places[SPOOL_INCOMING]) == 0 && fsync(spool->places[SPOOL_JOBS]) == 0);
+    return at == NULL || fsync(spool->places[SPOOL_JOBS]) == 0;
 }
 
 static void remove_all(void *owner)
@@ -90,7 +90,7 @@ static void remove_all(void *owner)
     const struct spool *spool = owner;
     bool is_synced = sync_removals(spool);
     for (struct spool_removal *at = spool->removing; at != NULL; at = at->next) {
-        if (at->was_waiting && !is_synced) {
+        if (at->was_job && !is_synced) {
             continue;
         }
         at->is_kept = at->is_reusable && make_spare(spool, at);
@@ -109,8 +109,7 @@ static void end_removals(struct spool *spool)
         spool->removing = removal->next;
         spool->spares_coming -= removal->is_reusable;
         if (removal->is_kept) {
-            (void)spool_keep_spare(spool, removal->spare,
-                                   spool->commits_begun); /* there is room: it was counted */
+            (void)spool_keep_spare(spool, removal->spare); /* there is room: it was counted */
         }
         free(removal);
     }
@@ -149,7 +148,7 @@ void spool_remove_later(struct spool *spool, enum spool_place place, const char 
     }
     *removal = (struct spool_removal){.next = spool->leaving,
                                       .place = place,
-                                      .was_waiting = (what & SPOOL_WAS_WAITING) != 0,
+                                      .was_job = (what & SPOOL_WAS_JOB) != 0,
                                       .is_reusable =
                                           (what & SPOOL_REUSABLE) != 0 &&
                                           spool->spare_count + spool->spares_coming < SPOOL_SPARES};
@@ -164,22 +163,13 @@ void spool_remove_later(struct spool *spool, enum spool_place place, const char 
 
 /* ---- Spares ---------------------------------------------------------------------------------- */
 
-bool spool_keep_spare(struct spool *spool, const char *name, uint64_t since)
+bool spool_keep_spare(struct spool *spool, const char *name)
 {
     if (spool->spare_count + spool->spares_coming >= SPOOL_SPARES) {
         return false;
     }
-    struct spool_spare *spare = &spool->spares[spool->spare_count++];
-    snprintf(spare->name, JOB_NAME, "%s", name);
-    spare->since = since;
+    snprintf(spool->spares[spool->spare_count++], JOB_NAME, "%s", name);
     return true;
-}
-
-static void forget_spare(struct spool *spool, unsigned i)
-{
-    spool->spare_count--;
-    memmove(&spool->spares[i], &spool->spares[i + 1],
-            (spool->spare_count - i) * sizeof(spool->spares[0]));
 }
 
 /* Where descriptors or memory are short, a spare is as good the next time. */
@@ -188,32 +178,25 @@ static bool is_lost(int directory)
     return directory < 0 && errno != EMFILE && errno != ENFILE && errno != ENOMEM;
 }
 
+/* The latest one first, as the system has that in memory. */
 bool spool_take_spare(struct spool *spool, char name[JOB_NAME], int *directory)
 {
-    unsigned i = 0;
-    while (i < spool->spare_count) {
-        if (spool->spares[i].since >= spool->synced) {
-            i++;
-            continue;
-        }
-        snprintf(name, JOB_NAME, "%s", spool->spares[i].name);
+    *directory = -1;
+    while (spool->spare_count > 0) {
+        snprintf(name, JOB_NAME, "%s", spool->spares[spool->spare_count - 1]);
         *directory = spool_open_directory(spool->places[SPOOL_INCOMING], name);
         bool lost = is_lost(*directory);
-        if (*directory >= 0 || lost) {
-            forget_spare(spool, i);
-        }
+        spool->spare_count -= *directory >= 0 || lost;
         if (!lost) {
-            return *directory >= 0;
+            break;
         }
     }
-    *directory = -1;
-    return false;
+    return *directory >= 0;
 }
 
 void spool_remove_spares(struct spool *spool)
 {
     while (spool->spare_count > 0) {
-        (void)spool_remove_tree(spool->places[SPOOL_INCOMING],
-                                spool->spares[--spool->spare_count].name);
+        (void)spool_remove_tree(spool->places[SPOOL_INCOMING], spool->spares[--spool->spare_count]);
     }
 }

@@ -347,7 +347,8 @@ static int read_job(struct run *run, struct line *why)
     return reading == JOB_READ ? STATUS_PRINTED : STATUS_DAMAGED;
 }
 
-/* Whoever claimed it before may have finished it since it was opened. */
+/* Whoever claimed it before may have finished it since it was opened. Who is told of it syncs jobs/
+ * for many at a time; where nobody is, a loss of power should not bring it back either. */
 static int finish(struct run *run, struct line *why)
 {
     int error;
@@ -357,6 +358,9 @@ static int finish(struct run *run, struct line *why)
         line_add(why, "cannot move the printed job: ");
         deliver_add_error(why, error);
         wait_pause(run, why, REFUSED_PAUSE, &pause);
+    }
+    if (!run->job->more) {
+        (void)fsync(run->jobs);
     }
     return STATUS_PRINTED;
 }
@@ -442,6 +446,9 @@ static bool take_next(struct run *run, int *status, struct line *why)
 {
     char name[JOB_NAME];
     bool heard = tell_done(run);
+    if (!heard) {
+        (void)fsync(run->jobs);
+    }
     hold_end(false);
     int got = heard ? read_name(name) : 0;
     if (got < 0) {

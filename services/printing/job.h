@@ -8,9 +8,9 @@
  *     jobs/00000042/facts   what is known; written once, before the job is acknowledged
  *     jobs/00000042/1, 2    its documents, byte for byte
  *     jobs/00000042/state   how far he is: so many documents of so many are printed, and "sending"
- *                           if the next one was begun. On the disk before the step that it tells
- *                           of. Locked (F_OFD_SETLK) by who prints the job, for as long as he has
- *                           it: that is the claim
+ *                           if the next one was begun, which is on the disk before it is. Locked
+ *                           (F_OFD_SETLK) by who prints the job, for as long as he has it: that is
+ *                           the claim
  *     done/00000042         the same directory, renamed when all of it was printed: the service
  *                           takes it away
  *
@@ -100,8 +100,8 @@ bool job_begin_state(int directory, const char *name, unsigned total, struct lin
 /* A block that was torn is one that says "sending", as that was perhaps to be written. */
 enum job_reading job_read_state(int directory, const char *name, struct job_state *state,
                                 struct line *problem);
-/* On the disk when this returns; *state is as it was read or written before, but for printed and
- * sending. */
+/* *state is as it was read or written before, but for printed and sending. "Sending" is on the disk
+ * when this returns; the end of it is not waited for: a loss of power may bring "sending" back. */
 bool job_write_state(int directory, const char *name, struct job_state *state,
                      struct line *problem);
 
@@ -111,8 +111,8 @@ int job_claim(int directory);
 /* The process that holds it; 0: none does. */
 pid_t job_claimed_by(int directory);
 /* All of it was printed: moves the directory to done/. spool is the descriptor of what has jobs/
- * and done/. 0 or an errno number. It is not waited for: after a loss of power the job may be in
- * jobs/ again, and its state says that nothing is left to be printed. */
+ * and done/. 0 or an errno number. It is not waited for: until jobs/ is synced a loss of power may
+ * bring the job back, and its latest document is sent again, and marked. */
 int job_finish(int spool, const char *name);
 
 #endif

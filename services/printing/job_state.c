@@ -71,7 +71,9 @@ bool job_begin_state(int directory, const char *name, unsigned total, struct lin
     return error == 0 || fail(error, problem);
 }
 
-/* What failed is written to the same block the next time: the other one is whole. */
+/* What failed is written to the same block the next time: the other one is whole. That nothing is
+ * being sent is not waited for: what a loss of power takes of it is a document that is sent again,
+ * and marked. */
 bool job_write_state(int directory, const char *name, struct job_state *state, struct line *problem)
 {
     char block[BLOCK];
@@ -83,7 +85,7 @@ bool job_write_state(int directory, const char *name, struct job_state *state, s
         return fail(errno, problem);
     }
     int error = job_write_at(fd, block, BLOCK, (off_t)(next.written % BLOCKS) * BLOCK);
-    if (error == 0 && fdatasync(fd) != 0) {
+    if (error == 0 && next.sending && fdatasync(fd) != 0) {
         error = errno;
     }
     close(fd);

@@ -17,7 +17,7 @@
 #define LARGE 300000u
 #define SMALL 2000u
 
-enum kind { ACKNOWLEDGED, REFUSED, ENDING, PRINTED, REUSED, LEAKED };
+enum kind { ACKNOWLEDGED, REFUSED, ENDING, PRINTED, SETTLED, REUSED, LEAKED };
 
 struct report {
     enum kind kind;
@@ -127,7 +127,10 @@ static bool print(const struct worker *worker, const char *title, const char *na
         return false;
     }
     bool is_there = job_read_state(directory, name, &state, &problem) == JOB_READ;
+    state.sending = state.total > 0;
+    is_there = is_there && job_write_state(directory, name, &state, &problem);
     state.printed = state.total;
+    state.sending = false;
     is_there = is_there && job_write_state(directory, name, &state, &problem);
     close(directory);
     if (is_there) {
@@ -155,6 +158,7 @@ static void go_on(void *owner)
     struct worker *worker = owner;
     spool_begin_removals(worker->spool);
     if (worker->spool->removing == NULL && worker->spool->leaving == NULL) {
+        report(worker, SETTLED, worker->clients[0].title, "");
         next_job(&worker->clients[0]);
     } else {
         loop_set(&worker->loop, &worker->pause, 1);
@@ -278,12 +282,23 @@ static unsigned life_of(const char *title)
     return (unsigned)strtoul(title, NULL, 10);
 }
 
+static void settle(struct spool_scene_known *known)
+{
+    for (struct spool_scene_job *job = known->jobs; job != NULL; job = job->next) {
+        job->gone = job->gone || job->ended;
+    }
+}
+
 static void take_report(struct spool_scene_known *known, unsigned life, const struct report *said,
                         uint64_t highest_before)
 {
     RIG_MUST(said->kind != LEAKED);
     if (said->kind == REUSED) {
         known->reused++;
+        return;
+    }
+    if (said->kind == SETTLED) {
+        settle(known);
         return;
     }
     struct spool_scene_job *job = job_of(known, said->title);
@@ -343,6 +358,20 @@ struct check {
     uint64_t number; /* of the job before */
 };
 
+/* A loss of power may bring one back that was printed just now; then it is known that it may have
+ * come out. When the spool has put away what ended, nothing of it comes back. */
+static void check_ended(const struct check *check, const struct spool_scene_job *job,
+                        const char *name, int directory)
+{
+    struct line problem = LINE_INIT;
+    struct job_state state;
+    RIG_MUST(!job->gone || !check->known->may_be_torn);
+    if (job->printed) {
+        RIG_MUST(job_read_state(directory, name, &state, &problem) == JOB_READ);
+        RIG_MUST(state.total == 0 || (check->known->may_be_torn && state.sending));
+    }
+}
+
 /* What a client sent before another job of its own stands before it. */
 static void check_order(const struct check *check, const struct spool_scene_job *job)
 {
@@ -373,7 +402,6 @@ static void check_job(void *owner, const char *name, const struct job_facts *fac
         known->kept++;
     }
     RIG_MUST(!job->refused || known->never_heals);
-    RIG_MUST(!job->printed || job_total(facts) == 0);
     RIG_MUST(job->name[0] == '\0' || strcmp(job->name, name) == 0);
     snprintf(job->name, sizeof job->name, "%s", name);
     known->highest = number > known->highest ? number : known->highest;
@@ -382,6 +410,7 @@ static void check_job(void *owner, const char *name, const struct job_facts *fac
     RIG_MUST(facts->count == count_of(facts->title));
     int directory = spool_open_job(check->spool, name);
     RIG_MUST(directory >= 0);
+    check_ended(check, job, name, directory);
     for (size_t i = 0; i < facts->count; i++) {
         check_document(directory, facts, i);
     }

@@ -35,7 +35,8 @@ struct spool_scene_job {
     char name[JOB_NAME];
     bool acknowledged;
     bool ended;   /* it is being removed, or printed, */
-    bool printed; /* and its state says so on the disk */
+    bool printed; /* and its state says so, */
+    bool gone;    /* and the spool has put away what was left of it */
     bool refused; /* its client was told that it is not there */
     bool found;
     bool removed; /* by the check */
