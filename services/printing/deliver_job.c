@@ -408,6 +408,7 @@ static bool tell_done(const struct run *run)
     if (tell(&line)) {
         return true;
     }
+    (void)fsync(run->jobs); /* before the end, which was asked for if nobody is there */
     hold_end(false);
     return poll(&wait, 1, -1) == 1 && tell(&line);
 }
@@ -446,9 +447,6 @@ static bool take_next(struct run *run, int *status, struct line *why)
 {
     char name[JOB_NAME];
     bool heard = tell_done(run);
-    if (!heard) {
-        (void)fsync(run->jobs);
-    }
     hold_end(false);
     int got = heard ? read_name(name) : 0;
     if (got < 0) {
