@@ -62,12 +62,6 @@ static void take_again(void *owner)
     look_at(printing->dispatch, printing->queue);
 }
 
-static void end_pause(struct printing *printing)
-{
-    loop_unset(printing->dispatch->loop, &printing->again);
-    printing->pause = 0;
-}
-
 /* ---- Beginnings ------------------------------------------------------------------------------ */
 
 static struct printing *make_printing(struct dispatch *dispatch, struct queue *queue)
@@ -221,7 +215,7 @@ static void look_for_one(struct dispatch *dispatch, struct queue *queue)
 {
     struct printing *printing = make_printing(dispatch, queue);
     if (printing != NULL && !fits(printing)) {
-        end_pause(printing);
+        dispatch_end_pause(printing);
     }
     if (printing == NULL || printing->again.set) {
         return;
@@ -244,7 +238,7 @@ static void look_at_nobody(struct dispatch *dispatch, struct queue *queue)
     }
     dispatch_set_state(queue, QUEUE_IDLE, "");
     if (queue->printing != NULL) {
-        end_pause(queue->printing);
+        dispatch_end_pause(queue->printing);
     }
 }
 
@@ -386,7 +380,7 @@ void dispatch_look_at(struct dispatch *dispatch, struct queue *queue)
 void dispatch_hurry(struct dispatch *dispatch, struct queue *queue)
 {
     if (phase_of(queue) == DELIVERER_NOBODY && queue->printing != NULL) {
-        end_pause(queue->printing);
+        dispatch_end_pause(queue->printing);
     } else if (phase_of(queue) == DELIVERER_BUSY && queue->activity == QUEUE_WAITING) {
         /* One who has not said yet that he waits may not know the signal, which then kills. */
         deliverer_hurry(&queue->printing->deliverer);

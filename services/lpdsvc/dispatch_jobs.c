@@ -52,6 +52,12 @@ void dispatch_begin_pause(struct printing *printing, const char *reason)
     loop_set(dispatch->loop, &printing->again, printing->pause);
 }
 
+void dispatch_end_pause(struct printing *printing)
+{
+    loop_unset(printing->dispatch->loop, &printing->again);
+    printing->pause = 0;
+}
+
 /* ---- Ends ------------------------------------------------------------------------------------ */
 
 void dispatch_finish_job(struct dispatch *dispatch, struct queue *queue)
@@ -114,7 +120,7 @@ static void take_end(void *owner, int status, const char *reason)
     dispatch_set_state(queue, QUEUE_IDLE, "");
     if (queue->jobs != NULL && strcmp(queue->jobs->name, job) == 0) {
         if (spool_is_done(dispatch->spool, job)) {
-            printing->pause = 0;
+            dispatch_end_pause(printing);
             dispatch_finish_job(dispatch, queue);
         } else {
             judge_end(printing, status, reason);
@@ -159,7 +165,7 @@ static void take_done(void *owner)
     struct printing *printing = owner;
     struct dispatch *dispatch = printing->dispatch;
     dispatch_set_state(printing->queue, QUEUE_IDLE, "");
-    printing->pause = 0;
+    dispatch_end_pause(printing);
     printing->since = loop_now(dispatch->loop);
     dispatch_finish_job(dispatch, printing->queue);
     dispatch_look_at(dispatch, printing->queue);

@@ -49,6 +49,8 @@ void dispatch_log_job(const struct dispatch *dispatch, enum log_priority priorit
 
 /* Nobody is started for a while, each time longer. */
 void dispatch_begin_pause(struct printing *printing, const char *reason);
+/* There is none, and the next one is short: all went well, or something else is to be tried. */
+void dispatch_end_pause(struct printing *printing);
 /* The queue's first job was printed: nobody else knows it any more. */
 void dispatch_finish_job(struct dispatch *dispatch, struct queue *queue);
 /* Gives whether it is gone; else it is logged why not. */

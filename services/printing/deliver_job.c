@@ -113,13 +113,24 @@ static void wait_pause(struct run *run, const struct line *why, unsigned longest
 
 /* ---- State ----------------------------------------------------------------------------------- */
 
+/* "Sending" of one who was killed as he wrote it is perhaps not on the disk yet. */
+static bool sync_state(const struct run *run, struct line *why)
+{
+    if (fdatasync(run->claim) == 0) {
+        return true;
+    }
+    line_add(why, JOB_STATE ": ");
+    deliver_add_error(why, errno);
+    return false;
+}
+
 static bool write_state(struct run *run, unsigned printed, bool sending, struct line *why)
 {
     struct job_state state = run->state;
     state.printed = printed;
     state.sending = sending;
     if (state.printed == run->state.printed && state.sending == run->state.sending) {
-        return true;
+        return !sending || sync_state(run, why);
     }
     if (!job_write_state(run->directory, run->name, &state, why)) {
         return false;
