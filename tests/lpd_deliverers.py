@@ -178,19 +178,28 @@ def test_a_paused_queue_lets_him_go(bench):
     expect_no_news(lpd.service.end())
 
 
-def test_a_damaged_job_among_others_is_held(bench):
+def hold_damaged(bench, *contents):
+    """Jobs of these contents, of which the one that is 'damaged' becomes so before any is printed."""
     out = bench.directory / 'out'
     add_printer(bench, 'Laser', str(out), Status=1)
     lpd = Lpd(bench)
-    for content in (b'one ', b'damaged', b'two'):
+    for content in contents:
         send_job(lpd.port, 'Laser', {'x': content})
-    (lpd.spool / 'jobs' / lpd.waiting()[1] / '1').write_bytes(b'dam')
+    (lpd.spool / 'jobs' / lpd.waiting()[contents.index(b'damaged')] / '1').write_bytes(b'dam')
     pause(bench, 'Laser', 0)
     lpd.service.log.wait('was moved to held')
     lpd.until_empty()
-    expect(out.read_bytes(), b'one two')
+    expect(out.read_bytes(), b''.join(content for content in contents if content != b'damaged'))
     expect(len(list((lpd.spool / 'held').iterdir())), 1)
     lpd.service.end()
+
+
+def test_a_damaged_job_is_held(bench):
+    hold_damaged(bench, b'damaged', b'whole')
+
+
+def test_a_damaged_job_among_others_is_held(bench):
+    hold_damaged(bench, b'one ', b'damaged', b'two')
 
 
 def test_a_later_document_that_was_torn_is_marked(bench):

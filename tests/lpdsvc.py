@@ -435,21 +435,6 @@ def test_a_document_that_was_torn_is_marked(bench):
     lpd.service.end()
 
 
-def test_a_damaged_job_is_held(bench):
-    out = bench.directory / 'out'
-    add_printer(bench, 'Laser', str(out), Status=1)
-    lpd = Lpd(bench)
-    send_job(lpd.port, 'Laser', {'x': b'damaged'})
-    send_job(lpd.port, 'Laser', {'x': b'whole'})
-    (lpd.spool / 'jobs' / lpd.waiting()[0] / '1').write_bytes(b'dam')
-    pause(bench, 'Laser', 0)
-    lpd.service.log.wait('was moved to held')
-    lpd.until_empty()
-    expect(out.read_bytes(), b'whole')
-    expect(len(list((lpd.spool / 'held').iterdir())), 1)
-    lpd.service.end()
-
-
 def test_a_spool_that_cannot_be_used(bench):
     out = bench.directory / 'out'
     add_printer(bench, 'Laser', str(out))

@@ -34,6 +34,17 @@ static bool mount_disk(const char *path)
     return mount("tmpfs", path, "tmpfs", 0, options) == 0;
 }
 
+/* A spool on a disk of its own; false: there is no such disk. */
+static bool open_on_disk(struct spool_rig *rig, const char *path)
+{
+    if (geteuid() != 0 || !mount_disk(path)) {
+        test_skip("a small disk needs root");
+        return false;
+    }
+    spool_rig_open_at(rig, path);
+    return true;
+}
+
 /* Fills all but so many bytes with a file; gives how much there was. */
 static void fill(const char *path, uint64_t left)
 {
@@ -80,11 +91,9 @@ static void full_disks_refuse(void)
     char filler[4200];
     snprintf(path, sizeof(path), "%s/disk", scratch_dir());
     snprintf(filler, sizeof(filler), "%s/disk/filler", scratch_dir());
-    if (geteuid() != 0 || !mount_disk(path)) {
-        test_skip("a small disk needs root");
+    if (!open_on_disk(&rig, path)) {
         return;
     }
-    spool_rig_open_at(&rig, path);
     spool_rig_add(&rig, "before");
     uint64_t before = free_bytes(path);
     write_until_full(&rig);
@@ -108,17 +117,15 @@ static void full_disks_refuse(void)
     CU_ASSERT_EQUAL(umount(path), 0);
 }
 
-/* A spool on a disk of its own, with ten spares of 60,000 bytes; false: there is no such disk. */
+/* The same, with ten spares of 60,000 bytes. */
 static bool open_with_spares(struct spool_rig *rig, const char *path)
 {
     static char large[60001];
     const char *const documents[] = {large, NULL};
     memset(large, 'x', sizeof(large) - 1);
-    if (geteuid() != 0 || !mount_disk(path)) {
-        test_skip("a small disk needs root");
+    if (!open_on_disk(rig, path)) {
         return false;
     }
-    spool_rig_open_at(rig, path);
     for (unsigned i = 0; i < 10; i++) {
         struct job_facts facts = spool_rig_facts("t", 1);
         spool_commit(spool_rig_receive(rig, documents), &facts, (const unsigned[]){0},
@@ -185,11 +192,9 @@ static void full_disks_refuse_commits(void)
     char filler[4200];
     snprintf(path, sizeof(path), "%s/disk", scratch_dir());
     snprintf(filler, sizeof(filler), "%s/disk/filler", scratch_dir());
-    if (geteuid() != 0 || !mount_disk(path)) {
-        test_skip("a small disk needs root");
+    if (!open_on_disk(&rig, path)) {
         return;
     }
-    spool_rig_open_at(&rig, path);
     spool_rig_add(&rig, "before");
     struct job_facts facts = spool_rig_facts("t", 2);
     struct spool_incoming *incoming = spool_rig_receive(&rig, documents);
