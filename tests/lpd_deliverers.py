@@ -15,11 +15,11 @@ import socket
 import sys
 from pathlib import Path
 
-from lpd_rig import PROGRAM, add_printer, end_orphans, lpq, require_printing, send_job
-from lpdsvc_bench import (Gate, Lpd, deliverers, move_printer, pause, printer_key, remove, set_waiting,
-                          until_state)
+from lpd_rig import add_printer, end_orphans, lpq, send_job
+from lpdsvc_bench import (Gate, Lpd, deliverers, move_printer, pause, printer_key, remove, run_printing_test,
+                          set_waiting, until_state)
 from samba_rig import free_port, until
-from services_bench import TIMEOUT, expect, run_in_bench, run_tests
+from services_bench import TIMEOUT, expect, run_tests
 
 MOST = 64 # deliverers at a time
 LONGEST = 86400000 # ms: the longest RetryPeriod that one is started with
@@ -334,13 +334,6 @@ def test_a_busy_queue_leaves_its_place_to_others(bench):
                 expect(client.makefile('rb').read(), b'x')
         lpd.until_empty()
     expect_no_news(lpd.service.end())
-
-
-def run_printing_test(name, test, bin_dir):
-    def require_and_run(bench):
-        require_printing(bench, PROGRAM)
-        test(bench)
-    return run_in_bench(name, require_and_run, bin_dir)
 
 
 if __name__ == '__main__':

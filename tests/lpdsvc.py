@@ -16,11 +16,11 @@ import subprocess
 import sys
 
 from lpd_rig import (PARAMETERS, PRINT, PROGRAM, Refused, add_printer, ask, connect, end_orphans,
-                     expect_zero, lpq, require_printing, send_job, set_text)
-from lpdsvc_bench import (Gate, Lpd, deliverers, move_printer, pause, printer_key, remove, resume,
+                     expect_zero, lpq, send_job, set_text)
+from lpdsvc_bench import (Gate, Lpd, deliverers, move_printer, pause, printer_key, remove, resume, run_printing_test,
                           set_waiting, until_state)
 from samba_rig import free_port, until
-from services_bench import TIMEOUT, Skip, expect, run_in_bench, run_tests
+from services_bench import TIMEOUT, Skip, expect, run_tests
 
 HEAD = 'Rank   Owner      Job  Files                                 Total Size\n'
 RETRY = 250 # ms: the shortest RetryPeriod
@@ -571,13 +571,6 @@ def test_check_tells_the_settings(bench):
     assert re.search(r'MaxConcurrentUsers +set .* 7$', done.stdout, re.MULTILINE), done.stdout
     assert re.search(r'ListenPort +default +0-65535 .* 5150$', done.stdout, re.MULTILINE), done.stdout
     assert not (bench.directory / 'spool').exists()
-
-
-def run_printing_test(name, test, bin_dir):
-    def require_and_run(bench):
-        require_printing(bench, PROGRAM)
-        test(bench)
-    return run_in_bench(name, require_and_run, bin_dir)
 
 
 if __name__ == '__main__':

@@ -7,10 +7,10 @@ import signal
 import socket
 
 import lpd_rig
-from lpd_rig import (PARAMETERS, PRINT, PROGRAM, ask, children_of, connect, lpq, program_of,
+from lpd_rig import (PARAMETERS, PRINT, PROGRAM, ask, children_of, connect, lpq, program_of, require_printing,
                      set_text)
 from samba_rig import until
-from services_bench import TIMEOUT
+from services_bench import TIMEOUT, run_in_bench
 
 
 class Lpd(lpd_rig.Lpd):
@@ -116,3 +116,10 @@ def resume(lpd, queue):
 
 def deliverers(pid):
     return [child for child in children_of(pid) if program_of(child).startswith('regstore-deliver')]
+
+
+def run_printing_test(name, test, bin_dir):
+    def require_and_run(bench):
+        require_printing(bench, PROGRAM)
+        test(bench)
+    return run_in_bench(name, require_and_run, bin_dir)

@@ -34,14 +34,29 @@ static bool mount_disk(const char *path)
     return mount("tmpfs", path, "tmpfs", 0, options) == 0;
 }
 
-/* A spool on a disk of its own; false: there is no such disk. */
-static bool open_on_disk(struct spool_rig *rig, const char *path)
+/* Where it is, and the file that fills it. */
+static const char *disk_path(void)
 {
-    if (geteuid() != 0 || !mount_disk(path)) {
+    static char path[4096];
+    snprintf(path, sizeof(path), "%s/disk", scratch_dir());
+    return path;
+}
+
+static const char *filler_path(void)
+{
+    static char path[4200];
+    snprintf(path, sizeof(path), "%s/disk/filler", scratch_dir());
+    return path;
+}
+
+/* A spool on a disk of its own; false: there is no such disk. */
+static bool open_on_disk(struct spool_rig *rig)
+{
+    if (geteuid() != 0 || !mount_disk(disk_path())) {
         test_skip("a small disk needs root");
         return false;
     }
-    spool_rig_open_at(rig, path);
+    spool_rig_open_at(rig, disk_path());
     return true;
 }
 
@@ -87,18 +102,14 @@ static void full_disks_refuse(void)
 {
     struct spool_rig rig;
     struct spool_incoming *incoming;
-    char path[4096];
-    char filler[4200];
-    snprintf(path, sizeof(path), "%s/disk", scratch_dir());
-    snprintf(filler, sizeof(filler), "%s/disk/filler", scratch_dir());
-    if (!open_on_disk(&rig, path)) {
+    if (!open_on_disk(&rig)) {
         return;
     }
     spool_rig_add(&rig, "before");
-    uint64_t before = free_bytes(path);
+    uint64_t before = free_bytes(disk_path());
     write_until_full(&rig);
-    CU_ASSERT_EQUAL(free_bytes(path), before);
-    fill(filler, SPOOL_RESERVE / 2);
+    CU_ASSERT_EQUAL(free_bytes(disk_path()), before);
+    fill(filler_path(), SPOOL_RESERVE / 2);
     CU_ASSERT_EQUAL(spool_begin(rig.spool, &incoming), ENOSPC);
     /* One that is there is removed nevertheless, and its state is written. */
     int job = spool_open_job(rig.spool, "00000001");
@@ -109,21 +120,21 @@ static void full_disks_refuse(void)
     CU_ASSERT_TRUE(job_write_state(job, "00000001", &state, &problem));
     close(job);
     CU_ASSERT_EQUAL(spool_remove(rig.spool, "00000001"), 0);
-    CU_ASSERT_EQUAL(unlink(filler), 0);
+    CU_ASSERT_EQUAL(unlink(filler_path()), 0);
     spool_rig_add(&rig, "after");
     spool_rig_reopen(&rig);
     EQUAL_TEXT(spool_rig_jobs(&rig), "after");
     spool_rig_close(&rig);
-    CU_ASSERT_EQUAL(umount(path), 0);
+    CU_ASSERT_EQUAL(umount(disk_path()), 0);
 }
 
 /* The same, with ten spares of 60,000 bytes. */
-static bool open_with_spares(struct spool_rig *rig, const char *path)
+static bool open_with_spares(struct spool_rig *rig)
 {
     static char large[60001];
     const char *const documents[] = {large, NULL};
     memset(large, 'x', sizeof(large) - 1);
-    if (!open_on_disk(rig, path)) {
+    if (!open_on_disk(rig)) {
         return false;
     }
     for (unsigned i = 0; i < 10; i++) {
@@ -144,18 +155,14 @@ static void spares_give_way_on_full_disks(void)
 {
     struct spool_rig rig;
     struct spool_incoming *incoming = NULL;
-    char path[4096];
-    char filler[4200];
-    snprintf(path, sizeof(path), "%s/disk", scratch_dir());
-    snprintf(filler, sizeof(filler), "%s/disk/filler", scratch_dir());
-    if (!open_with_spares(&rig, path)) {
+    if (!open_with_spares(&rig)) {
         return;
     }
-    fill(filler, SPOOL_RESERVE / 2);
+    fill(filler_path(), SPOOL_RESERVE / 2);
     CU_ASSERT_EQUAL(spool_begin(rig.spool, &incoming), 0);
     spool_discard(incoming);
     spool_rig_close(&rig);
-    CU_ASSERT_EQUAL(umount(path), 0);
+    CU_ASSERT_EQUAL(umount(disk_path()), 0);
 }
 
 /* Where there is room for its beginning, and not for all of it. */
@@ -164,14 +171,10 @@ static void spares_give_way_to_large_jobs(void)
     static char piece[65536];
     struct spool_rig rig;
     struct spool_incoming *incoming = NULL;
-    char path[4096];
-    char filler[4200];
-    snprintf(path, sizeof(path), "%s/disk", scratch_dir());
-    snprintf(filler, sizeof(filler), "%s/disk/filler", scratch_dir());
-    if (!open_with_spares(&rig, path)) {
+    if (!open_with_spares(&rig)) {
         return;
     }
-    fill(filler, SPOOL_RESERVE + 300 * 1024);
+    fill(filler_path(), SPOOL_RESERVE + 300 * 1024);
     CU_ASSERT_EQUAL_FATAL(spool_begin(rig.spool, &incoming), 0);
     CU_ASSERT_EQUAL_FATAL(spool_next_document(incoming), 0);
     for (unsigned i = 0; i < 10; i++) {
@@ -179,7 +182,7 @@ static void spares_give_way_to_large_jobs(void)
     }
     spool_discard(incoming);
     spool_rig_close(&rig);
-    CU_ASSERT_EQUAL(umount(path), 0);
+    CU_ASSERT_EQUAL(umount(disk_path()), 0);
 }
 
 /* The disk, or its table of files, is full when the job is committed: it is refused, and leaves
@@ -188,26 +191,22 @@ static void full_disks_refuse_commits(void)
 {
     static const char *const documents[] = {"one", "two", NULL};
     struct spool_rig rig;
-    char path[4096];
-    char filler[4200];
-    snprintf(path, sizeof(path), "%s/disk", scratch_dir());
-    snprintf(filler, sizeof(filler), "%s/disk/filler", scratch_dir());
-    if (!open_on_disk(&rig, path)) {
+    if (!open_on_disk(&rig)) {
         return;
     }
     spool_rig_add(&rig, "before");
     struct job_facts facts = spool_rig_facts("t", 2);
     struct spool_incoming *incoming = spool_rig_receive(&rig, documents);
-    fill(filler, 0);
+    fill(filler_path(), 0);
     spool_commit(incoming, &facts, (const unsigned[]){1, 0}, spool_rig_committed, &rig);
     spool_rig_await(&rig, 1);
     CU_ASSERT_EQUAL(rig.problem, ENOSPC);
-    CU_ASSERT_EQUAL(unlink(filler), 0);
+    CU_ASSERT_EQUAL(unlink(filler_path()), 0);
     spool_rig_add(&rig, "after");
     spool_rig_reopen(&rig);
     EQUAL_TEXT(spool_rig_jobs(&rig), "before,after");
     spool_rig_close(&rig);
-    CU_ASSERT_EQUAL(umount(path), 0);
+    CU_ASSERT_EQUAL(umount(disk_path()), 0);
 }
 
 /* From now on sync_file_range(2) fails here and in threads to come, and so does renameat2(2) from
